@@ -1,0 +1,40 @@
+"""Every Russian text that a person reads: command output and help, table headings, units, outcome names.
+
+Here: words and the formatting of numbers for people, and nothing else may hold such words. Not here: what is counted
+(marts), how it is drawn (``orchestration.cli.screen``), log lines and documentation (English).
+
+One quantity is always called by one name; a number always comes with its unit and, for a share, with its n.
+"""
+
+from conversations.messages.errors import Errors
+from conversations.messages.help import Help
+from conversations.messages.names import CHANNEL_KINDS, DATA_STATUSES, LAYERS, NO_MANAGER, OUTCOMES, REASONS, reason
+from conversations.messages.numbers import NONE, day, days, minutes, number, plural, share
+from conversations.messages.output import Doctor, Import, Load, Probe, Service, Sql, Up, Week
+
+__all__ = [
+    "CHANNEL_KINDS",
+    "DATA_STATUSES",
+    "LAYERS",
+    "NONE",
+    "NO_MANAGER",
+    "OUTCOMES",
+    "REASONS",
+    "Doctor",
+    "Errors",
+    "Help",
+    "Import",
+    "Load",
+    "Probe",
+    "Service",
+    "Sql",
+    "Up",
+    "Week",
+    "day",
+    "days",
+    "minutes",
+    "number",
+    "plural",
+    "reason",
+    "share",
+]
