@@ -67,7 +67,6 @@ class RetailCRMV5Client:
         """
         params = [(f"filter[{key}]", value) for key, value in filters.items()]
         params += [("limit", str(size)), ("page", str(number))]
-        what = f"{name}, page {number}"
         answer = self._http.get(
             f"api/v5/{name}",
             params,

@@ -1,0 +1,82 @@
+"""Reads a list that is paged by page number completely, although rows shift between pages while it is read.
+
+Here: which page to ask for next, as a pure state machine. Not here: HTTP, payloads.
+
+A row that appears during reading pushes the last row of a page to the next one (seen twice, harmless). A row that
+disappears pulls the first row of the next page forward: it would be missed. The total that the vendor sends with every
+page gives it away: when it changed between two pages, the list is read once more from page 1, at most twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_PASSES = 3
+_MOST_PAGES = 1_000_000
+"""A list that grows faster than it is read ends here instead of never."""
+
+
+@dataclass
+class NumberPaging:
+    """Where reading stands. ``next_number`` is asked, ``answered`` is told what came.
+
+    >>> paging = NumberPaging()
+    >>> paging.next_number
+    1
+    >>> paging.answered(1, 2, 3, ["9", "8"]); paging.next_number
+    2
+    >>> paging.answered(2, 2, 3, ["7"]); paging.next_number is None
+    True
+    """
+
+    next_number: int | None = 1
+    passes: int = 1
+    total: int | None = None
+    has_shifted: bool = False
+    last_ids: Sequence[str] = ()
+
+    @classmethod
+    def from_cursor(cls, cursor: Mapping[str, Any] | None) -> NumberPaging:
+        """Where a stored cursor stands; ``None``: at the start."""
+        if cursor is None:
+            return cls()
+        return cls(cursor["page"], cursor["pass"], cursor["total"], cursor["has_shifted"], cursor["last_ids"])
+
+    @property
+    def cursor(self) -> dict[str, Any] | None:
+        """The position as a JSON object, ``None`` when everything has been read."""
+        if self.next_number is None:
+            return None
+        return {
+            "page": self.next_number,
+            "pass": self.passes,
+            "total": self.total,
+            "has_shifted": self.has_shifted,
+            "last_ids": list(self.last_ids),
+        }
+
+    def answered(self, number: int, pages: int, total: int, ids: Sequence[str]) -> None:
+        """Note the answer to ``next_number``: the page number, page count and total it bears, and its ids.
+
+        Raises:
+            ValueError: paging stands still or goes backwards; the text says how.
+        """
+        asked = self.next_number
+        if number != asked:
+            raise ValueError(f"answers with page {number} when page {asked} was asked for")
+        if ids and list(ids) == list(self.last_ids):
+            raise ValueError(f"answers page {asked} with the rows of the page before")
+        if asked >= _MOST_PAGES:
+            raise ValueError(f"does not end after {_MOST_PAGES} pages")
+        if self.total is not None and total != self.total:
+            self.has_shifted = True
+        self.total = total
+        self.last_ids = list(ids)
+        if ids and number < pages:
+            self.next_number = number + 1
+        elif self.has_shifted and self.passes < _PASSES:
+            self.next_number, self.passes, self.has_shifted, self.last_ids = 1, self.passes + 1, False, ()
+        else:
+            self.next_number = None
