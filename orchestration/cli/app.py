@@ -1,0 +1,159 @@
+"""The commands and their options; each body is one call into the module that does the step.
+
+Here: what can be typed. Not here: what is printed (the command's own module) and why (``conversations.messages``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import typer.core
+
+from conversations.messages import Help
+from orchestration.cli.errors import explain
+
+
+class Guarded(typer.core.TyperGroup):
+    """Turns expected failures of every command into one line and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (Exception, KeyboardInterrupt) as error:
+            explanation = None if _is_typers_own(error) else explain(error)
+            if explanation is None:
+                raise
+            from orchestration.cli.screen import fail
+
+            fail(explanation.text, explanation.detail)
+            raise typer.Exit(explanation.exit_code) from None
+
+
+def _is_typers_own(error: BaseException) -> bool:
+    # usage errors and exits: typer prints them itself. Its own copy of click is not a public name, hence by module
+    return any(kind.__module__.split(".")[0] in ("click", "typer") for kind in type(error).__mro__)
+
+
+app = typer.Typer(
+    name="otklik",
+    cls=Guarded,
+    help=Help.APP,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+service = typer.Typer(help=Help.SERVICE, no_args_is_help=True)
+app.add_typer(service, name="service")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"otklik {version('otklik')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help=Help.VERSION)] = False,
+) -> None:
+    from resources.clients.redact import install
+
+    install()
+
+
+@app.command(help=Help.UP)
+def up(
+    demo: Annotated[bool, typer.Option("--demo", help=Help.UP_DEMO)] = False,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help=Help.UP_NO_SERVE)] = False,
+    port: Annotated[int | None, typer.Option("--port", help=Help.UP_PORT, min=1, max=65535)] = None,
+) -> None:
+    from orchestration.cli import up as command
+
+    command.up(demo=demo, serve=not no_serve, port=port)
+
+
+@app.command(help=Help.RUN)
+def run(week: Annotated[str, typer.Option("--week", help=Help.RUN_WEEK)]) -> None:
+    from orchestration.cli import load
+
+    load.run(week)
+
+
+@app.command(help=Help.BACKFILL)
+def backfill(
+    first: Annotated[str, typer.Option("--from", help=Help.BACKFILL_FROM)],
+    last: Annotated[str, typer.Option("--to", help=Help.BACKFILL_TO)],
+    select: Annotated[list[str] | None, typer.Option("--select", help=Help.BACKFILL_SELECT)] = None,
+) -> None:
+    from orchestration.cli import load
+
+    load.backfill(first, last, select)
+
+
+@app.command(name="import", help=Help.IMPORT)
+def import_file(
+    path: Annotated[Path, typer.Argument(help=Help.IMPORT_PATH)],
+    format_name: Annotated[str, typer.Option("--format", help=Help.IMPORT_FORMAT)],
+    connection: Annotated[str | None, typer.Option("--connection", help=Help.IMPORT_CONNECTION)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=Help.JSON)] = False,
+) -> None:
+    from orchestration.cli import importing
+
+    importing.import_file(path, format_name, connection, as_json=as_json)
+
+
+@app.command(help=Help.SQL)
+def sql(
+    query: Annotated[str, typer.Argument(help=Help.SQL_QUERY)],
+    csv: Annotated[bool, typer.Option("--csv", help=Help.SQL_CSV)] = False,
+) -> None:
+    from orchestration.cli import sql as command
+
+    command.sql(query, as_csv=csv)
+
+
+@app.command(help=Help.DOCTOR)
+def doctor(
+    mode: Annotated[str | None, typer.Option("--mode", help=Help.DOCTOR_MODE)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=Help.JSON)] = False,
+) -> None:
+    from orchestration.cli import doctor as command
+
+    command.doctor(mode, as_json=as_json)
+
+
+@app.command(help=Help.PROBE)
+def probe(
+    source: Annotated[str, typer.Argument(help=Help.PROBE_SOURCE)],
+    as_json: Annotated[bool, typer.Option("--json", help=Help.JSON)] = False,
+) -> None:
+    from orchestration.cli import probe as command
+
+    command.probe(source, as_json=as_json)
+
+
+@app.command(help=Help.SCHEMA)
+def schema(
+    name: Annotated[str | None, typer.Argument(help=Help.SCHEMA_TABLE)] = None,
+    output: Annotated[str, typer.Option("--format", help=Help.SCHEMA_FORMAT)] = "table",
+) -> None:
+    from orchestration.cli import schema as command
+
+    command.schema(name, output)
+
+
+@service.command(name="install", help=Help.SERVICE_INSTALL)
+def service_install(
+    only_print: Annotated[bool, typer.Option("--print", help=Help.SERVICE_PRINT)] = False,
+    directory: Annotated[Path | None, typer.Option("--dir", help=Help.SERVICE_DIR)] = None,
+    system: Annotated[bool, typer.Option("--system/--user", help=Help.SERVICE_SYSTEM)] = False,
+    kind: Annotated[str | None, typer.Option("--kind", help=Help.SERVICE_KIND)] = None,
+) -> None:
+    from orchestration.cli import service as command
+
+    command.install(only_print=only_print, directory=directory, system=system, kind=kind)

@@ -1,0 +1,98 @@
+"""Expected failures become one line that says what to do, and an exit code; nobody reads a traceback for them.
+
+Here: which exception means what to a person. Not here: the words (``conversations.messages``). An exception that is
+not listed here is a defect of ours: it keeps its traceback (redacted), because that is what we need to mend it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from conversations.messages import Errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_BUSY = 75
+"""BSD's EX_TEMPFAIL: somebody else holds the partition, nothing was done, try again later (D4)."""
+EXIT_INTERRUPTED = 130
+
+
+class CliError(Exception):
+    """A failure that a command itself found."""
+
+    def __init__(self, text: str, exit_code: int = EXIT_FAILED) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+
+
+class Explanation(NamedTuple):
+    """What the person is told."""
+
+    text: str
+    exit_code: int
+    detail: str | None = None
+
+
+def explain(error: BaseException) -> Explanation | None:
+    """What to tell the person about ``error``; ``None`` for what nobody expected.
+
+    The causes are searched too: Dagster wraps what a step raised.
+    """
+    if isinstance(error, CliError):
+        return Explanation(str(error), error.exit_code)
+    if isinstance(error, KeyboardInterrupt):
+        return Explanation(Errors.INTERRUPTED, EXIT_INTERRUPTED)
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        for explains in _EXPLAINERS:
+            if (explanation := explains(current)) is not None:
+                return explanation
+        current = current.__cause__ or getattr(current, "user_exception", None)
+    return None
+
+
+def _source(error: BaseException) -> Explanation | None:
+    from resources.clients.errors import SourceError
+
+    if not isinstance(error, SourceError):
+        return None
+    what = Errors.SOURCES.get(error.reason)
+    if what is None:
+        return Explanation(str(error), EXIT_FAILED)
+    return Explanation(f"{error.connection_id}: {what}", EXIT_FAILED, f"[{error.reason}] {error.what}")
+
+
+def _warehouse(error: BaseException) -> Explanation | None:
+    from resources.warehouse.errors import Busy, WarehouseError, WarehouseUnavailable
+
+    if isinstance(error, Busy):
+        return Explanation(Errors.BUSY.format(error), EXIT_BUSY)
+    if isinstance(error, WarehouseUnavailable):
+        return Explanation(Errors.DATABASE, EXIT_FAILED, str(error))
+    return Explanation(str(error), EXIT_FAILED) if isinstance(error, WarehouseError) else None
+
+
+def _settings(error: BaseException) -> Explanation | None:
+    # by name first: pydantic is not loaded on behalf of an error that cannot be its
+    if type(error).__name__ != "ValidationError" or not hasattr(error, "errors"):
+        return None
+    if getattr(error, "title", "") not in ("Settings",):
+        return None
+    wrong = "; ".join(f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors())
+    return Explanation(Errors.SETTINGS.format(wrong), EXIT_USAGE)
+
+
+def _database(error: BaseException) -> Explanation | None:
+    if type(error).__name__ != "OperationalError":
+        return None
+    from resources.clients.redact import redact
+
+    return Explanation(Errors.DATABASE, EXIT_FAILED, redact(" ".join(str(error).split("\n")[0].split())))
+
+
+_EXPLAINERS: tuple[Callable[[BaseException], Explanation | None], ...] = (_source, _warehouse, _settings, _database)

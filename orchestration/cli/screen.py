@@ -1,0 +1,122 @@
+"""How things are drawn on a terminal: tables, progress, error lines. Not here: words, figures, work."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+WIDTH = 100
+"""Width of tables where the output is no terminal (a file, CI): the width they are designed for."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """The console of this moment: tests and pipes replace ``sys.stdout`` later than import."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(
+        file=stream,
+        width=None if stream.isatty() else WIDTH,
+        highlight=False,
+        soft_wrap=False,
+        emoji=False,
+        markup=True,
+    )
+
+
+def say(text: str = "", *, style: str | None = None) -> None:
+    """Print one paragraph; the text is shown as it is, square brackets included."""
+    console().print(text, style=style, markup=False)
+
+
+def note(text: str) -> None:
+    """Print a remark to the error stream: it does not get into piped output."""
+    console(stderr=True).print(text, style="dim", markup=False)
+
+
+def table(title: str | None, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> Table:
+    """A table; ``columns`` are (heading, "left" or "right")."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading, side in columns:
+        right = side == "right"
+        drawn.add_column(
+            heading, justify="right" if right else "left", no_wrap=right, vertical="bottom" if right else "top"
+        )
+    for row in rows:
+        # Text, not str: names from outside may hold what rich would read as markup
+        drawn.add_row(*(Text(cell) for cell in row))
+    return drawn
+
+
+def show(*parts: Any) -> None:
+    """Print tables and other things that rich can draw."""
+    out = console()
+    for part in parts:
+        out.print(part)
+
+
+class Steps:
+    """Progress of named long steps: bars on a terminal, one line per finished step elsewhere."""
+
+    def __init__(self, progress: Any | None) -> None:
+        self._progress = progress
+
+    @contextmanager
+    def step(self, title: str, total: int | None = None) -> Iterator[Step]:
+        """A step with a known (``total``) or unknown amount of work."""
+        if self._progress is None:
+            note(f"· {title}")
+            yield Step(None, None)
+            return
+        task = self._progress.add_task(title, total=total)
+        try:
+            yield Step(self._progress, task)
+        finally:
+            self._progress.update(task, total=1, completed=1)
+
+
+class Step:
+    """One running step."""
+
+    def __init__(self, progress: Any | None, task: Any) -> None:
+        self._progress, self._task = progress, task
+
+    def to(self, done: int, total: int | None = None, title: str | None = None) -> None:
+        """Say how far the step has come."""
+        if self._progress is not None:
+            changes = {"total": total, "description": title}
+            self._progress.update(self._task, completed=done, **{k: v for k, v in changes.items() if v is not None})
+
+
+@contextmanager
+def steps() -> Iterator[Steps]:
+    """Show the progress of the steps inside on the error stream."""
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield Steps(None)
+        return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=screen) as progress:
+        yield Steps(progress)
+
+
+def fail(text: str, detail: str | None = None) -> None:
+    """Print an error line, and in a second line what the other side said."""
+    from conversations.messages import Errors
+
+    screen = console(stderr=True)
+    screen.print(f"{Errors.PREFIX} {text}", style="bold red", markup=False, soft_wrap=True)
+    if detail:
+        screen.print(f"{Errors.DETAIL} {detail}", style="dim", markup=False, soft_wrap=True)
