@@ -5,8 +5,8 @@ Here: which bounds to ask for next, as a pure state machine. Not here: HTTP, pay
 The state is a list of *gaps*: open intervals of ids from which rows may still be missing. It begins as one gap without
 bounds. Every page of a gap splits it into what lies below and above the page; an answer without a new id closes it.
 One thing is learned from the answers to save a call per page: a page asked for without a lower bound that is sorted
-downwards holds the *newest* rows of its gap, so nothing can be missing above it; sorted upwards, nothing below it. A page
-asked for with a lower bound proves nothing: some servers then count from the bound and still sort downwards.
+downwards holds the *newest* rows of its gap, so nothing can be missing above it; sorted upwards, nothing below it. A
+page asked for with a lower bound proves nothing: some servers then count from the bound and still sort downwards.
 
 Ids rise with time, so rows that arrive during reading lie above everything seen; the uppermost gap is therefore asked
 last, and only an answer without a new id ends the reading. "The page was shorter than the limit" is never used.
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 _PROOF = 8
 """Rows of a page from which its order counts as the server's: fewer may look sorted by chance."""
-_PATIENCE = 2
+_PATIENCE = 4
 """Repeated calls for a gap that was answered only with rows from outside of it, before it is called a loop."""
 
 
@@ -88,7 +88,7 @@ class IdPaging:
         """Note the ids of the answer to ``next_gap``.
 
         Raises:
-            Stuck: only rows from outside of the gap, for the third time: the server ignores the bounds or repeats itself.
+            Stuck: only rows from outside of the gap, again and again: the server ignores the bounds or repeats itself.
         """
         gap = self.gaps[-1]
         fresh = [number for number in ids if gap.holds(number)]

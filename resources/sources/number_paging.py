@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _PASSES = 3
+_PATIENCE = 4
+"""Repeated calls for a page in whose place another one came, before it is called a loop."""
 _MOST_PAGES = 1_000_000
 """A list that grows faster than it is read ends here instead of never."""
 
@@ -36,6 +38,7 @@ class NumberPaging:
     total: int | None = None
     has_shifted: bool = False
     last_ids: Sequence[str] = ()
+    strayed: int = 0
 
     @classmethod
     def from_cursor(cls, cursor: Mapping[str, Any] | None) -> NumberPaging:
@@ -61,13 +64,15 @@ class NumberPaging:
         """Note the answer to ``next_number``: the page number, page count and total it bears, and its ids.
 
         Raises:
-            ValueError: paging stands still or goes backwards; the text says how.
+            ValueError: paging stands still or goes backwards, again and again; the text says how.
         """
-        asked = self.next_number
-        if number != asked:
-            raise ValueError(f"answers with page {number} when page {asked} was asked for")
-        if ids and list(ids) == list(self.last_ids):
-            raise ValueError(f"answers page {asked} with the rows of the page before")
+        asked = self.next_number or 1
+        if number != asked or (ids and list(ids) == list(self.last_ids)):
+            self.strayed += 1
+            if self.strayed > _PATIENCE:
+                raise ValueError(f"keeps answering with another page ({number}) when page {asked} is asked for")
+            return
+        self.strayed = 0
         if asked >= _MOST_PAGES:
             raise ValueError(f"does not end after {_MOST_PAGES} pages")
         if self.total is not None and total != self.total:

@@ -7,8 +7,9 @@ Why a stream is a directory or windowed:
 
 - ``channels``, ``users``, ``bots``, ``crm_users`` are short and change in place: read whole.
 - ``chats`` is read whole too: a chat that began last year goes on today, and no filter by activity is documented.
-- ``messages`` is windowed by ``time``. The vendor does not say whether ``since``/``until`` mean ``time`` or ``created_at``:
-  the window is asked for with an hour on both sides, and a row belongs to it when it happened in it or arrived in it.
+- ``messages`` is windowed by ``time``. The vendor does not say whether ``since``/``until`` mean ``time`` or
+  ``created_at``: the window is asked for with an hour on both sides, and a row belongs to it when it happened in it or
+  arrived in it.
 - ``dialogs`` is windowed by ``created_at``; what happens to a dialog later also comes as system messages.
 - ``customers`` and ``orders`` are windowed by their creation: the only date filter that both lists have. Their later
   changes come with the look-back.
@@ -182,30 +183,20 @@ class RetailCRMSource:
                        paging.cursor)  # fmt: skip
 
     def _belongs(self, stream: str, item: Mapping[str, Any], window: Window | None) -> bool:
-        if window is None:
-            return True
-        instants = (self._instant(stream, item, field) for field in _event_fields(stream))
-        return any(instant is not None and instant in window for instant in instants)
+        return window is None or any(instant in window for instant in self._event_instants(stream, item))
 
     def _bot_row(self, stream: str, item: dict[str, Any]) -> RawRow:
-        event_at = None
-        if self.streams[stream].is_windowed:
-            instants = (self._instant(stream, item, field) for field in _event_fields(stream))
-            event_at = next((instant for instant in instants if instant is not None), None)
-        return RawRow(str(item["id"]), item, event_at, self._instant(stream, item, "updated_at"))
+        event_at = self._event_instants(stream, item)[0] if self.streams[stream].is_windowed else None
+        return RawRow(str(item["id"]), item, event_at, _instant(item, "updated_at"))
 
-    def _instant(self, stream: str, item: Mapping[str, Any], field: str) -> datetime | None:
-        """0 to 6 fraction digits, ``Z`` or an offset; other texts count as absent unless the row then has no time."""
-        try:
-            instant = datetime.fromisoformat(item[field])
-        except (KeyError, TypeError, ValueError):
-            instant = None
-        if instant is not None and instant.tzinfo is not None:
-            return instant.astimezone(UTC)
-        if field == "created_at" and self.streams[stream].is_windowed:
+    def _event_instants(self, stream: str, item: Mapping[str, Any]) -> list[datetime]:
+        """When the row happened, and when it arrived where that is another field."""
+        fields = ("time", "created_at") if stream == "messages" else ("created_at",)
+        instants = [instant for field in fields if (instant := _instant(item, field)) is not None]
+        if not instants:
             # without any time the row could be in no window: it would be lost without a word
-            raise BadAnswer(self.connection_id, f"a row of '{stream}' has no readable created_at (id {item['id']})")
-        return None
+            raise BadAnswer(self.connection_id, f"a row of '{stream}' has no readable time (id {item['id']})")
+        return instants
 
     # API v5 -----------------------------------------------------------------------------------------------------
 
@@ -242,8 +233,13 @@ class RetailCRMSource:
         return RawRow(str(item["id"]), item, event_at, None)
 
 
-def _event_fields(stream: str) -> tuple[str, ...]:
-    return ("time", "created_at") if stream == "messages" else ("created_at",)
+def _instant(item: Mapping[str, Any], field: str) -> datetime | None:
+    """0 to 6 fraction digits, ``Z`` or an offset (contract, section 2); a text without a zone is no instant."""
+    try:
+        instant = datetime.fromisoformat(item[field])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return instant.astimezone(UTC) if instant.tzinfo is not None else None
 
 
 def _of_days(crm: _Crm, first: date, last: date) -> dict[str, str]:
