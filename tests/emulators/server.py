@@ -1,0 +1,289 @@
+"""The HTTP side that all vendors share: calls in, faults and limits, answers out, and the control endpoints.
+
+Here: sockets and what can go wrong on them. Not here: any vendor's rows; a vendor is an object with ``answer`` (see
+``Vendor``). Control endpoints, for tests and chaos runs in other processes (JSON in and out, never a fault or limit):
+
+    GET    /_emulator/health                 {"ok": true}
+    GET    /_emulator/faults                 rules switched on, and the kinds there are
+    POST   /_emulator/faults                 {"kind": "status", "status": 429, "share": 0.3, "retry_after": 1}
+    DELETE /_emulator/faults[?id=N]          switch off all (or one)
+    GET    /_emulator/ledger[?last=N]        summary and calls
+    GET    /_emulator/ledger?stream=messages[&start=..&end=..][&gone=1]   the true rows by id
+    DELETE /_emulator/ledger                 forget the calls
+    GET    /_emulator/cases                  how often the shop's generator meant each case to happen
+    GET    /_emulator/clock, POST {"now": "2026-03-09T08:00:00+03:00"}
+    POST   /_emulator/mutate                 {"op": "insert", "chat_id": 1, "at": "...", "text": "..."}, or "edit",
+                                             "delete", "fail" with "message_id"
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import ceil
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.emulators.faults import KINDS, Faults, Rule
+from tests.emulators.ledger import Call, Ledger
+from tests.emulators.limits import Bucket
+from tests.emulators.shop.model import Shop, moment_of
+
+HTML = "<!DOCTYPE html>\n<html><head><title>Вход</title></head><body><h1>Аккаунт не найден</h1></body></html>\n"
+CONTROL = "/_emulator/"
+
+
+@dataclass
+class Answer:
+    """What is sent back. ``rows`` is the list inside ``body`` that row faults work on."""
+
+    status: int
+    body: Any
+    rows: list[Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Vendor(Protocol):
+    """One vendor's account as the server sees it."""
+
+    shop: Shop
+    faults: Faults
+    ledger: Ledger
+    bucket: Bucket
+    stopping: threading.Event
+
+    def key(self, path: str, headers: Any) -> str:
+        """Whom a call belongs to, for limits and waiting times: API and a digest of the token, never the token."""
+
+    def answer(
+        self, method: str, path: str, params: list[tuple[str, str]], headers: Any, fired: dict[str, Rule]
+    ) -> Answer:
+        """The honest answer, bent by the row faults among ``fired``."""
+
+    def error(self, path: str, status: int, message: str) -> Any:
+        """An error body as this vendor spells it."""
+
+    def control(self, path: str, payload: dict[str, Any]) -> Any:
+        """A change of the shop asked for over HTTP."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "emulator"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    vendor: Vendor
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def do_DELETE(self) -> None:
+        self._serve()
+
+    def do_PATCH(self) -> None:
+        self._serve()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """The ledger is the log."""
+
+    def _serve(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length) if length else b""
+        url = urlsplit(self.path)
+        params = parse_qsl(url.query, keep_blank_values=True)
+        if url.path.startswith(CONTROL):
+            self._control(url.path[len(CONTROL) :], dict(params), body)
+            return
+        vendor = self.vendor
+        key = vendor.key(url.path, self.headers)
+        call = vendor.ledger.begin(key, self.command, url.path, params)
+        fired = vendor.faults.firing(url.path)
+        call.fault = ",".join(fired) or None
+        if self._broken(call, key, fired, url.path):
+            return
+        if not vendor.bucket.take(key):
+            self._send(call, Answer(503, "Rate limit exceeded\n"), as_text=True)
+            return
+        answer = vendor.answer(self.command, url.path, params, self.headers, fired)
+        call.rows = len(answer.rows) if answer.rows is not None else None
+        if "slow" in fired:
+            vendor.stopping.wait(_seconds(fired["slow"], 1.0))
+        self._send(call, answer, fired=fired)
+
+    def _broken(self, call: Call, key: str, fired: dict[str, Rule], path: str) -> bool:
+        """Play the faults that need no honest answer."""
+        vendor = self.vendor
+        if "reset" in fired:
+            self._cut(call)
+        elif "hang" in fired:
+            vendor.stopping.wait(_seconds(fired["hang"], 60.0))
+            self._cut(call)
+        elif "expire_token" in fired:
+            self._send(call, Answer(401, vendor.error(path, 401, "expired")))
+        elif "forbid" in fired:
+            self._send(call, Answer(403, vendor.error(path, 403, "forbidden")))
+        elif "status" in fired:
+            self._refuse(call, key, fired["status"])
+        elif "html" in fired or "wrong_host" in fired:
+            self._send(call, Answer(200 if "html" in fired else 404, HTML), as_text=True, content_type="text/html")
+        else:
+            return False
+        return True
+
+    def _refuse(self, call: Call, key: str, rule: Rule) -> None:
+        """429, 503 and their like, with the waiting time told in one of the ways vendors have."""
+        headers: dict[str, str] = {}
+        until: float | None = None
+        if rule.retry_after is not None and rule.form != "none":
+            now = time.time()
+            if rule.form == "date":
+                until = ceil(now + rule.retry_after)
+                headers["Retry-After"] = formatdate(until, usegmt=True)
+            elif rule.form == "vendor":
+                until = now + rule.retry_after
+                headers["X-RateLimit-Remaining"] = "0"
+                headers["X-RateLimit-Reset"] = f"{ceil(until)}"
+                headers["X-RateLimit-Retry"] = f"{rule.retry_after:g}"
+            else:
+                seconds = ceil(rule.retry_after)
+                headers["Retry-After"] = f"{seconds}"
+                until = now + seconds
+        if until is not None:
+            self.vendor.ledger.tell(key, until)
+        self._send(call, Answer(rule.status, "Rate limit exceeded\n" if rule.status in (429, 503) else "", headers=headers),
+                   as_text=True)  # fmt: skip
+
+    def _send(self, call: Call | None, answer: Answer, *, as_text: bool = False, content_type: str = "text/plain",
+              fired: dict[str, Rule] | None = None) -> None:  # fmt: skip
+        fired = fired or {}
+        if as_text:
+            data = str(answer.body).encode()
+        else:
+            content_type = "application/json"
+            body = answer.body
+            if "wrong_shape" in fired and answer.status == 200:
+                body = {"data": body} if isinstance(body, list) else [body]
+            data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        if "truncated" in fired:
+            data = data[: max(1, len(data) * 2 // 3)]
+        if call is not None:
+            call.status = answer.status
+        try:
+            self.send_response(answer.status)
+            self.send_header("Content-Type", f"{content_type}; charset=utf-8")
+            self.send_header("Content-Length", str(len(data)))
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if "reset_midway" in fired:
+                self.wfile.write(data[: len(data) // 2])
+                self.wfile.flush()
+                self._cut(call)
+                return
+            self.wfile.write(data)
+            self.wfile.flush()
+        except OSError:
+            # the caller went away: his timeout, or he was killed; that is his business
+            self.close_connection = True
+
+    def _cut(self, call: Call | None) -> None:
+        """End the connection with RST."""
+        if call is not None:
+            call.status = 0
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        # the base class flushes and closes this afterwards; the socket below is gone
+        self.wfile = _Nowhere()  # type: ignore[assignment]
+
+    def _control(self, path: str, params: dict[str, str], body: bytes) -> None:
+        try:
+            payload = json.loads(body) if body else {}
+            answer = Answer(200, self._controlled(path, params, payload))
+        except (ValueError, KeyError, StopIteration, TypeError) as error:
+            answer = Answer(400, {"error": f"{type(error).__name__}: {error}"})
+        self._send(None, answer)
+
+    def _controlled(self, path: str, params: dict[str, str], payload: dict[str, Any]) -> Any:
+        vendor = self.vendor
+        if path == "health":
+            return {"ok": True}
+        if path == "cases":
+            return dict(vendor.shop.cases)
+        if path == "faults":
+            if self.command == "POST":
+                return {"id": vendor.faults.add(**payload).id}
+            if self.command == "DELETE":
+                vendor.faults.remove(int(params["id"])) if "id" in params else vendor.faults.clear()
+            return {"active": vendor.faults.active(), "kinds": KINDS}
+        if path == "ledger":
+            if self.command == "DELETE":
+                vendor.ledger.clear()
+            if "stream" in params:
+                start, end = (datetime.fromisoformat(params[n]) if n in params else None for n in ("start", "end"))
+                which = vendor.ledger.gone if "gone" in params else vendor.ledger.rows
+                return which(params["stream"], start, end)
+            return {**vendor.ledger.summary(), "list": vendor.ledger.listing(int(params.get("last", "0")))}
+        if path in ("clock", "mutate"):
+            if self.command == "POST":
+                return vendor.control(path, payload)
+            return {"now": moment_of(vendor.shop.clock).isoformat()}
+        raise KeyError(f"no control endpoint {path!r}")
+
+
+class _Nowhere:
+    """A file whose writes are lost."""
+
+    closed = False
+
+    def write(self, data: bytes) -> int:
+        return len(data)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Server(ThreadingHTTPServer):
+    """Listens at once (the constructor binds), serves after ``start``."""
+
+    daemon_threads = True
+    # a storm of connections is what some tests are about
+    request_queue_size = 256
+    allow_reuse_address = True
+
+    def __init__(self, vendor: Vendor, host: str, port: int) -> None:
+        handler = type("VendorHandler", (Handler,), {"vendor": vendor})
+        super().__init__((host, port), handler)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), name="emulator", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.shutdown()
+        self.server_close()
+        self._thread.join(5)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that vanished in the middle of his request is no news; anything else is a bug of ours."""
+        import sys
+
+        if not isinstance(sys.exc_info()[1], OSError | ValueError):
+            super().handle_error(request, client_address)
+
+
+def _seconds(rule: Rule, default: float) -> float:
+    return default if rule.seconds is None else rule.seconds
