@@ -1,0 +1,5 @@
+{% test channels_may_be_published(model) %}
+select *
+from {{ model }}
+where status = 'failed'
+{% endtest %}

@@ -1,0 +1,22 @@
+select
+    wait_id,
+    conversation_id,
+    session_id,
+    channel_id,
+    wait_kind,
+    opened_at,
+    answered_at,
+    settled_on,
+    settled_week as week,
+    outcome,
+    outcome_manager,
+    owner_manager_id,
+    wait_seconds,
+    wait_business_seconds,
+    manager_wait_seconds,
+    manager_wait_business_seconds,
+    first_bot_reply_seconds,
+    is_first_of_session,
+    is_first_reply,
+    clock_skew
+from {{ source('evaluated', 'waits') }}
