@@ -1,0 +1,25 @@
+"""Reason codes on conversations and messages that were understood but are odd, and what they mean for waits.
+
+Here: the codes and their one-line meaning. Not here: reasons of rows that were *not* understood (each parser's own
+codes in ``Quarantined.reason``).
+"""
+
+from __future__ import annotations
+
+GONE_AT_SOURCE = "gone_at_source"
+SECOND_CUSTOMER = "second_customer"
+NEGATIVE_REPLY_TIME = "negative_reply_time"
+REPLY_BEFORE_LAST_MESSAGE = "reply_before_last_message"
+UNKNOWN_DELIVERY_STATUS = "unknown_delivery_status"
+
+MEANINGS = {
+    GONE_AT_SOURCE: "the source no longer has the message; when it went is not known, its text is not kept in core",
+    SECOND_CUSTOMER: "somebody else joined the customer's thread; kept, left out of waits, sessions and reply times",
+    NEGATIVE_REPLY_TIME: "the source dates the reply before the message that it answers; the conversation is untimed",
+    REPLY_BEFORE_LAST_MESSAGE: "the source dates its last message before the one that precedes it; kept as dated",
+    UNKNOWN_DELIVERY_STATUS: "the source uses a delivery status that nobody documented; stored as unknown",
+}
+
+OUT_OF_WAITS = frozenset({SECOND_CUSTOMER})
+"""Messages with one of these flags are true public messages and stay in core, but are no input of waits and sessions:
+a wait belongs to one customer, and nobody owes *him* an answer to what a passer-by wrote."""
