@@ -18,6 +18,7 @@ class Errors:
     DATE: Final = "«{}» не похоже на дату: пишите как 2026-10-31"
     ORDER: Final = "первый день {} позже последнего {}"
     UNKNOWN_FORMAT: Final = "неизвестный формат «{}». Есть: {}"
+    UNKNOWN_MODE: Final = "неизвестный режим «{}». Есть: {}"
     UNKNOWN_SOURCE: Final = "неизвестный источник «{}». Есть: {}"
     UNKNOWN_TABLE: Final = "нет таблицы «{}»; список: otklik schema"
     NO_FILE: Final = "нет файла {}"

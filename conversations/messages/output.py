@@ -112,10 +112,13 @@ class Import:
         "messages": "Сообщений",
         "managers": "Менеджеров",
         "first_replies": "Первых ответов",
-        "first_reply_p50_seconds": "Первый ответ, медиана, с",
     }
-    FLAGGED: Final = "Помечено"
-    QUARANTINED: Final = "В карантине"
+    FIRST_REPLY_P50: Final = "Первый ответ, медиана, мин"
+    REASONS: Final = {
+        "flagged": "Помечено сообщений",
+        "flagged_conversations": "Помечено чатов",
+        "quarantined": "В карантине строк",
+    }
     NOTHING: Final = "нет"
     STEPS: Final = ("Чтение файла", "Разбор", "Ожидания и сессии")
 
@@ -139,6 +142,19 @@ class Doctor:
         "credentials": "Ключи RetailCRM",
         "account": "Доступ к RetailCRM",
     }
+    HOME_NOT_WRITABLE: Final = "{} недоступен для записи: дайте права или задайте другой OTKLIK_HOME"
+    DISK: Final = "свободно {} ГиБ, занято {} %"
+    DISK_FULL: Final = "Нужен хотя бы 1 ГиБ: освободите место"
+    POLICY: Final = "{}, часовой пояс {}"
+    NOT_CREATED: Final = "ещё не создана: создаст `otklik up`"
+    TOO_OLD: Final = "Нужен PostgreSQL 15 или новее"
+    MIGRATED: Final = "все применены"
+    ANALYST: Final = "читает витрины и обезличенные представления, тексты закрыты"
+    ANALYST_SEES_TEXTS: Final = "видит тексты сообщений: отзовите права на core.messages"
+    ANALYST_BLIND: Final = "не видит витрин: выполните `otklik up`"
+    NO_SOURCE: Final = "RetailCRM не подключён: задайте RETAILCRM_* в .env (для демонстрации и файлов не нужно)"
+    MISSING: Final = "не хватает: {}"
+    GIVEN: Final = "заданы (не показываются)"
     OFF: Final = "Проверка выключена (OTKLIK_PREFLIGHT=off)."
     PASSED: Final = "Можно запускать."
     REFUSED: Final = "Запуск остановлен: исправьте отмеченное."

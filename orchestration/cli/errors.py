@@ -87,6 +87,12 @@ def _settings(error: BaseException) -> Explanation | None:
     return Explanation(Errors.SETTINGS.format(wrong), EXIT_USAGE)
 
 
+def _policy(error: BaseException) -> Explanation | None:
+    if type(error).__name__ != "PolicyError":
+        return None
+    return Explanation(Errors.POLICY.format(error), EXIT_USAGE)
+
+
 def _database(error: BaseException) -> Explanation | None:
     if type(error).__name__ != "OperationalError":
         return None
@@ -95,4 +101,10 @@ def _database(error: BaseException) -> Explanation | None:
     return Explanation(Errors.DATABASE, EXIT_FAILED, redact(" ".join(str(error).split("\n")[0].split())))
 
 
-_EXPLAINERS: tuple[Callable[[BaseException], Explanation | None], ...] = (_source, _warehouse, _settings, _database)
+_EXPLAINERS: tuple[Callable[[BaseException], Explanation | None], ...] = (
+    _source,
+    _warehouse,
+    _settings,
+    _policy,
+    _database,
+)

@@ -69,7 +69,7 @@ def markdown(tables: list[TableEntry]) -> str:
         "# Data dictionary",
         "",
         "Made by `otklik schema --format markdown`; do not edit by hand. PII classes: `none`, `pseudonym` (a random or",
-        "vendor's id of a person), `name`, `contact`, `content` (words of a conversation). Times are `timestamptz`, UTC.",
+        "vendor's id of a person), `name`, `contact`, `content` (words of a conversation). Times are in UTC.",
     ]
     layer = ""
     for entry in tables:

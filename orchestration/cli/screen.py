@@ -58,6 +58,13 @@ def table(title: str | None, columns: Sequence[tuple[str, str]], rows: Sequence[
     return drawn
 
 
+def styled(text: str, style: str) -> Any:
+    """A cell in a style; the text is shown as it is."""
+    from rich.text import Text
+
+    return Text(text, style=style)
+
+
 def show(*parts: Any) -> None:
     """Print tables and other things that rich can draw."""
     out = console()

@@ -88,7 +88,6 @@ TimeoutStopSec=120
 Restart=on-failure
 RestartSec=15
 NoNewPrivileges=true
-PrivateTmp=true
 
 [Install]
 WantedBy={"multi-user.target" if system else "default.target"}

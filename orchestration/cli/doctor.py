@@ -1,0 +1,237 @@
+"""``otklik doctor``: is this machine ready to run? One table, before anything is loaded.
+
+Here: the checks and what their outcome means in the modes off, fail (errors stop) and strict (warnings stop too). Not
+here: repairing anything; a check changes nothing, it does not even create the database.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from conversations.messages import Doctor, Errors
+from orchestration.cli import screen
+from orchestration.cli.errors import EXIT_FAILED, EXIT_USAGE, CliError, explain
+
+if TYPE_CHECKING:
+    from resources.settings import Settings
+    from resources.warehouse.engine import Warehouse
+
+State: TypeAlias = Literal["ok", "warning", "failed", "skipped"]
+MODES = ("off", "fail", "strict")
+
+LEAST_FREE_BYTES = 1 << 30
+FULL_SHARE = 0.8
+"""Alert from here on (promises F7)."""
+OLDEST_SERVER = 150_000
+_STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "skipped": "dim"}
+
+
+class Finding(NamedTuple):
+    """One line of the table."""
+
+    check: str
+    state: State
+    detail: str
+
+
+def doctor(mode: str | None, *, as_json: bool) -> None:
+    """Check and print; exit code 1 when the mode says that a start should be refused."""
+    import typer
+
+    from resources.settings import Settings
+
+    settings = Settings()
+    mode = mode or settings.otklik_preflight
+    if mode not in MODES:
+        raise CliError(Errors.UNKNOWN_MODE.format(mode, ", ".join(MODES)), EXIT_USAGE)
+    findings = [] if mode == "off" else list(checks(settings))
+    if as_json:
+        print(json.dumps([finding._asdict() for finding in findings], ensure_ascii=False))
+    elif mode == "off":
+        screen.say(Doctor.OFF)
+    else:
+        show(findings)
+        screen.say(Doctor.REFUSED if refuses(findings, mode) else Doctor.PASSED)
+    if refuses(findings, mode):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def refuses(findings: list[Finding], mode: str) -> bool:
+    """Whether the mode refuses to start with these findings."""
+    stopping = {"off": set(), "fail": {"failed"}, "strict": {"failed", "warning"}}[mode]
+    return any(finding.state in stopping for finding in findings)
+
+
+def show(findings: list[Finding]) -> None:
+    """Print the table."""
+    columns = [(Doctor.CHECK, "left"), (Doctor.STATE, "left"), (Doctor.DETAIL, "left")]
+    drawn = screen.table(Doctor.TITLE, columns, [])
+    for finding in findings:
+        state = screen.styled(Doctor.STATES[finding.state], _STYLES[finding.state])
+        drawn.add_row(Doctor.NAMES[finding.check], state, screen.styled(finding.detail, ""))
+    screen.show(drawn)
+
+
+def checks(settings: Settings) -> Iterator[Finding]:
+    """All checks, in the order in which a fault of one explains those after it."""
+    yield _home(settings)
+    yield _disk(settings)
+    yield _policy(settings)
+    yield from _database(settings)
+    yield from _retailcrm(settings)
+
+
+# --- this machine ---------------------------------------------------------------------------------------------------
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+def _home(settings: Settings) -> Finding:
+    home = settings.otklik_home
+    place = _existing(home)
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        return Finding("home", "failed", Doctor.HOME_NOT_WRITABLE.format(home))
+    return Finding("home", "ok", str(home))
+
+
+def _disk(settings: Settings) -> Finding:
+    usage = shutil.disk_usage(_existing(settings.otklik_home))
+    free, share = usage.free, 1 - usage.free / usage.total
+    detail = Doctor.DISK.format(f"{free / 2**30:.1f}".replace(".", ","), f"{share * 100:.0f}")
+    if free < LEAST_FREE_BYTES:
+        return Finding("disk", "failed", f"{detail}. {Doctor.DISK_FULL}")
+    return Finding("disk", "warning" if share >= FULL_SHARE else "ok", detail)
+
+
+def _policy(settings: Settings) -> Finding:
+    from conversations.policy import Policy, PolicyError
+
+    try:
+        policy = Policy.load(settings.policy_path)
+    except (PolicyError, OSError) as error:
+        return Finding("policy", "failed", str(error))
+    return Finding("policy", "ok", Doctor.POLICY.format(policy.organisation.name, policy.organisation.time_zone))
+
+
+# --- the database ---------------------------------------------------------------------------------------------------
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    from resources.warehouse.engine import Warehouse
+
+    if settings.database_url is None and not has_embedded_database(settings):
+        yield Finding("database", "skipped", Doctor.NOT_CREATED)
+        return
+    try:
+        with Warehouse.open(settings) as warehouse:
+            yield _reached(warehouse)
+            yield _guarded("migrations", lambda: _migrations(warehouse))
+            yield _guarded("analyst", lambda: _analyst(warehouse))
+    except Exception as error:
+        yield _failed("database", error)
+
+
+def has_embedded_database(settings: Settings) -> bool:
+    """Whether ``otklik up`` has created the embedded database already; opening it would create it."""
+    return any(settings.otklik_home.glob("*/PG_VERSION")) or (settings.otklik_home / "secrets").exists()
+
+
+def _reached(warehouse: Warehouse) -> Finding:
+    with warehouse.connect() as connection:
+        version = connection.info.server_version
+        where = connection.info.host
+    detail = f"PostgreSQL {version // 10_000}.{version % 10_000}, {where}"
+    if version < OLDEST_SERVER:
+        return Finding("database", "failed", f"{detail}. {Doctor.TOO_OLD}")
+    return Finding("database", "ok", detail)
+
+
+def _migrations(warehouse: Warehouse) -> Finding:
+    warehouse.check_migrations()
+    return Finding("migrations", "ok", Doctor.MIGRATED)
+
+
+def _analyst(warehouse: Warehouse) -> Finding:
+    from sqlalchemy import text
+
+    reads = "select has_schema_privilege('marts', 'usage'), has_table_privilege('core.messages', 'select')"
+    with warehouse.analyst_engine().connect() as connection:
+        sees_marts, sees_texts = connection.execute(text(reads)).one()
+    if sees_texts:
+        return Finding("analyst", "failed", Doctor.ANALYST_SEES_TEXTS)
+    return Finding("analyst", "ok" if sees_marts else "failed", Doctor.ANALYST if sees_marts else Doctor.ANALYST_BLIND)
+
+
+# --- the source -----------------------------------------------------------------------------------------------------
+
+
+def _retailcrm(settings: Settings) -> Iterator[Finding]:
+    from urllib.parse import urlsplit
+
+    given = {
+        "RETAILCRM_BASE_URL": settings.retailcrm_base_url,
+        "RETAILCRM_API_KEY": settings.retailcrm_api_key,
+        "RETAILCRM_BOT_TOKEN": settings.retailcrm_bot_token,
+    }
+    missing = [name for name, value in given.items() if not value]
+    if len(missing) == len(given):
+        # no source is a warning: the demo and the file imports need none
+        yield Finding("base_url", "warning", Doctor.NO_SOURCE)
+        return
+    if missing:
+        state: State = "failed"
+        yield Finding(
+            "base_url", state if "RETAILCRM_BASE_URL" in missing else "ok", settings.retailcrm_base_url or NOT_SET
+        )
+        yield Finding("credentials", state, Doctor.MISSING.format(", ".join(missing)))
+        return
+    hosts = [urlsplit(url or "").hostname or "" for url in (settings.retailcrm_base_url, settings.retailcrm_mg_url)]
+    yield Finding("base_url", "ok" if all(hosts) else "failed", ", ".join(dict.fromkeys(hosts)))
+    yield Finding("credentials", "ok", Doctor.GIVEN)
+    yield from _account(settings)
+
+
+NOT_SET = Doctor.STATES["skipped"]
+
+
+def _account(settings: Settings) -> Iterator[Finding]:
+    from orchestration.cli.probe import capabilities
+
+    try:
+        found = capabilities("retailcrm", settings)
+    except Exception as error:
+        yield _failed("account", error)
+        return
+    closed = [item for item in found if not item.is_open]
+    if closed:
+        yield Finding("account", "failed", "; ".join(f"{item.name}: {item.detail}" for item in closed))
+    else:
+        yield Finding("account", "ok", ", ".join(item.name for item in found))
+
+
+def _guarded(check: str, run: Callable[[], Finding]) -> Finding:
+    try:
+        return run()
+    except Exception as error:
+        return _failed(check, error)
+
+
+def _failed(check: str, error: Exception) -> Finding:
+    """A check that raises counts as failed (promises F29); what nobody expected is shown by its kind and redacted."""
+    from resources.clients.redact import redact
+
+    explanation = explain(error)
+    if explanation is None:
+        return Finding(
+            check, "failed", redact(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+        )
+    return Finding(check, "failed", ". ".join(filter(None, (explanation.text, explanation.detail))))
