@@ -26,7 +26,7 @@ def tokens(text: str) -> tuple[str, ...]:
     """
     found: list[str] = []
     word: list[str] = []
-    for character in _DECORATION.sub("", unicodedata.normalize("NFC", text.lower())).replace("ё", "е"):
+    for character in _plain(text):
         category = unicodedata.category(character)[0]
         if category in "LNM":
             word.append(character)
@@ -87,14 +87,27 @@ class HumanRequestRule:
     """
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        alternatives = "|".join(_phrase_pattern(phrase) for phrase in phrases)
-        self._pattern = re.compile(alternatives) if alternatives else None
+        phrases = list(phrases)
+        self._pattern = re.compile("|".join(map(_phrase_pattern, phrases))) if phrases else None
+        # one word of each phrase: nearly all texts have none of them and need not be cut into tokens
+        self._hints = tuple({max(map(_stem, phrase.split()), key=len) for phrase in phrases})
 
     def asks(self, text: str | None) -> bool:
         """Does the customer ask for a person?"""
         if self._pattern is None or not text:
             return False
+        plain = _plain(text)
+        if not any(hint in plain for hint in self._hints):
+            return False
         return self._pattern.search(" ".join(("", *tokens(text), ""))) is not None
+
+
+def _plain(text: str) -> str:
+    return _DECORATION.sub("", unicodedata.normalize("NFC", text.lower())).replace("ё", "е")
+
+
+def _stem(word: str) -> str:
+    return " ".join(tokens(word.strip("=*")))
 
 
 def _asks_or_counts(text: str) -> bool:
@@ -105,8 +118,7 @@ def _phrase_pattern(phrase: str) -> str:
     whole = phrase.startswith("=")
     words = []
     for part in phrase.removeprefix("=").split():
-        stem = " ".join(map(re.escape, tokens(part.rstrip("*"))))
-        words.append(f" {stem}" + (r"\w*" if part.endswith("*") else ""))
+        words.append(f" {re.escape(_stem(part))}" + (r"\w*" if part.endswith("*") else ""))
     if not words or any(word in (" ", r" \w*") for word in words):
         raise ValueError(f"{phrase!r} is no phrase: write words, with * for any ending")
     if whole:

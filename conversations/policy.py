@@ -1,7 +1,7 @@
 """The business policy: one typed, frozen, hashed object that says what the figures mean for one organisation.
 
-Here: its shape, its defaults (marked (D) in the metric contract) and how it is read from ``policy.yaml``. Not here: what
-the rules do with it (``conversations.rules`` and its callers), settings of machines and accounts (the environment).
+Here: its shape, its defaults (marked (D) in the metric contract) and how it is read from ``policy.yaml``. Not here:
+what the rules do with it (``conversations.rules`` and its callers), settings of machines and accounts (environment).
 """
 
 from __future__ import annotations
@@ -103,6 +103,9 @@ class CalendarVersion(_Dated):
     """Replaces everything that would open on that local date."""
 
 
+CalendarVersions = Annotated[tuple[CalendarVersion, ...], BeforeValidator(_as_list)]
+
+
 class Limits(_Dated):
     """What is expected of waits (contract, section 4.2). An entry changes only the settings that it names."""
 
@@ -111,7 +114,8 @@ class Limits(_Dated):
     no_reply_limit_minutes: Minutes | None = None
     missed_call_target_minutes: Minutes | None = None
     missed_call_limit_minutes: Minutes | None = None
-    hard_window_hours: Annotated[int, Field(gt=0)] | Literal["none"] | None = None
+    hard_window_hours: Annotated[int, Field(ge=0)] | None = None
+    """Calendar time in which the channel lets a reply through; 0: it has no such window."""
     bot_can_resolve: bool | None = None
 
 
@@ -128,7 +132,7 @@ CONTRACT_LIMITS = Limits(
     no_reply_limit_minutes=480,
     missed_call_target_minutes=15,
     missed_call_limit_minutes=480,
-    hard_window_hours="none",
+    hard_window_hours=0,
     bot_can_resolve=False,
 )
 """The contract's own defaults: they hold wherever the policy names nothing else."""
@@ -155,7 +159,7 @@ class Policy(_Part):
     """The whole policy. Equal content has an equal ``hash``, whatever the order and the comments in the file."""
 
     organisation: Organisation = Organisation()
-    calendars: dict[str, Annotated[tuple[CalendarVersion, ...], BeforeValidator(_as_list)]] = Field(default_factory=dict)
+    calendars: dict[str, CalendarVersions] = Field(default_factory=dict)
     teams: dict[str, CalendarChoices] = Field(default_factory=dict)
     defaults: Annotated[tuple[Limits, ...], BeforeValidator(_as_list)] = (CONTRACT_LIMITS,)
     channels: dict[str, Annotated[tuple[ChannelSettings, ...], BeforeValidator(_as_list)]] = Field(default_factory=dict)
@@ -230,7 +234,7 @@ class Policy(_Part):
             PolicyError: as ``load``.
         """
         try:
-            content = yaml.load(text, _StrictLoader)  # noqa: S506 (a SafeLoader that also refuses doubled keys)
+            content = yaml.load(text, _StrictLoader)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f", line {mark.line + 1}" if mark else ""

@@ -109,7 +109,6 @@ def _channel_timeline(policy: Policy, kind: str | None) -> Timeline[ChannelRules
 
 
 def _channel_rules(held: Mapping[str, Any]) -> ChannelRules:
-    window = held["hard_window_hours"]
     return ChannelRules(
         calendar_id=None if held["calendar"] == NO_CALENDAR else held["calendar"],
         bot_can_resolve=held["bot_can_resolve"],
@@ -118,7 +117,7 @@ def _channel_rules(held: Mapping[str, Any]) -> ChannelRules:
         limit=held["no_reply_limit_minutes"] * 60,
         call_target=held["missed_call_target_minutes"] * 60,
         call_limit=held["missed_call_limit_minutes"] * 60,
-        window=None if window == "none" else window * 3600,
+        window=held["hard_window_hours"] * 3600 or None,
     )
 
 

@@ -138,6 +138,11 @@ class Session(NamedTuple):
     customer_messages: int
     manager_messages: int
     bot_messages: int
+    last_message_id: str = ""
+    """Of the last public customer or manager message: rows behind it in order belong to no session yet."""
+    ends_outgoing: bool = False
+    """Whether a closing remark after it would need no reply; with ``last_message_id`` what a later evaluation that
+    begins behind this session has to know of it (``conversations.restart``)."""
 
 
 class LeftWaiting(NamedTuple):
