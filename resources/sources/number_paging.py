@@ -4,13 +4,14 @@ Here: which page to ask for next, as a pure state machine. Not here: HTTP, paylo
 
 A row that appears during reading pushes the last row of a page to the next one (seen twice, harmless). A row that
 disappears pulls the first row of the next page forward: it would be missed. The total that the vendor sends with every
-page gives it away: when it changed between two pages, the list is read once more from page 1, at most twice.
+page gives it away: when it changed between two pages, or fewer rows came than it says, the list is read once more from
+page 1, at most twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 _PASSES = 3
@@ -39,13 +40,17 @@ class NumberPaging:
     has_shifted: bool = False
     last_ids: Sequence[str] = ()
     strayed: int = 0
+    seen: set[str] | None = field(default_factory=set)
+    """Ids of this pass; ``None`` after a resumption, when the rows before are not known any more."""
 
     @classmethod
     def from_cursor(cls, cursor: Mapping[str, Any] | None) -> NumberPaging:
         """Where a stored cursor stands; ``None``: at the start."""
         if cursor is None:
             return cls()
-        return cls(cursor["page"], cursor["pass"], cursor["total"], cursor["has_shifted"], cursor["last_ids"])
+        return cls(
+            cursor["page"], cursor["pass"], cursor["total"], cursor["has_shifted"], cursor["last_ids"], seen=None
+        )
 
     @property
     def cursor(self) -> dict[str, Any] | None:
@@ -67,7 +72,8 @@ class NumberPaging:
             ValueError: paging stands still or goes backwards, again and again; the text says how.
         """
         asked = self.next_number or 1
-        if number != asked or (ids and list(ids) == list(self.last_ids)):
+        is_past_end = pages < asked
+        if not is_past_end and (number != asked or (ids and list(ids) == list(self.last_ids))):
             self.strayed += 1
             if self.strayed > _PATIENCE:
                 raise ValueError(f"keeps answering with another page ({number}) when page {asked} is asked for")
@@ -77,11 +83,15 @@ class NumberPaging:
             raise ValueError(f"does not end after {_MOST_PAGES} pages")
         if self.total is not None and total != self.total:
             self.has_shifted = True
-        self.total = total
-        self.last_ids = list(ids)
-        if ids and number < pages:
-            self.next_number = number + 1
-        elif self.has_shifted and self.passes < _PASSES:
-            self.next_number, self.passes, self.has_shifted, self.last_ids = 1, self.passes + 1, False, ()
+        self.total, self.last_ids = total, list(ids)
+        if self.seen is not None:
+            self.seen.update(ids)
+        if ids and asked < pages:
+            self.next_number = asked + 1
+            return
+        has_missed = self.has_shifted or (self.seen is not None and len(self.seen) < total)
+        if has_missed and self.passes < _PASSES:
+            self.next_number, self.passes, self.has_shifted = 1, self.passes + 1, False
+            self.last_ids, self.seen = (), set()
         else:
             self.next_number = None

@@ -120,32 +120,43 @@ class RetailCRMSource:
         return self._crm_pages(stream, window, cursor) if stream in _CRM else self._bot_pages(stream, window, cursor)
 
     def still_there(self, stream: str, external_ids: Collection[str]) -> set[str]:
-        """Return those of the ids that the vendor still has; asked before a missed row is called gone.
+        """Return those of the ids that the vendor still lists; asked before a missed row is called gone.
 
         Raises:
             ValueError: not a stream that detects deletions.
             SourceError: the vendor could not be read; then nothing is known.
         """
+        return set(self.instants(stream, external_ids))
+
+    def instants(self, stream: str, external_ids: Collection[str]) -> dict[str, datetime]:
+        """Return when the rows of these ids happened, for those that the vendor still lists.
+
+        Raises:
+            ValueError: a stream without an ``id[]`` filter.
+            SourceError: the vendor could not be read; then nothing is known.
+        """
         if not self.streams[stream].detects_deletions:
-            raise ValueError(f"the stream {stream!r} does not detect deletions")
-        wanted = sorted(int(one) for one in external_ids)
-        found: set[str] = set()
+            raise ValueError(f"the stream {stream!r} cannot be asked by id")
+        wanted = sorted({int(one) for one in external_ids})
+        found: dict[str, datetime] = {}
         for first in range(0, len(wanted), _IDS_PER_CALL):
             part = wanted[first : first + _IDS_PER_CALL]
-            items = self._bot.items(
-                stream, ids=part, limit=self._page_size if self._page_size > len(part) else len(part)
-            )
-            found |= {str(item["id"]) for item in items}
-        return found & set(external_ids)
+            for item in self._bot.items(stream, ids=part, limit=_IDS_PER_CALL):
+                found[str(item["id"])] = self._event_instants(stream, item)[0]
+        # a server that ignores the filter answers with other rows
+        return {one: found[one] for one in map(str, wanted) if one in found}
 
     def counts(self, window: Window) -> list[Count]:
-        """Return the vendor's own totals of customers and orders per local day of the account, for completeness."""
+        """Return the vendor's own totals of customers and orders for every local day of the account in the window.
+
+        A day that the window covers only in part, because its zone is not the account's, has no figure.
+        """
+        days = [day for day in window.days(self.time_zone) if _covers(window, Window.of_day(day, self.time_zone))]
         return [
-            Count(
-                stream, day, self._crm.page(_CRM[stream].path, _of_days(_CRM[stream], day, day), 1, PAGE_SIZES[0]).total
-            )
-            for stream in ("customers", "orders")
-            for day in window.days(self.time_zone)
+            Count(stream, day, self._crm.page(crm.path, _of_days(crm, day, day), 1, PAGE_SIZES[0]).total)
+            for stream, crm in _CRM.items()
+            if self.streams[stream].is_windowed
+            for day in days
         ]
 
     def probe(self) -> list[Capability]:
@@ -240,6 +251,10 @@ def _instant(item: Mapping[str, Any], field: str) -> datetime | None:
     except (KeyError, TypeError, ValueError):
         return None
     return instant.astimezone(UTC) if instant.tzinfo is not None else None
+
+
+def _covers(window: Window, day: Window) -> bool:
+    return window.start <= day.start and day.end <= window.end
 
 
 def _of_days(crm: _Crm, first: date, last: date) -> dict[str, str]:
