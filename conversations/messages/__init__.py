@@ -8,13 +8,12 @@ One quantity is always called by one name; a number always comes with its unit a
 
 from conversations.messages.errors import Errors
 from conversations.messages.help import Help
-from conversations.messages.names import CHANNEL_KINDS, DATA_STATUSES, LAYERS, NO_MANAGER, OUTCOMES, REASONS, reason
+from conversations.messages.names import CHANNEL_KINDS, LAYERS, NO_MANAGER, OUTCOMES, REASONS, reason
 from conversations.messages.numbers import NONE, day, days, minutes, number, plural, share
 from conversations.messages.output import Doctor, Import, Load, Probe, Service, Sql, Up, Week
 
 __all__ = [
     "CHANNEL_KINDS",
-    "DATA_STATUSES",
     "LAYERS",
     "NONE",
     "NO_MANAGER",

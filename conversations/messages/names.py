@@ -38,8 +38,6 @@ LAYERS: Final = {
     "ops": "ops — служебные",
 }
 
-DATA_STATUSES: Final = {"complete": "данные полные", "incomplete": "данные неполные", "unknown": "полнота неизвестна"}
-
 REASONS: Final = {
     "unmapped_sender": "неизвестный отправитель",
     "unknown_scope": "неизвестная видимость сообщения",

@@ -18,23 +18,26 @@ class Week:
     BY_CHANNEL: Final = "По каналам"
     MANAGER: Final = "Менеджер"
     CHANNEL: Final = "Канал"
-    WAITS: Final = "Ожида-\nний, n"
-    IN_TARGET: Final = "В норме,\n% от n"
-    SLOW: Final = "Медлен-\nно, %"
-    NO_REPLY: Final = "Без от-\nвета, %"
-    FIRST_REPLY: Final = "Первый\nответ,\nмедиана"
-    REPLY: Final = "Ответ,\nмедиана"
-    REPLY_P90: Final = "Ответ,\n9 из 10\nдо"
-    PENDING: Final = "Ждут\nсейчас"
+    WAITS: Final = "Закры-\nто\nвопро-\nсов, n"
+    IN_TARGET: Final = "В\nнорме,\n% от n"
+    SLOW: Final = "Мед-\nленно,\n% от n"
+    NO_REPLY: Final = "Без\nответа,\n% от n"
+    FIRST_REPLY: Final = "Первый\nответ:\nмедиана,\nмин"
+    REPLY: Final = "Любой\nответ:\nмедиана,\nмин"
+    REPLY_P90: Final = "9 из 10\nответов\nне позже,\nмин"
+    PENDING: Final = "Ждут\nсей-\nчас, n"
     TOTAL: Final = "Всего"
     NOTE: Final = (
-        "n — закрытые за неделю ожидания клиентов; доли в % от n. Времена в рабочих минутах, только по отвеченным. "
-        "«Без ответа» включает истёкшее окно WhatsApp. «Ждут сейчас» ни в одну долю не входит."
+        "n — вопросы клиентов, по которым за неделю всё решилось; доли — от n. Минуты рабочие, только по отвеченным. "
+        "«Без ответа» — вышел предельный срок или окно WhatsApp. «Ждут сейчас» ни в одну долю не входит."
     )
-    MANAGER_NOTE: Final = (
-        "Норма менеджера считается с момента, когда вопрос попал к нему; норма канала — с вопроса клиента."
+    VIEWS: Final = (
+        "У менеджера время идёт с момента, когда вопрос попал к нему, у канала — с вопроса клиента: "
+        "поэтому доли в двух таблицах расходятся, а n совпадает."
     )
-    EMPTY: Final = "За эту неделю закрытых ожиданий нет."
+    EMPTY: Final = "За эту неделю данных нет."
+    STATUSES: Final = {"ok": "данные полные", "incomplete": "данные неполные", "failed": "публикация остановлена"}
+    INCOMPLETE: Final = "Осторожно с выводами — {}."
 
     @staticmethod
     def title(week: str, first: date, last: date) -> str:
@@ -44,54 +47,45 @@ class Week:
 class Up:
     """`otklik up`."""
 
-    DATABASE: Final = "База данных"
-    MIGRATIONS: Final = "Миграции"
-    EMULATOR: Final = "Эмулятор RetailCRM"
-    LOAD: Final = "Загрузка дней"
-    REREAD: Final = "Ночная перечитка"
-    PUBLISH: Final = "Публикация недель"
-    INVENTED: Final = "Магазин выдуман: имена, телефоны и переписка придуманы, реальных людей здесь нет."
-    DONE: Final = "Что сделано"
+    PREPARING: Final = "База данных и миграции"
+    EMULATOR: Final = "Эмулятор RetailCRM с выдуманным магазином"
+    REREAD: Final = "Ночная перечитка последних семи дней"
+    INVENTED: Final = "Магазин выдуман: люди, телефоны и переписка придуманы."
+    ROWS: Final = "Строк по слоям"
     LAYER: Final = "Слой"
     TABLES: Final = "Таблиц"
-    ROWS: Final = "Строк"
-    CHECKS: Final = "Проверки"
+    COUNT: Final = "Строк"
     WAITING_UI: Final = "Запускается интерфейс Dagster"
-    STOPPING: Final = "Останавливаю..."
+    STOPPING: Final = "Останавливаю, это займёт несколько секунд…"
     STOPPED: Final = "Остановлено. Данные на месте; следующий запуск продолжит с них."
-
-    @staticmethod
-    def database(version: str, where: str) -> str:
-        return f"PostgreSQL {version}, {where}"
+    ASK: Final = "Спросить данные:     {}"
+    UI: Final = "Интерфейс Dagster:   {}   (остановить: Ctrl-C)"
+    NO_UI: Final = "Интерфейс Dagster:   не запущен; запустить: {}"
+    DATABASE: Final = "База данных:         PostgreSQL {}, {}"
+    EMBEDDED: Final = "встроенная, каталог {}"
+    OWN: Final = "своя, из DATABASE_URL"
+    WEEKS: Final = "Загружены и опубликованы недели {}–{} ({})."
 
     @staticmethod
     def checks(passed: int, failed: int, warned: int) -> str:
-        text = f"Проверки: {number(passed)} пройдено, {number(failed)} не пройдено"
-        return text + (f", {plural(warned, 'предупреждение', 'предупреждения', 'предупреждений')}" if warned else "")
-
-    @staticmethod
-    def serving(url: str) -> str:
-        return f"Интерфейс Dagster: {url}  (остановить: Ctrl-C)"
-
-    @staticmethod
-    def not_serving(command: str) -> str:
-        return f"Интерфейс Dagster не запущен; запустить: {command}"
-
-    @staticmethod
-    def demo_weeks(first_week: str, last_week: str) -> str:
-        return f"Демонстрация: недели {first_week}–{last_week}"
+        text = f"Проверки: пройдено {number(passed)}, не пройдено {number(failed)}"
+        return f"{text}, с предупреждением {number(warned)}." if warned else f"{text}."
 
     @staticmethod
     def elapsed(seconds: float) -> str:
         return f"Готово за {seconds:.0f} с."
 
-    @staticmethod
-    def ask(command: str) -> str:
-        return f"Спросить данные: {command}"
-
 
 class Load:
     """`otklik run` and `otklik backfill`."""
+
+    @staticmethod
+    def loading(first: date, last: date) -> str:
+        return f"Загрузка дней {days(first, last)}"
+
+    @staticmethod
+    def publishing(week: str) -> str:
+        return f"Публикация недели {week}"
 
     @staticmethod
     def loaded(first: date, last: date, seconds: float) -> str:
@@ -100,8 +94,6 @@ class Load:
     @staticmethod
     def published(week: str) -> str:
         return f"Неделя {week} опубликована."
-
-    WEEK_NOT_CLOSED: Final = "Неделя ещё не закончилась: публикуются только закрытые недели."
 
 
 class Import:

@@ -74,7 +74,7 @@ def up(
 ) -> None:
     from orchestration.cli import up as command
 
-    command.up(demo=demo, serve=not no_serve, port=port)
+    command.up(with_demo=demo, serving=not no_serve, port=port)
 
 
 @app.command(help=Help.RUN)

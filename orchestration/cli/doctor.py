@@ -77,12 +77,16 @@ def show(findings: list[Finding]) -> None:
     screen.show(drawn)
 
 
-def checks(settings: Settings) -> Iterator[Finding]:
-    """All checks, in the order in which a fault of one explains those after it."""
+def checks(settings: Settings, *, starting: bool = False) -> Iterator[Finding]:
+    """All checks, in the order in which a fault of one explains those after it.
+
+    Args:
+        starting: a command is about to create the database and to apply the migrations itself: they are not asked for.
+    """
     yield _home(settings)
     yield _disk(settings)
     yield _policy(settings)
-    yield from _database(settings)
+    yield from _database(settings, starting)
     yield from _retailcrm(settings)
 
 
@@ -125,7 +129,7 @@ def _policy(settings: Settings) -> Finding:
 # --- the database ---------------------------------------------------------------------------------------------------
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def _database(settings: Settings, starting: bool) -> Iterator[Finding]:
     from resources.warehouse.engine import Warehouse
 
     if settings.database_url is None and not has_embedded_database(settings):
@@ -134,6 +138,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
     try:
         with Warehouse.open(settings) as warehouse:
             yield _reached(warehouse)
+            if starting:
+                return
             yield _guarded("migrations", lambda: _migrations(warehouse))
             yield _guarded("analyst", lambda: _analyst(warehouse))
     except Exception as error:
@@ -142,7 +148,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 def has_embedded_database(settings: Settings) -> bool:
     """Whether ``otklik up`` has created the embedded database already; opening it would create it."""
-    return any(settings.otklik_home.glob("*/PG_VERSION")) or (settings.otklik_home / "secrets").exists()
+    return (settings.otklik_home / "server" / "state.json").exists()
 
 
 def _reached(warehouse: Warehouse) -> Finding:

@@ -49,11 +49,12 @@ def import_file(path: Path, format_name: str, connection: str | None, *, as_json
 
 def load(path: Path, format_name: str, connection: str | None, warehouse: Warehouse, policy: Policy) -> str:
     """The three steps; the name of the connection that the file was stored under."""
-    from conversations.parsing.formats import FORMATS
-    from resources.sources.files import FileSource
     from resources.warehouse.core import replace_window
     from resources.warehouse.land import land
     from resources.warehouse.refresh import refresh_evaluated
+
+    from conversations.parsing.formats import FORMATS
+    from resources.sources.files import FileSource
 
     source = FileSource(path, format_name, connection)
     parser = FORMATS[format_name].parser()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -44,18 +45,29 @@ def table(title: str | None, columns: Sequence[tuple[str, str]], rows: Sequence[
     """A table; ``columns`` are (heading, "left" or "right")."""
     from rich import box
     from rich.table import Table
-    from rich.text import Text
 
     drawn = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn.collapse_padding = True
     for heading, side in columns:
-        right = side == "right"
-        drawn.add_column(
-            heading, justify="right" if right else "left", no_wrap=right, vertical="bottom" if right else "top"
-        )
+        if side == "right":
+            drawn.add_column(heading, justify="right", no_wrap=True, vertical="bottom")
+        else:
+            drawn.add_column(heading, overflow="fold")
     for row in rows:
-        # Text, not str: names from outside may hold what rich would read as markup
-        drawn.add_row(*(Text(cell) for cell in row))
+        add_row(drawn, row)
     return drawn
+
+
+def add_row(drawn: Table, cells: Sequence[str], *, style: str | None = None) -> None:
+    """Add a row; the cells are shown as they are: names from outside may hold what rich would read as markup."""
+    from rich.text import Text
+
+    drawn.add_row(*(Text(_printable(cell)) for cell in cells), style=style)
+
+
+def _printable(text: str) -> str:
+    """The text without what moves the cursor or turns the writing direction: names come from outside (F26)."""
+    return "".join(character if unicodedata.category(character) not in ("Cc", "Cf") else " " for character in text)
 
 
 def styled(text: str, style: str) -> Any:

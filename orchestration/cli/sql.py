@@ -73,7 +73,7 @@ def _is_number(value: object) -> bool:
 
 def _said(error: Any) -> Exception:
     state = getattr(error.orig, "sqlstate", None) or ""
-    if not state or state[:2] in _UNAVAILABLE_CLASSES and state != "57014":
+    if not state or (state[:2] in _UNAVAILABLE_CLASSES and state != "57014"):
         return error
     first_line = str(error.orig).strip().splitlines()[0]
     return CliError((Errors.SQL_DENIED if state in _DENIED else Errors.SQL_FAILED).format(first_line))

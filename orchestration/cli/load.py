@@ -1,0 +1,130 @@
+"""``otklik run`` and ``otklik backfill``: the chain over a range of days, and the publication of a week.
+
+Here: reading the arguments, the preflight, progress. Not here: the chain (``orchestration.runner``).
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from conversations.messages import Doctor, Errors, Load
+from conversations.window import Window, monday_of
+from orchestration.cli import screen
+from orchestration.cli.errors import EXIT_USAGE, CliError
+
+if TYPE_CHECKING:
+    from resources.settings import Settings
+    from resources.warehouse.engine import Warehouse
+
+
+def run(week: str) -> None:
+    """Everything for one closed week: its days, then its publication, then its table."""
+    from orchestration.cli import week as week_table
+    from resources.settings import Settings
+    from resources.warehouse.engine import Warehouse
+
+    monday = read_week(week)
+    settings = Settings()
+    preflight(settings)
+    with Warehouse.open(settings) as warehouse:
+        prepare(warehouse, settings)
+        if Window.of_week(week, time_zone(settings)).end > settings.now():
+            raise CliError(Errors.WEEK_OPEN.format(week), EXIT_USAGE)
+        load_days(monday, monday + timedelta(days=6))
+        publish(week)
+        screen.say(Load.published(week))
+        week_table.show(warehouse.analyst_engine(), week)
+
+
+def backfill(first: str, last: str, select: list[str] | None) -> None:
+    """The days ``first`` to ``last``, both included, as one run per step of the chain."""
+    from resources.settings import Settings
+    from resources.warehouse.engine import Warehouse
+
+    begin, end = read_day(first), read_day(last)
+    if begin > end:
+        raise CliError(Errors.ORDER.format(first, last), EXIT_USAGE)
+    settings = Settings()
+    preflight(settings)
+    with Warehouse.open(settings) as warehouse:
+        prepare(warehouse, settings)
+        started = time.monotonic()
+        load_days(begin, end, select)
+    screen.say(Load.loaded(begin, end, time.monotonic() - started))
+
+
+def prepare(warehouse: Warehouse, settings: Settings) -> None:
+    """Bring the tables up to date and tell Dagster where it lives, before anything of it is imported."""
+    import os
+
+    from orchestration.cli import serve
+    from resources.settings import PROJECT_ROOT
+
+    warehouse.migrate()
+    environment = serve.environment_for_dagster(settings.otklik_home, PROJECT_ROOT, warehouse.dagster_storage_url(), {})
+    os.environ.update(environment)
+
+
+def preflight(settings: Settings) -> None:
+    """Refuse to start where the settings say so; print the table only then.
+
+    Raises:
+        CliError: OTKLIK_PREFLIGHT refuses.
+    """
+    from orchestration.cli import doctor
+
+    if settings.otklik_preflight == "off":
+        return
+    findings = list(doctor.checks(settings, starting=True))
+    if doctor.refuses(findings, settings.otklik_preflight):
+        doctor.show(findings)
+        raise CliError(Doctor.REFUSED)
+
+
+def load_days(first: date, last: date, select: list[str] | None = None) -> None:
+    """Run the chain over the days with a progress bar."""
+    from orchestration.runner import run_days
+
+    with screen.steps() as steps, steps.step(Load.loading(first, last)) as step:
+        run_days(first, last, select, progress=step.to)
+
+
+def publish(week: str) -> None:
+    """Publish one closed week."""
+    from orchestration.runner import run_week
+
+    with screen.steps() as steps, steps.step(Load.publishing(week)) as step:
+        run_week(week, progress=step.to)
+
+
+def time_zone(settings: Settings) -> str:
+    """The organisation's zone."""
+    from conversations.policy import Policy
+
+    return Policy.load(settings.policy_path).organisation.time_zone
+
+
+def read_week(text: str) -> date:
+    """The Monday of a week key.
+
+    Raises:
+        CliError: not a week.
+    """
+    try:
+        return monday_of(text)
+    except ValueError:
+        raise CliError(Errors.WEEK.format(text), EXIT_USAGE) from None
+
+
+def read_day(text: str) -> date:
+    """A day.
+
+    Raises:
+        CliError: not a date.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CliError(Errors.DATE.format(text), EXIT_USAGE) from None

@@ -1,0 +1,143 @@
+"""``otklik up``: everything there is, in the foreground, until Ctrl-C; with ``--demo`` over an invented shop.
+
+Here: the order of the steps and what is said at the end. Not here: the steps (``demo``, ``load``, ``serve``, ``week``).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from conversations.messages import LAYERS, Errors, Up, days, number
+from orchestration.cli import children, demo, load, screen, serve, week
+from orchestration.cli.errors import CliError
+from resources.settings import PROJECT_ROOT, Settings
+
+if TYPE_CHECKING:
+    from resources.warehouse.engine import Warehouse
+
+REREAD_DAYS = 7
+
+
+def up(*, with_demo: bool, serving: bool, port: int | None) -> None:
+    """Bring up database, tables and UI; with ``with_demo`` load and show the invented shop first."""
+    started = time.monotonic()
+    with children.stop_signals_interrupt(), children.running() as group:
+        if with_demo:
+            _demo(group, started, port, serving=serving)
+        else:
+            _plain(group, port, serving=serving)
+
+
+def _plain(group: list[children.Child], port: int | None, *, serving: bool) -> None:
+    from resources.warehouse.engine import Warehouse
+
+    settings = Settings()
+    load.preflight(settings)
+    with Warehouse.open(settings) as warehouse:
+        load.prepare(warehouse, settings)
+        _tell(warehouse, settings)
+        _serve(warehouse, settings, group, port, "otklik up", serving=serving)
+
+
+def _demo(group: list[children.Child], started: float, port: int | None, *, serving: bool) -> None:
+    from resources.warehouse.engine import Warehouse
+
+    settings = Settings()
+    home, zone = settings.otklik_home, load.time_zone(settings)
+    with Warehouse.open(settings) as warehouse:
+        load.prepare(warehouse, settings)
+        kept = demo.anchor(home)
+        if kept is None:
+            if _holds_conversations(warehouse):
+                raise CliError(Errors.NOT_DEMO)
+            kept = demo.new_anchor(settings.now(), zone)
+            demo.remember(home, kept)
+        screen.say(Up.INVENTED)
+        shop = demo.start_emulator(PROJECT_ROOT, home, kept, kept.at(8 if kept.is_loaded else 0), group)
+        with demo.pointed_at(shop):
+            load.preflight(Settings())
+            _walk(shop, kept)
+            demo.remember(home, replace(kept, is_loaded=True))
+            _summary(warehouse, kept)
+            _tell(warehouse, settings)
+            screen.say(Up.elapsed(time.monotonic() - started))
+            _serve(warehouse, settings, group, port, "make demo", serving=serving)
+
+
+def _walk(shop: demo.Emulator, kept: demo.Anchor) -> None:
+    """Five weeks as they were loaded night by night, then the last night again: by Monday 08:00 customers and managers
+    have deleted and edited messages, and the re-read must notice."""
+    load.load_days(kept.first_day, kept.last_day)
+    if not kept.is_loaded:
+        shop.set_clock(kept.at(8))
+        load.load_days(kept.monday - timedelta(days=REREAD_DAYS), kept.last_day)
+    for published in kept.weeks:
+        load.publish(published)
+
+
+def _holds_conversations(warehouse: Warehouse) -> bool:
+    with warehouse.connect() as sql:
+        return bool(sql.execute("select exists (select from core.conversations)").fetchone()[0])
+
+
+def _summary(warehouse: Warehouse, kept: demo.Anchor) -> None:
+    first, *_, last = kept.weeks
+    screen.say(Up.WEEKS.format(first, last, days(kept.first_day, kept.last_day)), style="bold")
+    columns = [(Up.LAYER, "left"), (Up.TABLES, "right"), (Up.COUNT, "right")]
+    rows = [(LAYERS[layer], number(tables), number(count)) for layer, tables, count in _rows_by_layer(warehouse)]
+    screen.show(screen.table(Up.ROWS, columns, rows))
+    week.show(warehouse.analyst_engine(), last)
+
+
+def _rows_by_layer(warehouse: Warehouse) -> list[tuple[str, int, int]]:
+    from psycopg import sql as composed
+
+    found = []
+    with warehouse.connect() as sql:
+        for layer in LAYERS:
+            names = sql.execute("select tablename from pg_tables where schemaname = %s", [layer]).fetchall()
+            count = sum(
+                sql.execute(
+                    composed.SQL("select count(*) from {}").format(composed.Identifier(layer, name))
+                ).fetchone()[0]
+                for (name,) in names
+            )
+            found.append((layer, len(names), count))
+    return found
+
+
+def _tell(warehouse: Warehouse, settings: Settings) -> None:
+    with warehouse.connect() as sql:
+        version = sql.info.server_version
+    where = Up.OWN if settings.database_url else Up.EMBEDDED.format(settings.otklik_home)
+    screen.say(Up.DATABASE.format(f"{version // 10_000}.{version % 10_000}", where))
+    screen.say(Up.ASK.format('otklik sql "select * from marts.manager_week"'))
+
+
+def _serve(
+    warehouse: Warehouse,
+    settings: Settings,
+    group: list[children.Child],
+    port: int | None,
+    again: str,
+    *,
+    serving: bool,
+) -> None:
+    if not serving:
+        screen.say(Up.NO_UI.format(again))
+        return
+    storage = warehouse.dagster_storage_url()
+    environment = serve.environment_for_dagster(settings.otklik_home, PROJECT_ROOT, storage, os.environ)
+    try:
+        url = serve.serve(PROJECT_ROOT, settings.otklik_home, environment, port, group)
+        screen.say(Up.UI.format(url), style="bold green")
+        serve.watch(group)
+    except KeyboardInterrupt:
+        screen.say(Up.STOPPING)
+        for child in reversed(group):
+            child.end()
+        screen.say(Up.STOPPED)
