@@ -1,0 +1,114 @@
+"""Settings: everything that differs between machines and accounts, read from the environment in one place.
+
+Here: names, defaults and meanings of the variables; ``.env.example`` is printed from this module and a test holds the
+two equal. Not here: business policy (``policy.yaml``) and anything that connects to something. Nothing is required, so
+that every module can be imported on a bare machine; a missing value is an error of the call that needs it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """The environment, typed. Secrets are ``SecretStr``: they do not show in logs, errors or ``repr``."""
+
+    model_config = SettingsConfigDict(
+        env_file=PROJECT_ROOT / ".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    otklik_home: Path = Field(
+        Path(".otklik"),
+        description="Where the embedded database, its passwords and Dagster's files live; relative to the project",
+        validate_default=True,
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="An own PostgreSQL 15+ instead of the embedded one: postgresql://user:password@host:5432/otklik",
+    )
+    analyst_database_url: SecretStr | None = Field(
+        None, description="Login of the read-only analyst in that database; empty: created where the owner may do so"
+    )
+    otklik_postgres_bin: Path | None = Field(
+        None, description="Folder with initdb, pg_ctl and postgres; empty: from the wheel, else from the system"
+    )
+    otklik_policy: Path | None = Field(None, description="The business policy; empty: policy.yaml of the project")
+    otklik_first_day: date = Field(
+        date(2024, 1, 1), description="First day that can be loaded: where the partitions in the Dagster UI begin"
+    )
+    otklik_preflight: Literal["off", "fail", "strict"] = Field(
+        "fail", description="What otklik doctor does with findings: off, fail (errors stop), strict (warnings stop too)"
+    )
+    otklik_now: datetime | None = Field(
+        None,
+        description="A fixed clock, with its zone: 2026-05-04T08:10:00+03:00; empty: the machine's clock",
+    )
+    otklik_seed: int | None = Field(
+        None, description="Seed of everything random (pauses between attempts); empty: none"
+    )
+    retailcrm_base_url: str | None = Field(None, description="RetailCRM account: https://<account>.retailcrm.ru")
+    retailcrm_api_key: SecretStr | None = Field(None, description="RetailCRM API v5 key (users, customers, orders)")
+    retailcrm_mg_base_url: str | None = Field(
+        None, description="MessageGateway host given with the bot token; empty: RETAILCRM_BASE_URL"
+    )
+    retailcrm_bot_token: SecretStr | None = Field(None, description="MessageGateway bot token (chats and messages)")
+    retailcrm_timezone: str = Field(
+        "Europe/Moscow", description="Zone of the times that API v5 gives without one: the zone of the account"
+    )
+    retailcrm_connection_id: str = Field("retailcrm", description="Name of this account in our tables", min_length=1)
+    retailcrm_requests_per_second: float = Field(10.0, description="Most requests a second to one host", gt=0)
+    http_connect_timeout_seconds: float = Field(5.0, description="Longest wait for a connection", gt=0)
+    http_read_timeout_seconds: float = Field(30.0, description="Longest wait for an answer", gt=0)
+    http_deadline_seconds: float = Field(180.0, description="Longest time for one call, all attempts included", gt=0)
+    http_max_attempts: int = Field(8, description="Most attempts of one call", ge=1)
+
+    @field_validator("otklik_home")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        path = path.expanduser()
+        return path if path.is_absolute() else PROJECT_ROOT / path
+
+    @field_validator("otklik_now")
+    @classmethod
+    def _with_zone(cls, instant: datetime | None) -> datetime | None:
+        if instant is not None and instant.tzinfo is None:
+            raise ValueError("needs a zone, for example 2026-05-04T08:10:00+03:00")
+        return instant
+
+    @property
+    def policy_path(self) -> Path:
+        """The policy file in force."""
+        return self.otklik_policy or PROJECT_ROOT / "policy.yaml"
+
+    @property
+    def retailcrm_mg_url(self) -> str | None:
+        """Where the MessageGateway is."""
+        return self.retailcrm_mg_base_url or self.retailcrm_base_url
+
+    def now(self) -> datetime:
+        """The instant that counts as now, in UTC."""
+        return (self.otklik_now or datetime.now(UTC)).astimezone(UTC)
+
+
+def env_example() -> str:
+    """The text of ``.env.example``: every variable with its meaning and default, all commented out.
+
+    >>> env_example().splitlines()[0]
+    '# Copy to .env and fill in what you need; every line is optional.'
+    """
+    lines = ["# Copy to .env and fill in what you need; every line is optional."]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else str(field.default)
+        lines += ["", f"# {field.description}", f"#{name.upper()}={default}"]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(env_example(), end="")

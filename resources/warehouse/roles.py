@@ -1,0 +1,95 @@
+"""Who may see what: the analyst's rights, the masked views, and the comments in the database.
+
+Here: statements that name what exists and may be repeated at any time; ``Warehouse.migrate`` runs them after every
+migration. Not here: logins and passwords (``resources.warehouse.server``, ``engine``).
+
+The analyst reads marts and the masked views of core and nothing else: no raw row, no text, name or phone. The views
+belong to the owner and hold no personal data, so they need no right on the tables below them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import Connection, sql
+
+ANALYST = "otklik_analyst"
+VIEWS = {
+    "messages_masked": (
+        "select conversation_id, message_id, connection_id, sent_at, source_seq, direction, sender_kind, manager_id,"
+        " is_public, delivery_status, content_kind, length(text) as text_characters, edited_at, deleted_at,"
+        " call_answered, talk_seconds, flags, business_on from core.messages",
+        "core.messages without what was written and without the customer",
+    ),
+    "conversations_masked": (
+        "select conversation_id, connection_id, channel_id, created_at, is_untimed, flags from core.conversations",
+        "core.conversations without the customer",
+    ),
+}
+
+
+def create_views(connection: Connection[Any]) -> None:
+    """Bring the masked views up to date; a view whose columns changed is made anew."""
+    for name, (select, comment) in VIEWS.items():
+        stored = connection.execute("select obj_description(to_regclass(%s))", (f"core.{name}",)).fetchone()
+        wanted = f"{comment}. {_fingerprint(select)}"
+        if stored is not None and stored[0] == wanted:
+            continue
+        view = sql.Identifier("core", name)
+        connection.execute(sql.SQL("drop view if exists {}").format(view))
+        connection.execute(sql.SQL("create view {} as ").format(view) + sql.SQL(select))  # type: ignore[arg-type]
+        connection.execute(sql.SQL("comment on view {} is {}").format(view, sql.Literal(wanted)))
+
+
+def grant_analyst(connection: Connection[Any], role: str) -> None:
+    """Give ``role`` exactly the analyst's rights, whatever it had before, now and on later marts."""
+    analyst = sql.Identifier(role)
+    schemas = connection.execute(
+        "select nspname from pg_namespace where nspname = any(%s)",
+        (["raw", "core", "evaluated", "marts", "ops", "public", "dagster"],),
+    ).fetchall()
+    for (schema,) in schemas:
+        name = sql.Identifier(schema)
+        connection.execute(sql.SQL("revoke all on schema {} from {}").format(name, analyst))
+        connection.execute(sql.SQL("revoke all on all tables in schema {} from {}").format(name, analyst))
+    connection.execute("revoke create on schema public from public")
+    for schema in ("marts", "core"):
+        connection.execute(sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(schema), analyst))
+    connection.execute(sql.SQL("grant select on all tables in schema marts to {}").format(analyst))
+    connection.execute(sql.SQL("alter default privileges in schema marts grant select on tables to {}").format(analyst))
+    for view in VIEWS:
+        connection.execute(sql.SQL("grant select on {} to {}").format(sql.Identifier("core", view), analyst))
+
+
+def describe(connection: Connection[Any]) -> None:
+    """Write the comments of ``schema.metadata`` into the database where they differ."""
+    from resources.warehouse.schema import SCHEMAS, metadata
+
+    stored = {
+        (schema, table, column): comment
+        for schema, table, column, comment in connection.execute(
+            "select n.nspname, c.relname, a.attname, d.description from pg_description d"
+            " join pg_class c on c.oid = d.objoid and d.classoid = 'pg_class'::regclass"
+            " join pg_namespace n on n.oid = c.relnamespace"
+            " left join pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid and d.objsubid > 0"
+            " where n.nspname = any(%s)",
+            (list(SCHEMAS),),
+        )
+    }
+    for schema, comment in SCHEMAS.items():
+        connection.execute(sql.SQL("comment on schema {} is {}").format(sql.Identifier(schema), sql.Literal(comment)))
+    for table in metadata.tables.values():
+        assert table.schema is not None
+        if stored.get((table.schema, table.name, None)) != table.comment:
+            target = sql.Identifier(table.schema, table.name)
+            connection.execute(sql.SQL("comment on table {} is {}").format(target, sql.Literal(table.comment)))
+        for column in table.columns:
+            if stored.get((table.schema, table.name, column.name)) != column.comment:
+                target = sql.Identifier(table.schema, table.name, column.name)
+                connection.execute(sql.SQL("comment on column {} is {}").format(target, sql.Literal(column.comment)))
+
+
+def _fingerprint(select: str) -> str:
+    import hashlib
+
+    return f"Definition {hashlib.sha256(select.encode()).hexdigest()[:12]}"

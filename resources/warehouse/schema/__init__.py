@@ -1,0 +1,10 @@
+"""The one description of every schema, table and column: meaning, unit and privacy class.
+
+Here: the assembled ``metadata``. The migrations create the same; a test holds the two equal. Not here: marts, which
+dbt describes itself, and views (``resources.warehouse.roles``).
+"""
+
+from resources.warehouse.schema import core, evaluated, ops, raw
+from resources.warehouse.schema.columns import PII_CLASSES, SCHEMAS, metadata
+
+__all__ = ["PII_CLASSES", "SCHEMAS", "core", "evaluated", "metadata", "ops", "raw"]

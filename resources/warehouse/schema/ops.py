@@ -1,0 +1,65 @@
+"""The platform's own book-keeping.
+
+Here: cursors, marks of a read in progress, the as-of instant, completeness. Nothing here changes when nothing changed:
+a second identical run leaves every row as it was.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Table
+
+from resources.warehouse.schema.columns import boolean, day, instant, integer, json, metadata, text, texts
+
+
+def _window_key() -> list:
+    return [
+        text("connection_id", "The account", key=True),
+        text("stream", "The stream", key=True),
+        instant("window_start", "Begin of the window; the epoch for a directory", key=True),
+        instant("window_end", "End of the window, not included; the epoch for a directory", key=True),
+    ]
+
+
+cursors = Table(
+    "cursors",
+    metadata,
+    *_window_key(),
+    json("cursor", "Where reading goes on; NULL: from the start, or nothing left", "none", null=True),
+    boolean("is_complete", "The window was read to its end"),
+    instant("watermark", "The largest source time seen, less an overlap; never our own clock", null=True),
+    schema="ops",
+    comment="One row per connection, stream and window: how far it was read. Written with the rows of a page",
+)
+
+read_pages = Table(
+    "read_pages",
+    metadata,
+    *_window_key(),
+    integer("page", "Number of the page within one logical read, resumes included", "pages", key=True),
+    json("cursor", "The cursor after the page", "none", null=True),
+    texts("external_ids", "The ids on the page", "pseudonym"),
+    schema="ops",
+    comment="One row per page of a read in progress: proves what is gone, finds repeated cursors. Empty between reads",
+)
+
+as_of = Table(
+    "as_of",
+    metadata,
+    text("scope", "'*': the whole warehouse", key=True),
+    instant("as_of", "The greatest end of an evaluated window: the instant that pending is judged at"),
+    schema="ops",
+    comment="One row per scope: up to when the evaluation has looked. Explicit, never the clock",
+)
+
+completeness = Table(
+    "completeness",
+    metadata,
+    text("connection_id", "The account", key=True),
+    text("channel_id", "The channel account; empty: the whole connection", key=True),
+    day("business_on", "The local day", key=True),
+    text("measure", "What was counted: messages, chats ...", key=True),
+    integer("reported", "How many the vendor says there are", "rows"),
+    integer("stored", "How many of them are stored", "rows"),
+    schema="ops",
+    comment="One row per connection, channel, day and measure: the vendor's own counters against our rows",
+)
