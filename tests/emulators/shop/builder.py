@@ -119,7 +119,6 @@ class Builder:
         self.orders.sort(key=lambda o: o.created)
         for number, order in enumerate(self.orders):
             order.id = FIRST_ID["order"] + number
-            order.number = f"{order.id}{'ACK'[order.id % 3]}"
             order.customer.orders.append(order)
         return Shop(
             seed, monday, weeks, clock, channels=self.channels, users=self.users, bots=self.bots,

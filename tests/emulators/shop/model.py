@@ -87,6 +87,7 @@ class Customer:
     language: str = "ru"
     crm_id: int | None = None
     orders: list[Order] = field(default_factory=list, repr=False)
+    is_male: bool = False
 
     @property
     def name(self) -> str:

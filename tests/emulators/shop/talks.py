@@ -1,0 +1,368 @@
+"""One talk, from the first message to the closing of its dialog: who writes when, in which order, in what words.
+
+Here: the mechanics of a normal talk, which the special cases (``scenarios``) are made of.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from tests.emulators.shop.model import DAY, HOUR, MINUTE, SECOND, Bot, Chat, Message, Order, User
+from tests.emulators.shop.people import People
+from tests.emulators.shop.words import Words
+
+_FILES = (("image/jpeg", 180_000), ("image/png", 420_000))
+
+
+class Over(Exception):
+    """The talk has reached the end of what is generated."""
+
+
+class World:
+    """What all talks share."""
+
+    def __init__(self, team: People, start: int, weeks: int, horizon: int) -> None:
+        self.people = team
+        self.builder = team.builder
+        self.random: Random = team.random
+        self.start, self.weeks, self.horizon = start, weeks, horizon
+        self.words = {language: Words(language, self.random) for language in ("ru", "kk")}
+
+    def week(self, at: int) -> int:
+        return min(max((at - self.start) // (7 * DAY), 0), self.weeks - 1)
+
+
+class Talk:
+    """One matter of one customer. ``at`` is the moment of the last thing that happened."""
+
+    def __init__(self, world: World, chat: Chat, at: int, *, returning: bool = False) -> None:
+        self.world, self.chat, self.at = world, chat, at
+        self.random, self.builder, self.people = world.random, world.builder, world.people
+        self.customer = chat.customer
+        self.words = world.words[self.customer.language]
+        self.russian = world.words["ru"]
+        self.facts: dict[str, Any] = self.people.facts(self.customer)
+        names = list(self.words.topics)
+        topic = self.words.topics[self.random.choices(names, [self.words.topics[n]["weight"] for n in names])[0]]
+        self.flow: list[str] = list(self.random.choice(topic["flows"]))
+        group = "almaty" if chat.channel is self.people.almaty else topic["team"]
+        self.group = group
+        self.hours = self.people.hours[group]
+        self.manager = self.people.manager(group, world.week(at))
+        self.returning = returning
+        self.asked: int | None = None
+        self.order: Order | None = None
+        self.is_greeted = False
+        self._not_before = at
+        self.dialog = self.builder.dialog(chat, at)
+
+    # ---- moves ------------------------------------------------------------------------------------------------
+
+    def pass_time(self, seconds: float) -> None:
+        """Let calendar time go by."""
+        self.at += int(seconds * SECOND)
+        if self.at > self.world.horizon:
+            raise Over
+
+    def work_time(self, minutes: float) -> None:
+        """Let opening time of the manager's office go by."""
+        self.at = self.hours.add(self.at, int(minutes * MINUTE))
+        if self.at > self.world.horizon:
+            raise Over
+
+    def text(self, entry: str, who: User | Bot | None = None) -> str:
+        """Words of a customer (``who`` is ``None``) or of the shop, in the language of the talk where there are any."""
+        words = self.words if entry in self.words else self.russian
+        if who is None:
+            said = words.say(entry, self.facts, self.customer.is_male)
+            return said if entry in ("thanks", "push") else words.typed(said)
+        is_male = isinstance(who, User) and self.people.habits[who.id].is_male
+        facts = {**self.facts, "mname": who.first_name} if isinstance(who, User) else self.facts
+        if self.is_greeted:
+            facts["mhi"] = ""
+        self.is_greeted = self.is_greeted or isinstance(who, User)
+        return words.say(entry, facts, is_male)
+
+    def ask(self, entry: str) -> Message:
+        """The customer writes."""
+        text = self.text(entry)
+        if self.returning:
+            self.returning = False
+            self.write(self.text("returning"))
+            self.pass_time(self.random.randrange(4, 40))
+        return self.write(text)
+
+    def write(self, text: str | None, **more: Any) -> Message:
+        """The customer writes these words."""
+        if self.asked is None:
+            self.asked = self.at
+        # telephones without a net: the gateway gets it much later
+        delay = self.random.randrange(5 * 60, 180 * 60) * SECOND if self.random.random() < 0.004 else 0
+        delay = min(delay, max(self.world.horizon - self.at, 0))
+        self.builder.cases["late_arrival"] += delay > 0
+        return self.builder.say(self.dialog, self.at, self.customer, text, delay=delay, **more)
+
+    def reply(self, entry: str, **more: Any) -> Message:
+        """The manager writes now."""
+        self.asked = None
+        return self.builder.say(self.dialog, self.at, self.manager, self.text(entry, self.manager), **more)
+
+    def bot(self, entry: str, who: Bot | None = None) -> Message:
+        """A bot writes now."""
+        who = who or self.people.sonya
+        return self.builder.say(self.dialog, self.at, who, self.text(entry, who))
+
+    def assign(self, to: User | Bot | None, by: User | None = None) -> None:
+        self.builder.assign(self.dialog, self.at, to, by)
+
+    def think(self) -> None:
+        """The customer takes his time, now and then until the next day."""
+        roll = self.random.random()
+        self.pass_time(self.random.uniform(1, 15) * 3600 if roll < 0.05 else 12 + self.random.lognormvariate(4.2, 1.1))
+
+    def wait_for_reply(self) -> None:
+        """The manager gets round to the open question, by his habits."""
+        world, random = self.world, self.random
+        habit = self.people.habits[self.manager.id]
+        asked = self.asked if self.asked is not None else self.at
+        if random.random() < habit.forgets:
+            minutes = random.uniform(90, 700)
+        else:
+            minutes = random.lognormvariate(0.0, 1.45) * habit.median(world.week(self.at), world.weeks)
+        late = (asked + self.hours.offset) % DAY
+        if not self.hours.is_open(asked) and 8 * HOUR < late < 22 * HOUR and random.random() < 0.12:
+            # some answer from home in the evening
+            self.builder.cases["reply_outside_hours"] += 1
+            self.at = max(self.at, asked) + int(minutes * MINUTE)
+        else:
+            self.at = self.hours.add(asked, int(minutes * MINUTE))
+        self.at = max(self.at, asked + 10 * SECOND, self._last() + 6 * SECOND, self._not_before + 9 * SECOND)
+        if self.at > world.horizon:
+            raise Over
+
+    def _last(self) -> int:
+        return max((m.time for m in self.builder.messages[-6:] if m.dialog is self.dialog), default=self.at)
+
+    # ---- beginnings -------------------------------------------------------------------------------------------
+
+    def begin(self, entry: str | None = None, *, assign: bool = True) -> None:
+        """The first message of the customer and what the machines do about it."""
+        steps = self.flow
+        if entry is None:
+            while steps[0] == "i":
+                steps.pop(0)
+                self.picture()
+                self.pass_time(self.random.randrange(3, 30))
+            entry = steps.pop(0).split()[1]
+        self.ask(entry)
+        if self.chat.channel is self.people.instagram:
+            self.bot_welcome()
+            return
+        opened = self.hours.is_open(self.at)
+        moment = self.at
+        if not opened or self.random.random() < 0.22:
+            self.at += self.random.randrange(2, 7) * SECOND
+            self.bot("autoreply_day" if opened else "autoreply_night", self.people.answering)
+            self.builder.cases["autoreply_day" if opened else "autoreply_night"] += 1
+        if self.random.random() < 0.3:
+            self.pass_time(self.random.randrange(8, 90))
+            if self.random.random() < 0.25:
+                self.ask("push" if self.random.random() < 0.2 else "also")
+            else:
+                self.picture()
+        if assign:
+            at = max(self.at, moment + self.random.randrange(2, 100) * SECOND)
+            if not opened and self.random.random() < 0.4:
+                at = self.hours.add(self.at, self.random.randrange(1, 400) * SECOND)
+            if at > self.world.horizon:
+                raise Over
+            self.builder.assign(self.dialog, at, self.manager)
+            self._not_before = at
+
+    def bot_welcome(self, is_handed_off: bool = True) -> None:
+        """Instagram: the bot takes the talk and, unless told otherwise, hands it to the manager."""
+        self.at += SECOND
+        self.assign(self.people.sonya)
+        self.pass_time(self.random.randrange(1, 5))
+        self.bot("bot_hi")
+        if not is_handed_off:
+            return
+        self.builder.cases["handoff"] += 1
+        self.pass_time(self.random.randrange(6, 40))
+        if self.random.random() < 0.3:
+            self.bot("bot_unclear")
+            self.pass_time(self.random.randrange(10, 90))
+            self.ask("also") if self.random.random() < 0.4 else self.picture()
+            self.pass_time(self.random.randrange(3, 9))
+        self.bot("bot_stuck")
+        self.pass_time(self.random.randrange(1, 20))
+        self.assign(self.manager)
+
+    # ---- the flow ---------------------------------------------------------------------------------------------
+
+    def go_on(self, steps: int | None = None) -> None:
+        """Play the flow, or its next ``steps``."""
+        while self.flow and (steps is None or steps > 0):
+            step = self.flow.pop(0)
+            steps = None if steps is None else steps - 1
+            kind, _, entry = step.partition(" ")
+            if kind.endswith("?") and self.random.random() < 0.5:
+                # what was not asked is not answered
+                if kind == "c?" and self.flow and self.flow[0].startswith("m "):
+                    self.flow.pop(0)
+                continue
+            self._step(kind.rstrip("?"), entry)
+
+    def _step(self, kind: str, entry: str) -> None:
+        if kind == "c":
+            self.think()
+            self.ask(entry)
+            if self.random.random() < 0.12:
+                self.pass_time(self.random.randrange(15, 240))
+                self.ask("push" if self.random.random() < 0.4 else "also")
+        elif kind == "m":
+            self.answer(entry)
+        elif kind == "i":
+            self.pass_time(self.random.randrange(10, 120))
+            self.picture()
+        elif kind == "p":
+            self.pass_time(self.random.randrange(5, 60))
+            self.card()
+        elif kind == "o":
+            self.pass_time(self.random.randrange(20, 200))
+            self.order_card()
+        else:
+            self.pass_time(self.random.randrange(10, 90))
+            self.file()
+
+    def answer(self, entry: str) -> None:
+        """The manager answers, some in two messages; "wait a bit" is followed by the real answer later."""
+        if self.asked is None:
+            self.pass_time(self.random.randrange(25, 400))
+        else:
+            self.wait_for_reply()
+        quoted = self._asking() if self.random.random() < 0.08 else None
+        row = self.reply(entry, quoted=quoted)
+        if self.random.random() < 0.012:
+            row.edits = ((row.time + self.random.randrange(20, 900) * SECOND, f"{row.content} (уточнила цену и срок)"),)
+            self.builder.cases["edited_reply"] += 1
+        if entry == "order_made":
+            self.place_order()
+        if self.random.random() < 0.035:
+            self.pass_time(self.random.randrange(10, 60))
+            self.builder.note(self.dialog, self.at, self.manager, self.russian.say("note_text", self.facts))
+            self.builder.cases["private_note"] += 1
+
+    def _asking(self) -> Message | None:
+        found = (m for m in reversed(self.builder.messages[-6:]) if m.dialog is self.dialog and m.sender == "customer")
+        return next(found, None)
+
+    def end(self) -> None:
+        """Goodbye, and mostly the closing of the dialog."""
+        random = self.random
+        roll = random.random()
+        if roll < 0.42:
+            self.think()
+            asked = self.asked
+            if random.random() < 0.12:
+                self.sticker()
+            else:
+                self.builder.say(self.dialog, self.at, self.customer, self.text("thanks"))
+            self.asked = asked
+            self.builder.cases["thanks"] += 1
+            if random.random() < 0.35:
+                self.pass_time(random.randrange(8, 300))
+                self.reply("bye")
+        elif roll < 0.5:
+            self.think()
+            self.ask("thanks_long")
+            self.answer("bye")
+        if random.random() < 0.78:
+            self.close()
+
+    def close(self) -> None:
+        self.pass_time(self.random.uniform(0.1, 20) * 3600)
+        self.builder.close(self.dialog, self.at, self.manager)
+
+    # ---- things other than text -------------------------------------------------------------------------------
+
+    def _item(self, kind: str, mime: str, size: int) -> dict[str, Any]:
+        uuid = str(UUID(int=self.random.getrandbits(128), version=4))
+        return {"id": uuid, "kind": kind, "type": mime, "size": size + self.random.randrange(size),
+                "caption": "", "preview_url": ""}  # fmt: skip
+
+    def picture(self) -> None:
+        mime, size = self.random.choice(_FILES)
+        item = {**self._item("image", mime, size), "width": 1080, "height": 1350}
+        self.write("", type="image", items=(item,))
+        self.builder.cases["picture"] += 1
+
+    def sticker(self) -> None:
+        item = {**self._item("sticker", "image/webp", 20_000), "width": 512, "height": 512}
+        self.builder.say(self.dialog, self.at, self.customer, "", type="image", items=(item,))
+        self.builder.cases["sticker"] += 1
+
+    def file(self) -> None:
+        item = {**self._item("file", "application/pdf", 60_000), "caption": "документ.pdf"}
+        self.asked = None
+        self.builder.say(self.dialog, self.at, self.manager, "", type="file", items=(item,))
+        self.builder.cases["file"] += 1
+
+    def card(self) -> None:
+        facts = self.facts
+        number = abs(hash_of(facts["product"])) % 9000 + 1000
+        body = {
+            "id": number,
+            "name": facts["product"],
+            "article": f"TS-{number}",
+            "unit": {"name": "пара", "sym": "пар"},
+            "url": f"https://shop.example/p/{number}",
+            "cost": {"value": facts["amount"], "currency": facts["currency"]},
+        }
+        self.asked = None
+        self.builder.say(self.dialog, self.at, self.manager, None, type="product", extra=body)
+        self.builder.cases["product_card"] += 1
+
+    def order_card(self) -> None:
+        facts = self.facts
+        cost = {"value": facts["amount"], "currency": facts["currency"]}
+        body = {"number": facts["order"], "url": f"https://shop.example/o/{facts['order']}", "cost": cost,
+                "items": [{"name": facts["product"], "quantity": {"value": 1, "unit": "пара"}, "price": cost}]}  # fmt: skip
+        self.asked = None
+        self.builder.say(self.dialog, self.at, self.manager, None, type="order", extra=body)
+        self.builder.cases["order_card"] += 1
+
+    def place_order(self) -> None:
+        """The order that the manager has just written about appears in the CRM."""
+        if self.order is not None or self.customer.phone is None:
+            return
+        random, facts = self.random, self.facts
+        at = self.at - self.at % SECOND
+        history: list[tuple[int, str, Any]] = [(at, "status", "new")]
+        at += random.randrange(10, 300) * MINUTE
+        if random.random() < 0.12:
+            history.append((at, "status", "cancel-other"))
+        else:
+            history.append((at, "status", "client-confirmed"))
+            at += random.randrange(1, 60) * MINUTE
+            history.append((at, "payment", facts["amount"]))
+            at += random.randrange(20, 60) * HOUR
+            history.append((at, "status", "send-to-delivery"))
+            history.append((at + random.randrange(20, 90) * HOUR, "status", "complete"))
+        item = {
+            "id": 1,
+            "quantity": 1,
+            "initialPrice": facts["amount"],
+            "offer": {"name": facts["product"]},
+            "status": "new",
+        }
+        self.order = Order(0, facts["order"], self.at, self.customer, self.manager, self.dialog, [item], facts["amount"],
+                           facts["currency"], history)  # fmt: skip
+        self.builder.orders.append(self.order)
+
+
+def hash_of(text: str) -> int:
+    """A number of a text that is the same in every process."""
+    return sum((position + 1) * ord(letter) for position, letter in enumerate(text))
