@@ -29,12 +29,19 @@ settled as (
     group by channel_id, settled_on
 ),
 
+counted as (
+    select distinct
+        connection_id,
+        business_on
+    from {{ ref('stg_ops__completeness') }}
+),
+
 days as (
     select
         w.week,
-        w.week_starts_on + n as business_on
+        w.week_starts_on + o as business_on
     from {{ ref('int_weeks') }} as w
-    cross join generate_series(0, 6) as n
+    cross join generate_series(0, 6) as o
 )
 
 select
@@ -42,13 +49,17 @@ select
     d.business_on,
     c.channel_id,
     c.connection_id,
-    k.reported,
-    k.stored,
+    -- a counted day on which the vendor has nothing for the channel is a complete one
+    coalesce(k.reported, case when n.business_on is not null then 0 end) as reported,
+    coalesce(k.stored, case when n.business_on is not null then 0 end) as stored,
     coalesce(h.chats, 0) as chats,
     coalesce(o.one_direction_chats, 0) as one_direction_chats,
     coalesce(s.settled_waits, 0) as settled_waits,
     coalesce(s.skewed_waits, 0) as skewed_waits,
-    coalesce(k.stored >= k.reported * {{ var('completeness_limit') }}, false) as is_complete,
+    case
+        when k.reported is not null then k.stored >= k.reported * {{ var('completeness_limit') }}
+        else n.business_on is not null
+    end as is_complete,
     coalesce(s.skewed_waits > s.settled_waits * {{ var('skewed_limit') }}, false) as is_skewed,
     coalesce(
         h.chats >= {{ var('one_direction_min_chats') }}
@@ -56,6 +67,7 @@ select
     ) as is_one_sided
 from days as d
 cross join {{ ref('stg_core__channels') }} as c
+left join counted as n on d.business_on = n.business_on and c.connection_id = n.connection_id
 left join {{ ref('stg_ops__completeness') }} as k on d.business_on = k.business_on and c.channel_id = k.channel_id
 left join chats as h on d.business_on = h.business_on and c.channel_id = h.channel_id
 left join one_way as o on d.business_on = o.business_on and c.channel_id = o.channel_id

@@ -13,9 +13,10 @@ with quarantined as (
 
 weeks as (
     select
-        week,
-        channel_id,
-        connection_id,
+        d.week,
+        d.channel_id,
+        d.connection_id,
+        w.ends_at,
         count(reported) as days_counted,
         count(*) filter (where is_complete) as days_complete,
         sum(reported) as messages_reported,
@@ -26,8 +27,9 @@ weeks as (
         sum(one_direction_chats) as one_direction_chat_days,
         bool_or(is_skewed) as is_skewed,
         bool_or(is_one_sided) as is_one_sided
-    from {{ ref('int_channel_days') }}
-    group by week, channel_id, connection_id
+    from {{ ref('int_channel_days') }} as d
+    inner join {{ ref('int_weeks') }} as w on d.week = w.week
+    group by d.week, d.channel_id, d.connection_id, w.ends_at
 )
 
 select
@@ -52,7 +54,7 @@ select
     (
         case
             when q.unmapped > 0 or w.is_skewed or w.is_one_sided then 'failed'
-            when w.days_complete < 7 then 'incomplete'
+            when w.days_complete < 7 or w.ends_at > '{{ var("as_of") }}'::timestamptz then 'incomplete'
             else 'ok'
         end
     )::text as status,
@@ -62,7 +64,8 @@ select
         case when w.is_skewed then 'clock_skew' end,
         case when w.is_one_sided then 'one_direction' end,
         case when w.days_counted < 7 then 'days_not_counted' end,
-        case when w.days_complete < w.days_counted then 'incomplete_days' end
+        case when w.days_complete < w.days_counted then 'incomplete_days' end,
+        case when w.ends_at > '{{ var("as_of") }}'::timestamptz then 'not_judged_to_its_end' end
     )::text as reasons,
     false::boolean as is_stale,
     '{{ var("as_of") }}'::timestamptz as as_of

@@ -1,0 +1,57 @@
+"""Waits, sessions and who left a customer waiting, judged by the policy in force.
+
+Here: the days' contacts judged again and what the days show for it. Not here: how it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.failures import explained
+from assets.measures import by_day
+from assets.partitions import DAILY, TIME_ZONE
+from assets.spans import days_of
+from assets.tables import DAILY_FRESHNESS, spec
+from resources.warehouse.refresh import refresh_evaluated
+from resources.warehouse_resource import PolicyResource, WarehouseResource
+
+TABLES = ("waits", "sessions", "left_waiting")
+_DEPS = [dg.AssetKey(["core", table]) for table in ("messages", "events", "conversations", "channels", "managers")]
+
+
+@dg.multi_asset(
+    name="evaluated_rules",
+    specs=[spec("evaluated", table, deps=_DEPS, freshness_policy=DAILY_FRESHNESS) for table in TABLES],
+    partitions_def=DAILY,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def evaluated_rules(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, policy: PolicyResource
+) -> Iterator[dg.MaterializeResult]:
+    """Every contact that the days touch, judged as a whole up to the end of the last day, never up to the clock."""
+    span = days_of(context)
+    with explained():
+        database, rules = warehouse.open(), policy.load()
+        counts = refresh_evaluated(database, rules, span.reading_window(TIME_ZONE, rules.reread_days))
+        days = {table: by_day(database, ("evaluated", table), span, TIME_ZONE) for table in TABLES}
+    for table in TABLES:
+        for day, numbers in days[table].items():
+            context.add_asset_metadata(numbers, asset_key=["evaluated", table], partition_key=day)
+        yield dg.MaterializeResult(
+            asset_key=["evaluated", table],
+            metadata={
+                "contacts_judged": counts.contacts,
+                "messages_read": counts.messages,
+                "definition_version": rules_version(),
+                "policy": rules.hash[:12],
+            },
+        )
+
+
+def rules_version() -> int:
+    """The version of the metric definitions that this code follows."""
+    from conversations.policy import DEFINITION_VERSION
+
+    return DEFINITION_VERSION

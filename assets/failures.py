@@ -1,0 +1,79 @@
+"""Errors at the boundary of an asset: one sentence that says what happened, where, and what to do.
+
+Here: how an error of a client or of the warehouse becomes the first line of a failed run. Not here: the error trees
+(``resources.clients.errors``, ``resources.warehouse.errors``), which already know the words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from resources.clients.errors import SourceError, TransientError
+from resources.clients.redact import redact
+from resources.warehouse.errors import Busy, WarehouseError, WarehouseUnavailable
+
+STEP_RETRY = dg.RetryPolicy(max_retries=1, delay=15)
+"""For what another attempt may cure once the client's own patience (one layer, one deadline) has run out: the step goes
+on from the last committed page. Permanent errors are never tried again."""
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn the errors of sources and of the warehouse into a ``dg.Failure`` whose description says what to do.
+
+    Raises:
+        dg.Failure: ``allow_retries`` is False where trying again cannot help. The cause is cut off where it may quote
+            rows: database errors repeat the values they choked on, and the event log is no place for those.
+    """
+    try:
+        yield
+    except Busy as error:
+        raise _failure(f"busy: {error}", "busy", False) from error
+    except SourceError as error:
+        raise _failure(str(error), error.reason, isinstance(error, TransientError)) from error
+    except WarehouseError as error:
+        reason = type(error).__name__
+        raise _failure(str(error), reason, isinstance(error, WarehouseUnavailable)) from None
+    except Exception as error:
+        state = _sql_state(error)
+        if state is None:
+            raise
+        raise _failure(_database_sentence(state), f"sql_{state or 'unknown'}", _may_pass(state)) from None
+
+
+def _failure(description: str, reason: str, allow_retries: bool) -> dg.Failure:
+    return dg.Failure(redact(description), metadata={"reason": reason}, allow_retries=allow_retries)
+
+
+def _sql_state(error: Exception) -> str | None:
+    """The SQLSTATE of a database error, ``''`` for a lost connection, ``None`` for any other error."""
+    import psycopg
+    from sqlalchemy.exc import DBAPIError
+
+    driver_error = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(driver_error, psycopg.Error):
+        return driver_error.sqlstate or ""
+    return None
+
+
+def _may_pass(state: str) -> bool:
+    # 08 connection, 40 deadlock or serialisation, 53 resources, 57 shut down by an operator
+    return state == "" or state[:2] in {"08", "40", "53", "57"}
+
+
+def _database_sentence(state: str) -> str:
+    if state == "53100":
+        return "The database's disk is full. Free some space and start the run again; what was committed stays."
+    if state == "" or state[:2] in {"08", "57"}:
+        return (
+            "The database went away in the middle of the work. See that it is up (otklik doctor) and start the run "
+            "again; it goes on after the last committed page."
+        )
+    if state == "42P01":
+        return "A table is missing. Bring the database up to date (otklik up does it) and start the run again."
+    if state == "42501":
+        return "The database refuses a right that this step needs. Run otklik doctor: it names the role and the table."
+    return f"The database refused a statement (SQLSTATE {state}). Run otklik doctor; its log holds the details."

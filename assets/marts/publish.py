@@ -1,0 +1,117 @@
+"""The swap: tested weeks go from ``marts_next`` into ``marts`` in one transaction (promises P3, P4, D5).
+
+Here: the lock, the swap, the mark on weeks whose newer version failed. Not here: building and testing
+(``assets.marts.dbt``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection, sql
+
+from assets.marts.dbt import SCHEMA
+from assets.marts.description import Mart, marts
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.failpoints import fail_point
+
+PUBLISHED = "marts"
+
+
+def swap(warehouse: Warehouse, weeks: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Replace the weeks of every mart by what was built aside; returns rows per mart and week.
+
+    A reader sees all marts of the weeks as they were or as they are, never a mixture.
+    """
+    with warehouse.connect("otklik-publish") as connection:
+        for mart in marts():
+            _prepare(connection, mart)
+            _replace(connection, mart, weeks)
+            fail_point("publish.between_marts")
+        rows = {mart.name: _rows(connection, mart, weeks) for mart in marts()}
+        fail_point("publish.before_commit")
+    return rows
+
+
+def mark_stale(warehouse: Warehouse, weeks: Sequence[str]) -> int:
+    """Mark the published weeks as the last good version of something newer that failed; returns the rows marked."""
+    statement = "update marts.data_status set is_stale = true where week = any(%s) and not is_stale"
+    with warehouse.connect("otklik-publish") as connection:
+        if not _exists(connection, "data_status"):
+            return 0
+        return connection.execute(statement, [list(weeks)]).rowcount
+
+
+def _prepare(connection: Connection[Any], mart: Mart) -> None:
+    """Create the published table like the built one, or bring it to the columns of today."""
+    published, built = sql.Identifier(PUBLISHED, mart.name), sql.Identifier(SCHEMA, mart.name)
+    if not _exists(connection, mart.name):
+        connection.execute(sql.SQL("create table {} (like {} including all)").format(published, built))
+        _comment(connection, mart)
+        return
+    today, before = _columns(connection, SCHEMA, mart.name), _columns(connection, PUBLISHED, mart.name)
+    if today == before:
+        return
+    for name in before.keys() - today.keys():
+        connection.execute(sql.SQL("alter table {} drop column {}").format(published, sql.Identifier(name)))
+    for name, kind in today.items():
+        column = sql.Identifier(name)
+        if name not in before:
+            connection.execute(sql.SQL("alter table {} add column {} {}").format(published, column, sql.SQL(kind)))
+        elif before[name] != kind:
+            connection.execute(
+                sql.SQL("alter table {} alter column {} type {} using {}::{}").format(
+                    published, column, sql.SQL(kind), column, sql.SQL(kind)
+                )
+            )
+    _comment(connection, mart)
+
+
+def _replace(connection: Connection[Any], mart: Mart, weeks: Sequence[str]) -> None:
+    names = {
+        "published": sql.Identifier(PUBLISHED, mart.name),
+        "built": sql.Identifier(SCHEMA, mart.name),
+        "columns": sql.SQL(", ").join(sql.Identifier(column.name) for column in mart.columns),
+    }
+    parameters = {"weeks": list(weeks)}
+    connection.execute(sql.SQL("delete from {published} where week = any(%(weeks)s)").format(**names), parameters)
+    connection.execute(
+        sql.SQL("insert into {published} ({columns}) select {columns} from {built} where week = any(%(weeks)s)").format(
+            **names
+        ),
+        parameters,
+    )
+
+
+def _rows(connection: Connection[Any], mart: Mart, weeks: Sequence[str]) -> dict[str, int]:
+    statement = sql.SQL("select week, count(*) from {} where week = any(%s) group by week").format(
+        sql.Identifier(PUBLISHED, mart.name)
+    )
+    found = dict(connection.execute(statement, [list(weeks)]).fetchall())
+    return {week: found.get(week, 0) for week in weeks}
+
+
+def _exists(connection: Connection[Any], name: str) -> bool:
+    return connection.execute("select to_regclass(%s) is not null", [f"{PUBLISHED}.{name}"]).fetchone() == (True,)
+
+
+def _columns(connection: Connection[Any], schema: str, name: str) -> dict[str, str]:
+    statement = """
+        select attname, format_type(atttypid, atttypmod) from pg_attribute
+        where attrelid = format('%%I.%%I', %s::text, %s::text)::regclass and attnum > 0 and not attisdropped
+    """
+    return dict(connection.execute(statement, [schema, name]).fetchall())
+
+
+def _comment(connection: Connection[Any], mart: Mart) -> None:
+    # LIKE copies the comments of columns, not that of the table
+    connection.execute(
+        sql.SQL("comment on table {} is {}").format(sql.Identifier(PUBLISHED, mart.name), sql.Literal(mart.description))
+    )
+    for column in mart.columns:
+        connection.execute(
+            sql.SQL("comment on column {} is {}").format(
+                sql.Identifier(PUBLISHED, mart.name, column.name), sql.Literal(column.description)
+            )
+        )

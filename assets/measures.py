@@ -1,0 +1,119 @@
+"""Numbers of one table for each day of a span: what the partition grid shows about a day.
+
+Here: one statement per table, over the rows that the day owns. Not here: numbers of the run as a whole (how many rows a
+load inserted), and judgements (``assets.checks``).
+
+Every statement answers with the day and named numbers; days without rows answer with zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from assets.spans import Span
+from resources.warehouse.engine import Warehouse
+
+_RAW = """
+select
+    (event_at at time zone %(zone)s)::date as day,
+    count(*) filter (where gone_at is null) as "dagster/partition_row_count",
+    count(*) filter (where fetched_at > first_fetched_at) as changed_since_first_seen,
+    count(*) filter (where gone_at is not null) as gone_at_source,
+    sum(octet_length(payload::text)) / 1024 as payload_kib
+from raw.{table}
+where event_at >= %(start)s and event_at < %(end)s
+group by 1
+"""
+
+_STATEMENTS: Mapping[tuple[str, str], str] = {
+    **{
+        ("raw", f"retailcrm__{stream}"): _RAW.format(table=f"retailcrm__{stream}")
+        for stream in ("dialogs", "messages", "customers", "orders")
+    },
+    ("core", "messages"): """
+        select
+            business_on as day,
+            count(*) as "dagster/partition_row_count",
+            count(*) filter (where sender_kind = 'customer') as from_customers,
+            count(*) filter (where sender_kind = 'manager') as from_managers,
+            count(*) filter (where sender_kind in ('bot', 'autoreply')) as from_bots,
+            count(distinct conversation_id) as conversations
+        from core.messages
+        where sent_at >= %(start)s and sent_at < %(end)s
+        group by 1
+    """,
+    ("core", "events"): """
+        select
+            (at at time zone %(zone)s)::date as day,
+            count(*) as "dagster/partition_row_count",
+            count(*) filter (where kind = 'assigned') as assigned,
+            count(*) filter (where kind = 'handoff') as handed_off,
+            count(*) filter (where kind = 'closed') as closed
+        from core.events
+        where at >= %(start)s and at < %(end)s
+        group by 1
+    """,
+    ("core", "orders"): """
+        select
+            (created_at at time zone %(zone)s)::date as day,
+            count(*) as "dagster/partition_row_count",
+            count(paid_at) as paid,
+            count(distinct customer_id) as customers
+        from core.orders
+        where created_at >= %(start)s and created_at < %(end)s
+        group by 1
+    """,
+    ("evaluated", "waits"): """
+        select
+            settled_on as day,
+            count(*) as "dagster/partition_row_count",
+            count(*) filter (where outcome = 'in_target') as in_target,
+            count(*) filter (where outcome = 'slow_reply') as slow_reply,
+            count(*) filter (where outcome in ('no_reply', 'window_expired')) as unanswered,
+            count(*) filter (where outcome in ('not_required', 'bot_handled')) as no_person_needed
+        from evaluated.waits
+        where settled_at >= %(start)s and settled_at < %(end)s
+        group by 1
+    """,
+    ("evaluated", "sessions"): """
+        select
+            ended_on as day,
+            count(*) as "dagster/partition_row_count",
+            count(*) filter (where initiated_by = 'customer') as begun_by_customer,
+            count(*) filter (where is_new_contact) as new_contacts,
+            count(*) filter (where is_bot_only) as bot_only
+        from evaluated.sessions
+        where ended_at >= %(start)s and ended_at < %(end)s
+        group by 1
+    """,
+    ("evaluated", "left_waiting"): """
+        select
+            replaced_on as day,
+            count(*) as "dagster/partition_row_count",
+            count(distinct manager_id) as managers,
+            max(held_seconds) as longest_held_seconds
+        from evaluated.left_waiting
+        where replaced_at >= %(start)s and replaced_at < %(end)s
+        group by 1
+    """,
+}
+
+
+def by_day(warehouse: Warehouse, table: tuple[str, str], span: Span, time_zone: str) -> dict[str, dict[str, int]]:
+    """Return the numbers of each day of the span by partition key.
+
+    Raises:
+        WarehouseUnavailable: the database does not answer.
+    """
+    window = span.window(time_zone)
+    parameters = {"start": window.start, "end": window.end, "zone": time_zone}
+    with warehouse.connect("otklik-measures") as connection:
+        cursor = connection.execute(_STATEMENTS[table], parameters)  # constants of this module, never input
+        names = [column.name for column in cursor.description or ()][1:]
+        found = {row[0].isoformat(): dict(zip(names, map(_whole, row[1:]), strict=True)) for row in cursor.fetchall()}
+    nothing = dict.fromkeys(names, 0)
+    return {key: found.get(key, dict(nothing)) for key in span.keys}
+
+
+def _whole(value: object) -> int:
+    return int(value) if value is not None else 0  # type: ignore[call-overload]

@@ -1,0 +1,109 @@
+"""RetailCRM's streams as raw tables.
+
+Here: one asset per stream of ``RetailCRMSource``, made by one function since they differ in nothing but the stream, and
+the vendor's own counters beside the rows. Not here: reading, writing, understanding a payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from assets.failures import STEP_RETRY, explained
+from assets.measures import by_day
+from assets.partitions import DAILY, TIME_ZONE
+from assets.spans import days_of
+from assets.tables import DAILY_FRESHNESS, described
+from conversations.source import Stream
+from resources.retailcrm import RetailCRMResource
+from resources.sources.retailcrm import RetailCRMSource
+from resources.warehouse.completeness import measure, store
+from resources.warehouse.land import Landed, land
+from resources.warehouse_resource import PolicyResource, WarehouseResource
+
+SOURCE = RetailCRMSource.name
+POOL = SOURCE
+"""One run at a time reads an account: its limits are the account's, not the run's."""
+
+
+def _table(stream: str) -> str:
+    return f"{SOURCE}__{stream}"
+
+
+def _key(stream: str) -> dg.AssetKey:
+    return dg.AssetKey(["raw", _table(stream)])
+
+
+def _directory(stream: Stream) -> dg.AssetsDefinition:
+    @dg.asset(
+        **described("raw", _table(stream.name), source=SOURCE),
+        pool=POOL,
+        retry_policy=STEP_RETRY,
+        freshness_policy=DAILY_FRESHNESS,
+    )
+    def directory(
+        context: dg.AssetExecutionContext, retailcrm: RetailCRMResource, warehouse: WarehouseResource
+    ) -> dg.MaterializeResult:
+        with explained():
+            landed = land(
+                retailcrm.source(), stream.name, None, warehouse.open(), time_zone=TIME_ZONE, run_id=context.run_id
+            )
+        return dg.MaterializeResult(metadata={"dagster/row_count": landed.rows, **_counts(landed)})
+
+    return directory
+
+
+def _windowed(stream: Stream, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:
+    @dg.asset(
+        **described("raw", _table(stream.name), source=SOURCE),
+        partitions_def=DAILY,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=POOL,
+        retry_policy=STEP_RETRY,
+        freshness_policy=DAILY_FRESHNESS,
+        deps=deps,
+    )
+    def windowed(
+        context: dg.AssetExecutionContext,
+        retailcrm: RetailCRMResource,
+        warehouse: WarehouseResource,
+        policy: PolicyResource,
+    ) -> dg.MaterializeResult:
+        span = days_of(context)
+        with explained():
+            source, database = retailcrm.source(), warehouse.open()
+            window = span.reading_window(TIME_ZONE, policy.load().reread_days)
+            landed = land(source, stream.name, window, database, time_zone=TIME_ZONE, run_id=context.run_id)
+            days = by_day(database, ("raw", _table(stream.name)), span, TIME_ZONE)
+        for day, numbers in days.items():
+            context.add_asset_metadata(numbers, partition_key=day)
+        return dg.MaterializeResult(metadata=_counts(landed))
+
+    return windowed
+
+
+def _counts(landed: Landed) -> Mapping[str, Any]:
+    return {
+        "pages": landed.pages,
+        "inserted": landed.inserted,
+        "updated": landed.updated,
+        "unchanged": landed.unchanged,
+        "gone": landed.gone,
+        "resumed": landed.resumed,
+    }
+
+
+def _build() -> list[dg.AssetsDefinition]:
+    streams = list(RetailCRMSource.streams.values())
+    directories = [stream for stream in streams if not stream.is_windowed]
+    # messages last: a chat never points past what is stored
+    windowed = [stream for stream in streams if stream.is_windowed]
+    before_messages = [_key(stream.name) for stream in streams if stream.name != "messages"]
+    return [_directory(stream) for stream in directories] + [
+        _windowed(stream, before_messages if stream.name == "messages" else []) for stream in windowed
+    ]
+
+
+RETAILCRM_ASSETS = _build()
