@@ -8,7 +8,7 @@ ROUNDS ?= 60
 # with this variable every process would compile its imports again: three to four times the start-up
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test lint bench chaos lock clean
+.PHONY: help setup demo test lint bench chaos docs lock clean
 
 help:  ## show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ bench: setup  ## the benchmarks: ratios and CPU seconds from one run each
 
 chaos: setup  ## kill the loader at every fail point and at ROUNDS random moments
 	@OTKLIK_CHAOS_ROUNDS=$(ROUNDS) $(PYTHON) -m pytest tests/chaos -q
+
+docs: setup  ## write docs/data_dictionary.md and docs/configuration.md anew
+	@$(PYTHON) -m scripts.docs
 
 lock: setup  ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	@uv=$$(command -v uv || echo .tools/uv/bin/uv); $$uv pip compile --universal --python-version 3.11 --generate-hashes \
