@@ -37,7 +37,8 @@ read_pages = Table(
     *_window_key(),
     integer("page", "Number of the page within one logical read, resumes included", "pages", key=True),
     json("cursor", "The cursor after the page", "none", null=True),
-    texts("external_ids", "The ids on the page", "pseudonym"),
+    texts("external_ids", "The ids on the page, where deletions are looked for", "pseudonym"),
+    instant("read_at", "When the page was stored: rows that came later cannot have been missed"),
     schema="ops",
     comment="One row per page of a read in progress: proves what is gone, finds repeated cursors. Empty between reads",
 )

@@ -248,5 +248,6 @@ create table ops.read_pages (
     page integer not null,
     cursor jsonb,
     external_ids text[] not null,
+    read_at timestamptz not null,
     constraint read_pages_pkey primary key (connection_id, stream, window_start, window_end, page)
 );

@@ -1,0 +1,47 @@
+"""Named places where a test may kill the process: between two commits, and between a commit and an outside call.
+
+Here: the list of all names, which the tests walk through, and the kill. With ``FAILPOINT=<name>:<n>`` in the
+environment the process kills itself with SIGKILL at the n-th passage of that place; without it, a passage costs a
+comparison. Not here: what must hold afterwards (``tests/chaos``).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+NAMES = (
+    "land.before_page",
+    "land.page_read",
+    "land.page_staged",
+    "land.page_before_commit",
+    "land.page_committed",
+    "land.read_ended",
+    "land.missed_asked",
+    "land.before_completion",
+    "land.completed",
+    "core.staged",
+    "core.before_commit",
+    "core.committed",
+    "evaluated.staged",
+    "evaluated.before_commit",
+    "evaluated.committed",
+)
+"""Every name that a call of ``fail_point`` uses, in the order in which a run passes them."""
+
+_passages: dict[str, int] = {}
+
+
+def fail_point(name: str) -> None:
+    """Die here if the environment says so."""
+    wanted = os.environ.get("FAILPOINT")
+    if not wanted:
+        return
+    if name not in NAMES:
+        raise ValueError(f"unknown fail point {name!r}: add it to failpoints.NAMES")
+    place, _, number = wanted.partition(":")
+    if place != name:
+        return
+    _passages[name] = _passages.get(name, 0) + 1
+    if _passages[name] == int(number or 1):
+        os.kill(os.getpid(), signal.SIGKILL)

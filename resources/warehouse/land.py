@@ -1,0 +1,303 @@
+"""``land()``: the one way into the raw tables. Reads a source page by page; no row is lost, doubled or stale.
+
+Here: the transaction of a page, resuming, what is gone at the source. Not here: paging and cursors (the source), what a
+payload means (the parser).
+
+The promises, and how they are kept:
+
+- A page's rows, its cursor and its ids are one transaction (D2). A killed loader goes on after the last committed page.
+- Rows are keyed; a version is written over another only when it is newer, an equal one is not written at all (D1).
+- One session per account and stream: it holds an advisory lock (D4), so that nobody else writes between its statements.
+- A window that was read to its end is read from the start next time. Only a complete reading, resumes included, proves
+  that a stored row is gone; the source is asked for the missed rows by id where it can be.
+- The watermark comes from the source's own times (D3). Nothing that changes by itself is stored: reading again what
+  did not change leaves every table as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from conversations.source import Page, Source
+from conversations.window import Window
+from resources.clients.errors import BadAnswer
+from resources.warehouse.cursor_guard import CursorGuard
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.failpoints import fail_point
+from resources.warehouse.locks import stream_lock
+from resources.warehouse.raw_rows import UnfitRow, copy_line, latest_versions
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+OVERLAP = timedelta(hours=1)
+END = "end"
+"""Stored in place of a cursor (an object) when all pages are in and the reading is not settled yet."""
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What one call of ``land`` did. Counts are rows, as the source returned them."""
+
+    pages: int = 0
+    rows: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    gone: int = 0
+    """Stored rows that the complete reading missed for the first time."""
+    resumed: bool = False
+    """This call went on where an earlier one was cut off."""
+    rows_by_day: dict[date, int] | None = None
+    """Rows of the window that are stored and not gone, by local day of ``event_at``; empty for a directory."""
+
+
+def land(
+    source: Source,
+    stream: str,
+    window: Window | None,
+    warehouse: Warehouse,
+    *,
+    restart: bool = False,
+    time_zone: str = "UTC",
+    run_id: str | None = None,
+    progress: Callable[[Landed], None] | None = None,
+) -> Landed:
+    """Read ``stream`` in ``window`` into ``raw.<source>__<stream>`` and return what that did.
+
+    ``window`` is ignored for a directory; ``None`` for a windowed stream reads all that the source has. ``restart``
+    forgets where an earlier call was cut off.
+
+    Raises:
+        Busy: another process loads the same stream of the same account.
+        SourceError: the source could not be read further; committed pages stay and the next call goes on there.
+        WarehouseUnavailable: the database went away or is full; likewise.
+    """
+    bounds = window if source.streams[stream].is_windowed else None
+    name = f"otklik land {run_id or ''}".strip()
+    with (
+        warehouse.connect(name, autocommit=True) as connection,
+        stream_lock(connection, source.connection_id, stream),
+    ):
+        return _Reading(connection, source, stream, bounds, time_zone, progress).run(restart)
+
+
+class _Reading:
+    """One logical reading of a window, over as many calls as it takes."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        source: Source,
+        stream: str,
+        window: Window | None,
+        time_zone: str,
+        progress: Callable[[Landed], None] | None,
+    ) -> None:
+        self._sql = connection
+        self._source = source
+        self._stream = stream
+        self._window = window
+        self._time_zone = time_zone
+        self._progress = progress or (lambda _: None)
+        self._finds_gone = source.streams[stream].detects_deletions
+        self._table = sql.Identifier("raw", f"{source.name}__{stream}")
+        start, end = (window.start, window.end) if window is not None else (EPOCH, EPOCH)
+        self._key = {"connection_id": source.connection_id, "stream": stream, "start": start, "end": end}
+        self._guard = CursorGuard(source.connection_id, stream)
+        self._statements = {name: sql.SQL(text).format(table=self._table) for name, text in _STATEMENTS.items()}  # type: ignore[arg-type]
+        self._landed = Landed()
+        self._page_number = 0
+
+    def run(self, restart: bool) -> Landed:
+        stored = None if restart else self._run("cursor").fetchone()
+        cursor: Any = stored[0] if stored is not None and not stored[1] else None
+        if cursor is not None:
+            pages = self._run("pages").fetchall()
+            self._page_number = len(pages)
+            for (seen,) in pages:
+                self._guard.accept(seen)
+            self._landed = replace(self._landed, resumed=True)
+        self._sql.execute(_PAGE_TABLE)
+        if cursor != END:
+            self._read(cursor)
+        self._settle()
+        fail_point("land.completed")
+        return replace(self._landed, rows_by_day=self._rows_by_day())
+
+    def _read(self, cursor: Any) -> None:
+        pages = self._source.pages(self._stream, self._window, cursor)
+        try:
+            for page in _with_fail_points(iter(pages)):
+                self._guard.accept(page.cursor, frozenset(row.external_id for row in page.rows))
+                self._store(page)
+                fail_point("land.page_committed")
+                self._progress(self._landed)
+                self._page_number += 1
+                if page.cursor is None:
+                    return
+        finally:
+            close = getattr(pages, "close", None)
+            if close is not None:
+                close()
+        # no page said that it was the last: reading ended with the source's own end
+        self._store(Page([], None))
+        fail_point("land.page_committed")
+        self._page_number += 1
+
+    def _store(self, page: Page) -> None:
+        versions = self._fit(page)
+        rows = list(versions.values())
+        ids = sorted(versions) if self._finds_gone else []
+        times = [row.updated_at or row.event_at for row in page.rows]
+        latest = max((instant for instant in times if instant is not None), default=None)
+        cursor = END if page.cursor is None else dict(page.cursor)
+        with self._sql.transaction():
+            if self._page_number == 0:
+                self._run("forget_pages")
+            inserted = updated = 0
+            if rows:
+                with self._sql.cursor() as cursor_, cursor_.copy(_COPY) as copy:
+                    copy.write(b"".join(copy_line(row) for row in rows))
+                fail_point("land.page_staged")
+                updated = self._run("update").rowcount
+                if self._finds_gone:
+                    self._run("returned")
+                inserted = self._run("insert").rowcount
+            marks = {"page": self._page_number, "cursor": Jsonb(cursor), "ids": ids}
+            self._run("mark_page", **marks)
+            watermark = latest - OVERLAP if latest is not None else None
+            self._run("set_cursor", cursor=Jsonb(cursor), is_complete=False, watermark=watermark)
+            fail_point("land.page_before_commit")
+        self._landed = replace(
+            self._landed,
+            pages=self._landed.pages + 1,
+            rows=self._landed.rows + len(page.rows),
+            inserted=self._landed.inserted + inserted,
+            updated=self._landed.updated + updated,
+            unchanged=self._landed.unchanged + len(page.rows) - inserted - updated,
+        )
+
+    def _fit(self, page: Page) -> dict[str, Any]:
+        try:
+            return latest_versions(page.rows)
+        except UnfitRow as unfit:
+            raise BadAnswer(
+                self._source.connection_id,
+                f"page {self._page_number + 1} of '{self._stream}' holds a row that cannot be stored: {unfit}",
+            ) from None
+
+    def _settle(self) -> None:
+        fail_point("land.read_ended")
+        gone: list[str] = []
+        if self._finds_gone:
+            gone = [row[0] for row in self._run("missed_window" if self._window is not None else "missed_all")]
+            ask = getattr(self._source, "still_there", None)
+            if gone and ask is not None:
+                there = ask(self._stream, gone)
+                gone = [one for one in gone if one not in there]
+                fail_point("land.missed_asked")
+        fail_point("land.before_completion")
+        with self._sql.transaction():
+            count = self._run("gone", ids=gone).rowcount if gone else 0
+            self._run("set_cursor", cursor=None, is_complete=True, watermark=None)
+            self._run("forget_pages")
+        self._landed = replace(self._landed, gone=count)
+
+    def _rows_by_day(self) -> dict[date, int]:
+        if self._window is None:
+            return {}
+        return dict(self._run("by_day", zone=self._time_zone).fetchall())
+
+    def _run(self, name: str, **more: Any) -> psycopg.Cursor[Any]:
+        return self._sql.execute(self._statements[name], self._key | more)
+
+
+def _with_fail_points(pages: Iterator[Page]) -> Iterator[Page]:
+    """The pages, with a place to die before and after each outside call."""
+    while True:
+        fail_point("land.before_page")
+        page = next(pages, None)
+        if page is None:
+            return
+        fail_point("land.page_read")
+        yield page
+
+
+_PAGE_TABLE = """
+create temp table page (
+    external_id text not null, event_at timestamptz, updated_at timestamptz, payload jsonb not null,
+    payload_hash bytea not null, first_event_at timestamptz
+) on commit delete rows
+"""
+_COPY = "copy page (external_id, event_at, updated_at, payload_hash, first_event_at, payload) from stdin"
+_WINDOW = (
+    "connection_id = %(connection_id)s and stream = %(stream)s and window_start = %(start)s and window_end = %(end)s"
+)
+_MISSED = """
+    select r.external_id from {table} r
+    where r.connection_id = %(connection_id)s and r.gone_at is null {in_window}
+      and r.first_fetched_at < (select min(read_at) from ops.read_pages where WINDOW)
+      and not exists (
+        select from (select unnest(external_ids) as external_id from ops.read_pages where WINDOW) seen
+        where seen.external_id = r.external_id)
+    order by 1
+"""
+_STATEMENTS = {
+    "cursor": "select cursor, is_complete from ops.cursors where WINDOW",
+    "pages": "select cursor from ops.read_pages where WINDOW order by page",
+    "forget_pages": "delete from ops.read_pages where WINDOW",
+    # equal rows are not touched; an older version never replaces a newer one
+    "update": """
+        update {table} r set
+            event_at = p.event_at, updated_at = p.updated_at, payload = p.payload, payload_hash = p.payload_hash,
+            fetched_at = now(), gone_at = null
+        from page p
+        where r.connection_id = %(connection_id)s and r.external_id = p.external_id
+          and (r.payload_hash, r.event_at, r.updated_at) is distinct from (p.payload_hash, p.event_at, p.updated_at)
+          and (p.updated_at is null or r.updated_at is null or p.updated_at >= r.updated_at)
+    """,
+    "returned": """
+        update {table} r set gone_at = null from page p
+        where r.connection_id = %(connection_id)s and r.external_id = p.external_id and r.gone_at is not null
+    """,
+    # no "on conflict": the stream's lock is held, so a conflict is a second writer and must be loud
+    "insert": """
+        insert into {table} (connection_id, external_id, event_at, updated_at, payload, payload_hash,
+                             fetched_at, first_fetched_at, first_event_at)
+        select %(connection_id)s, p.external_id, p.event_at, p.updated_at, p.payload, p.payload_hash,
+               now(), now(), p.first_event_at
+        from page p
+        where not exists (
+            select from {table} r where r.connection_id = %(connection_id)s and r.external_id = p.external_id)
+    """,
+    "mark_page": """
+        insert into ops.read_pages
+            (connection_id, stream, window_start, window_end, page, cursor, external_ids, read_at)
+        values (%(connection_id)s, %(stream)s, %(start)s, %(end)s, %(page)s, %(cursor)s, %(ids)s, now())
+    """,
+    "set_cursor": """
+        insert into ops.cursors as c (connection_id, stream, window_start, window_end, cursor, is_complete, watermark)
+        values (%(connection_id)s, %(stream)s, %(start)s, %(end)s, %(cursor)s, %(is_complete)s, %(watermark)s)
+        on conflict (connection_id, stream, window_start, window_end) do update
+        set cursor = excluded.cursor, is_complete = excluded.is_complete,
+            watermark = greatest(c.watermark, excluded.watermark)
+    """,
+    "missed_window": _MISSED.replace("{in_window}", "and r.event_at >= %(start)s and r.event_at < %(end)s"),
+    "missed_all": _MISSED.replace("{in_window}", ""),
+    "gone": """
+        update {table} set gone_at = now()
+        where connection_id = %(connection_id)s and external_id = any(%(ids)s) and gone_at is null
+    """,
+    "by_day": """
+        select (event_at at time zone %(zone)s)::date, count(*) from {table}
+        where connection_id = %(connection_id)s and event_at >= %(start)s and event_at < %(end)s and gone_at is null
+        group by 1 order by 1
+    """,
+}
+_STATEMENTS = {name: text.replace("WINDOW", _WINDOW) for name, text in _STATEMENTS.items()}

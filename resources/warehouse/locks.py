@@ -1,0 +1,86 @@
+"""Who works on what: advisory locks of PostgreSQL, which vanish with the session of their holder (D4).
+
+Here: the lock of a stream, of a connection's core tables, of a run. Not here: the lock of the embedded server's files
+(``server``). A lock is held by the very session that writes: when that session is lost, so is the right to write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+
+from resources.warehouse.errors import Busy
+
+PAUSE_SECONDS = 0.2
+
+
+@contextlib.contextmanager
+def stream_lock(connection: psycopg.Connection[Any], connection_id: str, stream: str) -> Iterator[None]:
+    """The right to write one raw stream of one account.
+
+    Raises:
+        Busy: another process has it; nothing was waited for.
+    """
+    what = f"the stream '{stream}' of {connection_id} is being loaded by another process"
+    with _held(connection, f"otklik:stream:{connection_id}:{stream}", what, 0.0):
+        yield
+
+
+@contextlib.contextmanager
+def core_lock(connection: psycopg.Connection[Any], connection_id: str, wait: float = 120.0) -> Iterator[None]:
+    """The right to write the core tables of one account.
+
+    Raises:
+        Busy: another process has had it for longer than ``wait`` seconds.
+    """
+    what = f"the core tables of {connection_id} are being written by another process"
+    with _held(connection, f"otklik:core:{connection_id}", what, wait):
+        yield
+
+
+@contextlib.contextmanager
+def run_lock(connection: psycopg.Connection[Any], run_id: str) -> Iterator[None]:
+    """The sign that the worker of a run is alive: held for the life of the run.
+
+    Raises:
+        Busy: another process works on the same run.
+    """
+    with _held(connection, f"otklik:run:{run_id}", f"the run {run_id} is already being worked on", 0.0):
+        yield
+
+
+def is_run_alive(connection: psycopg.Connection[Any], run_id: str) -> bool:
+    """Whether somebody holds the lock of a run. A free lock under a started run means that its worker is dead."""
+    key = f"otklik:run:{run_id}"
+    if not _try(connection, key):
+        return True
+    _release(connection, key)
+    return False
+
+
+@contextlib.contextmanager
+def _held(connection: psycopg.Connection[Any], key: str, what: str, wait: float) -> Iterator[None]:
+    deadline = time.monotonic() + wait
+    while not _try(connection, key):
+        if time.monotonic() >= deadline:
+            raise Busy(f"{what}: wait for it to end, or run the same command again later")
+        time.sleep(PAUSE_SECONDS)
+    try:
+        yield
+    finally:
+        # a lost session has lost the lock as well, and an error that is on its way must not be covered
+        with contextlib.suppress(psycopg.Error):
+            _release(connection, key)
+
+
+def _try(connection: psycopg.Connection[Any], key: str) -> bool:
+    row = connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", (key,)).fetchone()
+    return row == (True,)
+
+
+def _release(connection: psycopg.Connection[Any], key: str) -> None:
+    connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (key,))

@@ -1,0 +1,346 @@
+"""Landing: no row lost, doubled or stale, whatever the source sends and wherever a reading is cut off."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from conversations.source import Page, RawRow
+from conversations.window import Window
+from resources.clients.errors import BadAnswer, CursorLoop
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.errors import Busy
+from resources.warehouse.hashes import table_hashes
+from resources.warehouse.land import OVERLAP, land
+from resources.warehouse.locks import is_run_alive, run_lock, stream_lock
+from tests.warehouse.sources import START, WINDOW, FakeSource, PagesSource, row
+
+TABLE = "raw.retailcrm__messages"
+
+
+class Cut(Exception):
+    """The reading ends here."""
+
+
+@pytest.fixture(autouse=True)
+def _empty(database: Warehouse) -> Iterator[None]:
+    yield
+    with database.connect() as connection:
+        connection.execute(f"truncate {TABLE}, raw.retailcrm__users, ops.cursors, ops.read_pages")  # noqa: S608
+
+
+def stored(warehouse: Warehouse, columns: str = "external_id, payload") -> list[tuple[Any, ...]]:
+    with warehouse.connect() as connection:
+        return connection.execute(f"select {columns} from {TABLE} order by external_id::int").fetchall()  # noqa: S608
+
+
+def test_rows_arrive_once_with_their_payload(database: Warehouse) -> None:
+    rows = [row(number, hours=number / 10, text="Добрый день! 'кавычки' \\ \t \n 😀 % {}") for number in range(25)]
+    landed = land(FakeSource(rows), "messages", WINDOW, database)
+    assert (landed.pages, landed.rows, landed.inserted, landed.updated, landed.gone) == (4, 25, 25, 0, 0)
+    assert landed.rows_by_day == {date(2026, 5, 4): 25}
+    assert not landed.resumed
+    assert stored(database) == [(one.external_id, one.payload) for one in rows]
+
+
+def test_days_are_counted_in_the_zone_that_is_asked_for(database: Warehouse) -> None:
+    landed = land(
+        FakeSource([row(1, hours=1), row(2, hours=23)]), "messages", WINDOW, database, time_zone="Asia/Almaty"
+    )
+    assert landed.rows_by_day == {date(2026, 5, 4): 1, date(2026, 5, 5): 1}
+
+
+def test_second_reading_of_the_same_changes_nothing_at_all(database: Warehouse) -> None:
+    source = FakeSource([row(number) for number in range(25)])
+    land(source, "messages", WINDOW, database)
+    before = table_hashes(database)
+    landed = land(source, "messages", WINDOW, database)
+    assert (landed.inserted, landed.updated, landed.unchanged) == (0, 0, 25)
+    assert table_hashes(database) == before
+    assert source.asked == [None, None]
+
+
+def test_newer_version_replaces_and_older_does_not(database: Warehouse) -> None:
+    land(FakeSource([row(1, version=5, text="new")]), "messages", WINDOW, database)
+    land(FakeSource([row(1, version=2, text="old")]), "messages", WINDOW, database)
+    assert stored(database)[0][1]["text"] == "new"
+    landed = land(FakeSource([row(1, version=9, text="newest")]), "messages", WINDOW, database)
+    assert landed.updated == 1
+    assert stored(database)[0][1]["text"] == "newest"
+
+
+def test_without_a_version_time_the_content_decides(database: Warehouse) -> None:
+    def user(name: str) -> RawRow:
+        return RawRow("7", {"name": name}, None, None)
+
+    for name, updated in (("Айгерим", 0), ("Айгерим", 0), ("Айгерим К.", 1)):
+        landed = land(FakeSource([user(name)]), "users", None, database)
+        assert landed.updated == updated
+        assert landed.rows_by_day == {}
+
+
+def test_of_two_versions_on_one_page_the_newer_wins_in_any_order(database: Warehouse) -> None:
+    for rows in itertools.permutations([row(1, version=1, text="a"), row(1, version=3, text="c"), row(1, version=2)]):
+        land(FakeSource(list(rows)), "messages", WINDOW, database, restart=True)
+        assert [payload["text"] for _, payload in stored(database)] == ["c"]
+
+
+def test_first_version_keeps_its_time_when_the_message_moves(database: Warehouse) -> None:
+    land(FakeSource([row(1, hours=1)]), "messages", WINDOW, database)
+    land(FakeSource([row(1, hours=5, version=9)]), "messages", WINDOW, database)
+    assert stored(database, "event_at, first_event_at") == [(START + timedelta(hours=5), START + timedelta(hours=1))]
+
+
+def test_duplicated_pages_and_rows_out_of_order_make_no_difference(database: Warehouse) -> None:
+    rows = [row(number) for number in range(30)]
+    pages = [Page(rows[20:30], {"p": 1}), Page(rows[20:30], {"p": 2}), Page(rows[5:20][::-1], {"p": 3})]
+    pages += [Page(rows[0:8], {"p": 4}), Page([], None)]
+    landed = land(PagesSource(iter(pages)), "messages", WINDOW, database)
+    assert landed.inserted == 30
+    assert stored(database) == [(one.external_id, one.payload) for one in rows]
+
+
+def test_cut_reading_goes_on_after_the_last_committed_page(database: Warehouse) -> None:
+    source = FakeSource([row(number) for number in range(50)])
+
+    def cut(number: int) -> None:
+        if number == 3:
+            raise Cut
+
+    source.before_page = cut
+    with pytest.raises(Cut):
+        land(source, "messages", WINDOW, database)
+    assert len(stored(database)) == 30
+    source.before_page = lambda number: None
+    landed = land(source, "messages", WINDOW, database)
+    assert landed.resumed
+    assert source.asked == [None, {"position": 30}]
+    assert landed.inserted == 20
+    assert landed.gone == 0
+    with database.connect() as connection:
+        assert connection.execute("select count(*) from ops.read_pages").fetchone() == (0,)
+        state = connection.execute("select cursor, is_complete, watermark from ops.cursors").fetchone()
+    assert state == (None, True, START + timedelta(hours=1) - OVERLAP)
+
+
+def test_restart_forgets_where_it_was_cut(database: Warehouse) -> None:
+    source = FakeSource([row(number) for number in range(50)])
+
+    def cut(number: int) -> None:
+        if number == 3:
+            raise Cut
+
+    source.before_page = cut
+    with pytest.raises(Cut):
+        land(source, "messages", WINDOW, database)
+    source.before_page = lambda number: None
+    landed = land(source, "messages", WINDOW, database, restart=True)
+    assert not landed.resumed
+    assert (landed.inserted, landed.unchanged) == (20, 30)
+
+
+def test_row_that_a_complete_reading_misses_is_gone_and_may_come_back(database: Warehouse) -> None:
+    rows = [row(number) for number in range(25)]
+    land(FakeSource(rows), "messages", WINDOW, database)
+    landed = land(FakeSource(rows[:12] + rows[13:]), "messages", WINDOW, database)
+    assert landed.gone == 1
+    assert [one for one, gone in stored(database, "external_id, gone_at is not null") if gone] == ["12"]
+    assert landed.rows_by_day == {date(2026, 5, 4): 24}
+    before = table_hashes(database)
+    assert land(FakeSource(rows[:12] + rows[13:]), "messages", WINDOW, database).gone == 0
+    assert table_hashes(database) == before
+    land(FakeSource(rows), "messages", WINDOW, database)
+    assert not any(gone for (gone,) in stored(database, "gone_at is not null"))
+
+
+def test_reading_that_was_cut_calls_nothing_gone_that_its_first_part_saw(database: Warehouse) -> None:
+    rows = [row(number) for number in range(50)]
+    land(FakeSource(rows), "messages", WINDOW, database)
+    source = FakeSource(rows[:49])
+    for _ in range(3):
+
+        def cut(number: int) -> None:
+            if number == 1:
+                raise Cut
+
+        source.before_page = cut
+        with pytest.raises(Cut):
+            land(source, "messages", WINDOW, database)
+        assert not any(gone for (gone,) in stored(database, "gone_at is not null"))
+    source.before_page = lambda number: None
+    landed = land(source, "messages", WINDOW, database)
+    assert landed.resumed
+    assert landed.gone == 1
+    assert [one for one, gone in stored(database, "external_id, gone_at is not null") if gone] == ["49"]
+
+
+def test_rows_outside_of_the_window_and_of_other_accounts_are_never_called_gone(database: Warehouse) -> None:
+    inside, outside = row(1, hours=1), row(2, hours=30)
+    land(FakeSource([inside, outside]), "messages", Window(START, START + timedelta(days=3)), database)
+    other = FakeSource([row(3)])
+    other.connection_id = "other"
+    land(other, "messages", WINDOW, database)
+    assert land(FakeSource([]), "messages", WINDOW, database).gone == 1
+    assert [one for one, gone in stored(database, "external_id, gone_at is not null") if gone] == ["1"]
+
+
+def test_row_that_came_while_a_reading_was_cut_is_not_called_gone(database: Warehouse) -> None:
+    source = FakeSource([row(number) for number in range(30)])
+
+    def cut(number: int) -> None:
+        if number == 2:
+            raise Cut
+
+    source.before_page = cut
+    with pytest.raises(Cut):
+        land(source, "messages", WINDOW, database)
+    wider = Window(START - timedelta(days=1), START + timedelta(days=1))
+    land(FakeSource([row(number) for number in range(100)], page_size=1000), "messages", wider, database)
+    source.before_page = lambda number: None
+    assert land(source, "messages", WINDOW, database).gone == 0
+
+
+def test_source_is_asked_for_missed_rows_before_they_are_called_gone(database: Warehouse) -> None:
+    class Asked(FakeSource):
+        def still_there(self, stream: str, external_ids: list[str]) -> set[str]:
+            self.missed = list(external_ids)
+            return {"3"}
+
+    land(FakeSource([row(number) for number in range(5)]), "messages", WINDOW, database)
+    source = Asked([row(0), row(1)])
+    assert land(source, "messages", WINDOW, database).gone == 2
+    assert source.missed == ["2", "3", "4"]
+    assert [one for one, gone in stored(database, "external_id, gone_at is not null") if gone] == ["2", "4"]
+
+
+def test_stream_without_deletions_never_calls_a_row_gone(database: Warehouse) -> None:
+    land(FakeSource([row(1), row(2)], detects_deletions=False), "messages", WINDOW, database)
+    assert land(FakeSource([row(1)], detects_deletions=False), "messages", WINDOW, database).gone == 0
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        RawRow("", {"id": 0}, START, None),
+        RawRow("1", {"id": float("nan")}, START, None),
+        RawRow("1", {"id": 0}, datetime(2026, 5, 4, 1), None),  # noqa: DTZ001
+        RawRow("1", ["no", "object"], START, None),  # type: ignore[arg-type]
+    ],
+)
+def test_page_with_a_bad_row_stores_nothing_of_the_page(database: Warehouse, bad: RawRow) -> None:
+    pages = [Page([row(1), row(2)], {"p": 1}), Page([row(3), bad, row(4)], {"p": 2}), Page([], None)]
+    with pytest.raises(BadAnswer, match="page 2 of 'messages'"):
+        land(PagesSource(iter(pages)), "messages", WINDOW, database)
+    assert [one for one, _ in stored(database)] == ["1", "2"]
+    with database.connect() as connection:
+        assert connection.execute("select cursor from ops.cursors").fetchone() == ({"p": 1},)
+
+
+def test_texts_that_postgres_cannot_hold_are_marked_not_refused(database: Warehouse) -> None:
+    evil = {"id": 1, "text": "a\x00b", "half": "x\ud83d", "de\x00ep": [{"k": "\x00"}], "fine": "\\u0000 is text"}
+    land(FakeSource([RawRow("1", evil, START, None)]), "messages", WINDOW, database)
+    ((_, payload),) = stored(database)
+    assert payload["text"] == "a\ufffdb"
+    assert payload["half"] == "x\ufffd"
+    assert payload["de\ufffdep"] == [{"k": "\ufffd"}]
+    assert payload["fine"] == "\\u0000 is text"
+    assert payload["_otklik"] == {"flags": ["nul_replaced"]}
+    harmless = {"id": 2, "text": "\\u0000 typed by a person"}
+    land(FakeSource([RawRow("2", harmless, START, None)]), "messages", WINDOW, database)
+    assert stored(database)[1][1] == harmless
+
+
+def test_hostile_texts_stay_data(database: Warehouse) -> None:
+    texts = ["'; drop table raw.retailcrm__messages; --", "%s %(x)s {0}", "\u202eevil", "я" * 5000, "\\N", "\\."]
+    rows = [RawRow(str(n), {"text": text}, START, None) for n, text in enumerate(texts)]
+    land(FakeSource(rows), "messages", WINDOW, database)
+    assert [payload["text"] for _, payload in stored(database)] == texts
+
+
+@pytest.mark.parametrize("hostile", ["\\N", "a\tb", "a\nb", "\\.", "'; --", "%s"])
+def test_hostile_ids_stay_data(database: Warehouse, hostile: str) -> None:
+    source = FakeSource([RawRow(hostile, {"a": 1}, START, None)])
+    land(source, "messages", WINDOW, database)
+    assert land(source, "messages", WINDOW, database).unchanged == 1
+    with database.connect() as connection:
+        assert connection.execute(f"select external_id from {TABLE}").fetchall() == [(hostile,)]  # noqa: S608
+
+
+def forever(cursors: Iterator[int], *, rows: bool) -> Iterator[Page]:
+    for number, cursor in enumerate(cursors):
+        yield Page([row(number)] if rows else [row(1)], {"id": cursor, "kind": "x"})
+
+
+@pytest.mark.parametrize(
+    ("cursors", "rows"),
+    [
+        (itertools.repeat(7), True),  # stands still
+        (itertools.cycle([5, 6, 7]), True),  # comes back
+        (iter([9, 8, 7, 12, *range(13, 99)]), True),  # went down, then up
+        (iter([1, 2, 5, 3, *range(100, 199)]), True),  # went up, then down
+        (itertools.count(), False),  # moves on, brings the same
+    ],
+)
+def test_endless_paging_is_stopped_as_a_cursor_loop(database: Warehouse, cursors: Iterator[int], rows: bool) -> None:
+    with pytest.raises(CursorLoop) as stopped:
+        land(PagesSource(forever(cursors, rows=rows)), "messages", WINDOW, database)
+    assert stopped.value.reason == "cursor_loop"
+
+
+def test_lower_cursor_is_never_stored(database: Warehouse) -> None:
+    with pytest.raises(CursorLoop):
+        land(PagesSource(forever(iter([1, 2, 5, 3]), rows=True)), "messages", WINDOW, database)
+    with database.connect() as connection:
+        assert connection.execute("select cursor->'id' from ops.cursors").fetchone() == (5,)
+    assert len(stored(database)) == 3
+
+
+def test_loop_over_several_cut_readings_is_seen(database: Warehouse) -> None:
+    def cut_after(cursors: list[int]) -> Iterator[Page]:
+        yield from forever(iter(cursors), rows=True)
+        raise Cut
+
+    for cursors in ([1, 2], [3, 4]):
+        with pytest.raises(Cut):
+            land(PagesSource(cut_after(cursors)), "messages", WINDOW, database)
+    with pytest.raises(CursorLoop):
+        land(PagesSource(cut_after([2])), "messages", WINDOW, database)
+
+
+def test_busy_stream_is_left_alone(database: Warehouse) -> None:
+    with database.connect(autocommit=True) as other, stream_lock(other, "shop", "messages"):
+        with pytest.raises(Busy, match="another process") as busy:
+            land(FakeSource([row(1)]), "messages", WINDOW, database)
+        assert busy.value.exit_code == 75
+        assert stored(database) == []
+        land(FakeSource([RawRow("1", {}, None, None)]), "users", None, database)
+    assert land(FakeSource([row(1)]), "messages", WINDOW, database).inserted == 1
+
+
+def test_lock_of_a_run_tells_whether_its_worker_lives(database: Warehouse) -> None:
+    with database.connect(autocommit=True) as worker, database.connect(autocommit=True) as monitor:
+        assert not is_run_alive(monitor, "run-1")
+        with run_lock(worker, "run-1"):
+            assert is_run_alive(monitor, "run-1")
+            with pytest.raises(Busy), run_lock(monitor, "run-1"):
+                pass
+        assert not is_run_alive(monitor, "run-1")
+
+
+def test_progress_is_told_after_each_page(database: Warehouse) -> None:
+    told: list[int] = []
+    source = FakeSource([row(number) for number in range(25)])
+    land(source, "messages", WINDOW, database, progress=lambda landed: told.append(landed.rows))
+    assert told == [10, 20, 25, 25]
+
+
+def test_stored_json_is_what_the_source_sent(database: Warehouse) -> None:
+    payload = {"z": 1, "a": {"é": [1.5, None, True, "x"]}, "big": 2**70, "empty": {}}
+    land(FakeSource([RawRow("1", payload, START.astimezone(UTC), None)]), "messages", WINDOW, database)
+    ((text,),) = stored(database, "payload::text")
+    assert json.loads(text) == payload
