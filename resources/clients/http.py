@@ -50,8 +50,8 @@ from resources.clients.redact import hide
 log = logging.getLogger(__name__)
 
 Params = Sequence[tuple[str, str]]
-Judge = Callable[[int, Any], SourceError | None]
-"""A vendor's own reading of a refused call: ``(status, body or None)`` to an error, ``None`` for the common reading."""
+Judge = Callable[[int, Any, str], SourceError | None]
+"""A vendor's own reading of a refused call: ``(status, body or None, page)`` to an error, ``None``: the common reading."""
 Shape = TypeVar("Shape", list, dict)
 
 
@@ -254,7 +254,7 @@ class HttpClient:
 
     def _error(self, status: int, body: bytes, told: float | None, page: str) -> SourceError:
         value = _parsed(body)
-        own = self._judge(status, None if value is _NO_JSON else value) if self._judge else None
+        own = self._judge(status, None if value is _NO_JSON else value, page) if self._judge else None
         if own is not None:
             return own
         where = f"{self._host} answered {status} while reading {page}"

@@ -76,17 +76,17 @@ class RetailCRMV5Client:
         )
         return V5Page(answer[name], *(int(answer["pagination"][key]) for key in _COUNTERS))
 
-    def _judge(self, status: int, body: Any) -> SourceError | None:
+    def _judge(self, status: int, body: Any, page: str) -> SourceError | None:
         """The vendor answers a wrong key with 403 and a wrong account with 404; only the text tells them apart."""
         said = body.get("errorMsg") if isinstance(body, dict) else None
         if not isinstance(said, str) or status not in (400, 401, 403, 404):
             return None
         if '"apiKey"' in said:
-            return NeedsAuth(self.connection_id, f"the API key was not accepted ({status})")
+            return NeedsAuth(self.connection_id, f"the API key was not accepted ({status}) for {page}")
         if said.startswith("Account does not exist"):
             return WrongHost(self.connection_id, f"there is no such account at this address ({status})")
         if said.startswith("Access denied"):
-            return Forbidden(self.connection_id, f"the API key may not read this ({status})")
+            return Forbidden(self.connection_id, f"the API key may not read {page} ({status})")
         return None
 
 

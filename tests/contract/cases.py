@@ -1,0 +1,162 @@
+"""The sources that the contract suite runs over: add a source here and it has to pass everything.
+
+Here: how to open each source against its emulator or fixture, and what is true there. Not here: any expectation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from conversations.parsing.retailcrm import RetailCRMParser
+from conversations.parsing.twitter_care import TwitterCareParser
+from conversations.source import Parser, Source
+from conversations.window import Window
+from resources.clients.http import Limits
+from resources.clients.retailcrm_bot import RetailCRMBotClient
+from resources.clients.retailcrm_v5 import RetailCRMV5Client
+from resources.sources.files import FileSource
+from resources.sources.retailcrm import RetailCRMSource
+from tests.emulators.retailcrm import RetailCRMEmulator
+from tests.emulators.retailcrm_bot import BotOptions
+from tests.emulators.shop.model import Shop
+
+ZONE = "Europe/Moscow"
+WEEK = Window.of_days(date(2026, 3, 2), date(2026, 3, 8), ZONE)
+CANARY_KEY = "canary-v5-9f2c41d07b"
+CANARY_TOKEN = "canary-mg-58be0a6e13"
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+
+FAST = Limits(
+    connect_seconds=2,
+    read_seconds=2,
+    deadline_seconds=20,
+    attempts=8,
+    requests_per_second=1000,
+    first_pause_seconds=0.01,
+    longest_pause_seconds=0.05,
+)
+
+
+_GATEWAY = {
+    "busiest": "messages",
+    "fault_path": "/messages$",
+    "account_path": "/api/bot/",
+    "page_name": r"messages .*_id \d+",
+    "neighbour": "channels",
+}
+_CRM = {
+    "busiest": "customers",
+    "fault_path": "/customers$",
+    "account_path": "/api/v5/",
+    "page_name": r"customers, page \d+",
+    "neighbour": "crm_users",
+}
+
+
+@dataclass
+class Opened:
+    """A source that can be read, and the other side of it."""
+
+    source: Source
+    parser: Parser
+    window: Window | None
+    truth: Callable[[str], Mapping[str, Any]]
+    """The true payloads of a stream in the window, by external id."""
+    emulator: Any = None
+    secrets: tuple[str, ...] = ()
+    busiest: str = ""
+    """A windowed stream of several pages, on which faults are played."""
+    fault_path: str = ""
+    """The calls of ``busiest``, as a regular expression."""
+    account_path: str = ""
+    """All calls that use the same key as ``busiest``."""
+    page_name: str = ""
+    """How errors name a page of ``busiest`` after the second, as a regular expression."""
+    neighbour: str = ""
+    """Another stream of the same key."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to open one source."""
+
+    name: str
+    opened: Callable[..., AbstractContextManager[Opened]]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    has_network: bool = True
+
+    def open(self, **more: Any) -> AbstractContextManager[Opened]:
+        return self.opened(**{**self.options, **more})
+
+
+@contextmanager
+def retailcrm(
+    *,
+    bot: BotOptions | None = None,
+    page_size: int = 20,
+    limits: Limits = FAST,
+    shop_messages: int = 120,
+    rate: float | None = None,
+    base_url: str | None = None,
+    is_about_crm: bool = False,
+) -> Iterator[Opened]:
+    with (
+        RetailCRMEmulator(
+            Shop.tiny(messages=shop_messages), rate=rate, bot=bot, api_key=CANARY_KEY, bot_token=CANARY_TOKEN
+        ) as emulator,
+        RetailCRMBotClient("shop", base_url or emulator.mg_base_url, CANARY_TOKEN, limits) as mg,
+        RetailCRMV5Client("shop", base_url or emulator.base_url, CANARY_KEY, limits) as crm,
+    ):
+
+        def truth(stream: str) -> Mapping[str, Any]:
+            is_windowed = RetailCRMSource.streams[stream].is_windowed
+            bounds = (WEEK.start, WEEK.end) if is_windowed else ()
+            return emulator.ledger.rows({"customers": "crm_customers"}.get(stream, stream), *bounds)
+
+        yield Opened(
+            RetailCRMSource("shop", mg, crm, ZONE, page_size=page_size, crm_page_size=20),
+            RetailCRMParser(time_zone=ZONE),
+            WEEK,
+            truth,
+            emulator,
+            (CANARY_KEY, CANARY_TOKEN),
+            **(_CRM if is_about_crm else _GATEWAY),
+        )
+
+
+@contextmanager
+def twitter_care(*, page_size: int = 2) -> Iterator[Opened]:
+    path = FIXTURES / "twitter_care_conversations.json"
+    document = json.loads(path.read_text("utf-8"))
+    yield Opened(
+        FileSource(path, "twitter-care", page_size=page_size),
+        TwitterCareParser(),
+        None,
+        lambda stream: {item["dialogHeader"]["sessionID"]: item for item in document},
+    )
+
+
+CASES = (
+    Case("retailcrm_newest_first", retailcrm, {"bot": BotOptions(order="desc")}),
+    Case("retailcrm_oldest_first", retailcrm, {"bot": BotOptions(order="asc")}),
+    Case("retailcrm_inclusive_bounds", retailcrm, {"bot": BotOptions(inclusive_ids=True)}),
+    Case("retailcrm_oldest_first_inclusive", retailcrm, {"bot": BotOptions(order="asc", inclusive_ids=True)}),
+    Case("retailcrm_until_exclusive", retailcrm, {"bot": BotOptions(until_inclusive=False)}),
+    Case("retailcrm_counts_from_since_id", retailcrm, {"bot": BotOptions(since_id_ascending=True)}),
+    Case("retailcrm_small_pages", retailcrm, {"page_size": 3}),
+    Case("retailcrm_one_page", retailcrm, {"page_size": 1000}),
+    Case("twitter_care", twitter_care, has_network=False),
+)
+"""Every variant must hand over the same rows."""
+
+GATEWAYS = (CASES[0], CASES[1])
+"""RetailCRM's chats, in both orders."""
+
+VENDORS = (*GATEWAYS, Case("retailcrm_v5", retailcrm, {"is_about_crm": True, "shop_messages": 1000}))
+"""Sources with a network, for the faults."""

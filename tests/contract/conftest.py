@@ -1,0 +1,42 @@
+"""Fixtures of the contract suite: each test runs once per case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.cases import CASES, GATEWAYS, VENDORS, Case, Opened
+
+
+@pytest.fixture(params=CASES, ids=lambda case: case.name)
+def case(request: pytest.FixtureRequest) -> Case:
+    """Every source in every variant."""
+    return request.param
+
+
+@pytest.fixture
+def opened(case: Case) -> Iterator[Opened]:
+    """A case, opened."""
+    with case.open() as found:
+        yield found
+
+
+@pytest.fixture(params=VENDORS, ids=lambda case: case.name)
+def vendor_case(request: pytest.FixtureRequest) -> Case:
+    """Every source with a network."""
+    return request.param
+
+
+@pytest.fixture
+def vendor(vendor_case: Case) -> Iterator[Opened]:
+    """A source with a network, opened."""
+    with vendor_case.open() as found:
+        yield found
+
+
+@pytest.fixture(params=GATEWAYS, ids=lambda case: case.name)
+def gateway(request: pytest.FixtureRequest) -> Iterator[Opened]:
+    """RetailCRM's chats, whose emulator can change rows while they are read."""
+    with request.param.open() as found:
+        yield found
