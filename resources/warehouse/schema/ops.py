@@ -6,7 +6,7 @@ a second identical run leaves every row as it was.
 
 from __future__ import annotations
 
-from sqlalchemy import Table
+from sqlalchemy import Index, Table
 
 from resources.warehouse.schema.columns import boolean, day, instant, integer, json, metadata, text, texts
 
@@ -64,3 +64,14 @@ completeness = Table(
     schema="ops",
     comment="One row per connection, channel, day and measure: the vendor's own counters against our rows",
 )
+
+dirty = Table(
+    "dirty",
+    metadata,
+    text("conversation_id", "The conversation", key=True),
+    text("connection_id", "The account that the conversation came from"),
+    instant("since", "The earliest instant at which a row of the conversation changed"),
+    schema="ops",
+    comment="One row per conversation whose core rows changed since it was last judged; taken by the evaluation",
+)
+Index("dirty_connection_idx", dirty.c.connection_id, dirty.c.since)

@@ -251,3 +251,11 @@ create table ops.read_pages (
     read_at timestamptz not null,
     constraint read_pages_pkey primary key (connection_id, stream, window_start, window_end, page)
 );
+
+create table ops.dirty (
+    conversation_id text not null,
+    connection_id text not null,
+    since timestamptz not null,
+    constraint dirty_pkey primary key (conversation_id)
+);
+create index dirty_connection_idx on ops.dirty (connection_id, since);
