@@ -18,8 +18,8 @@ def configuration() -> str:
     lines = [
         "# Configuration",
         "",
-        "Made by `make docs` from `resources/settings.py`; do not edit by hand. Values come from the environment or from",
-        "`.env` (`cp .env.example .env`). Nothing is required; a missing value is an error of the command that needs it.",
+        "Made by `make docs` from `resources/settings.py`; do not edit by hand. Values come from the environment or",
+        "from `.env` (`cp .env.example .env`). Nothing is required; a missing value is an error where it is used.",
         "What the figures mean (working hours, targets, teams) is not here but in `policy.yaml`.",
         "",
         "| variable | default | meaning |",

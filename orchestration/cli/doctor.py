@@ -210,18 +210,18 @@ NOT_SET = Doctor.STATES["skipped"]
 
 
 def _account(settings: Settings) -> Iterator[Finding]:
-    from orchestration.cli.probe import capabilities
+    from orchestration.cli.probe import capabilities, missing
 
     try:
         found = capabilities("retailcrm", settings)
     except Exception as error:
         yield _failed("account", error)
         return
-    closed = [item for item in found if not item.is_open]
+    closed = missing(found)
     if closed:
         yield Finding("account", "failed", "; ".join(f"{item.name}: {item.detail}" for item in closed))
     else:
-        yield Finding("account", "ok", ", ".join(item.name for item in found))
+        yield Finding("account", "ok", Doctor.OPEN.format(sum(item.is_open for item in found)))
 
 
 def _guarded(check: str, run: Callable[[], Finding]) -> Finding:

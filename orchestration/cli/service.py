@@ -81,7 +81,7 @@ Type=simple
 WorkingDirectory={_systemd_quoted(str(root))}
 Environment={_systemd_quoted(f"OTKLIK_HOME={home}")}
 EnvironmentFile=-{_systemd_path(root / ".env")}
-ExecStart={" ".join(map(_systemd_quoted, command))}
+ExecStart={" ".join(_systemd_quoted(part).replace("$", "$$") for part in command)}
 # the command ends its children and the embedded database in order; SIGKILL only after that time
 KillMode=mixed
 TimeoutStopSec=120
@@ -103,7 +103,7 @@ def _systemd_path(path: Path) -> str:
 
 
 def _systemd_quoted(text: str) -> str:
-    escaped = text.replace("%", "%%").replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
+    escaped = text.replace("%", "%%").replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"' if any(character in text for character in ' \t"\\;') else escaped
 
 

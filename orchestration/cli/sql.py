@@ -8,38 +8,43 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from conversations.messages import NONE, Errors, Sql
 from orchestration.cli import screen
 from orchestration.cli.errors import CliError
 
-_FETCH = 5_000
 _DENIED = ("42501", "25006")  # insufficient_privilege, read_only_sql_transaction
-_UNAVAILABLE_CLASSES = ("08", "53", "57")
 
 
 def sql(query: str, *, as_csv: bool) -> None:
     """Run ``query`` read-only and print its rows."""
-    from sqlalchemy import text
-    from sqlalchemy.exc import DBAPIError
+    import psycopg
 
     from resources.settings import Settings
-    from resources.warehouse.engine import Warehouse
+    from resources.warehouse.engine import Warehouse, unavailable
+    from resources.warehouse.urls import with_driver
 
-    with Warehouse.open(Settings()) as warehouse, warehouse.analyst_engine().connect() as connection:
-        try:
-            # a colon in the query is SQL ('12:30', ::int), never a parameter of ours
-            result = connection.execution_options(stream_results=True).execute(text(query.replace(":", r"\:")))
-            if not result.returns_rows:
-                return
-            columns = list(result.keys())
-            if as_csv:
-                write_csv(columns, result.yield_per(_FETCH))
-                return
-            rows = result.fetchall()
-        except DBAPIError as error:
-            raise _said(error) from error
+    with Warehouse.open(Settings()) as warehouse, unavailable(warehouse.address):
+        options = "-c timezone=UTC -c default_transaction_read_only=on"
+        login = with_driver(warehouse.analyst_url, None)
+        with psycopg.connect(login, application_name="otklik sql", connect_timeout=10, options=options) as connection:
+            try:
+                # row by row over the extended protocol: an export of any size, and one statement at a time
+                cursor = connection.cursor()
+                rows = iter(cursor.stream(query))
+                first = next(rows, None)
+                columns = [column.name for column in cursor.description or ()]
+                found = rows if first is None else chain([first], rows)
+                write_csv(columns, found) if as_csv else _show(columns, list(found))
+            except psycopg.OperationalError:
+                raise
+            except psycopg.Error as error:
+                raise _said(error) from error
+
+
+def _show(columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
     sides = ["right" if any(_is_number(row[at]) for row in rows) else "left" for at in range(len(columns))]
     cells = [[NONE if value is None else str(value) for value in row] for row in rows]
     screen.show(screen.table(None, list(zip(columns, sides, strict=True)), cells))
@@ -71,9 +76,6 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
-def _said(error: Any) -> Exception:
-    state = getattr(error.orig, "sqlstate", None) or ""
-    if not state or (state[:2] in _UNAVAILABLE_CLASSES and state != "57014"):
-        return error
-    first_line = str(error.orig).strip().splitlines()[0]
-    return CliError((Errors.SQL_DENIED if state in _DENIED else Errors.SQL_FAILED).format(first_line))
+def _said(error: Any) -> CliError:
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return CliError((Errors.SQL_DENIED if error.sqlstate in _DENIED else Errors.SQL_FAILED).format(said))
