@@ -151,7 +151,7 @@ class RetailCRMEmulator:
         if path == "/api/credentials":
             credentials = [f"/api/{scope}" for scope in self.scopes]
             return Answer(200, {"success": True, "credentials": credentials, "scopes": list(self.scopes),
-                                "siteAccess": "access_full", "sitesAvailable": ["teply-sled"]})  # fmt: skip
+                                "siteAccess": "access_full", "sitesAvailable": ["teply-kray"]})  # fmt: skip
         name = path.removeprefix(V5)
         scope = {"users": "user_read", "customers": "customer_read"}.get(name, "order_read")
         if name in ("users", "customers", "orders", "orders/history") and scope not in self.scopes:

@@ -59,7 +59,7 @@ class V5Api:
         return {
             "type": "customer", "id": row.crm_id, "externalId": f"c{row.crm_id}", "isContact": False,
             "createdAt": self.local(row.created), "firstName": row.first_name, "lastName": row.last_name, "email": "",
-            "phones": [{"number": row.phone}] if row.phone else [], "managerId": None, "site": "teply-sled",
+            "phones": [{"number": row.phone}] if row.phone else [], "managerId": None, "site": "teply-kray",
             "mgCustomerId": str(row.id), "ordersCount": len(orders), "totalSumm": sum(o.total for o in orders),
             "tags": [], "customFields": fields,
         }  # fmt: skip
@@ -83,7 +83,7 @@ class V5Api:
             "summ": row.total, "totalSumm": row.total, "prepaySum": row.total if payment else 0,
             "purchaseSumm": row.total * 6 // 10, "currency": row.currency, "items": row.items,
             "payments": payments, "customFields": [], "dialogId": row.dialog.id if row.dialog else None,
-            "orderMethod": "messenger", "site": "teply-sled",
+            "orderMethod": "messenger", "site": "teply-kray",
         }  # fmt: skip
 
     def history(self) -> list[Row]:
@@ -99,7 +99,7 @@ class V5Api:
                     "id": 500_001 + number, "createdAt": self.local(at), "created": field == "status" and value == "new",
                     "source": "user", "user": {"id": order.user.crm_id}, "field": field,
                     "oldValue": old.get((order_id, field)), "newValue": {"code": value} if field == "status" else value,
-                    "order": {"id": order_id, "number": order.number, "managerId": order.user.crm_id, "site": "teply-sled"},
+                    "order": {"id": order_id, "number": order.number, "managerId": order.user.crm_id, "site": "teply-kray"},
                 })  # fmt: skip
             old[order_id, field] = {"code": value} if field == "status" else value
         return rows

@@ -89,13 +89,15 @@ class _Plan:
             day = random.choice((4, 5, last))
             low, high = (930, 1040) if day == 4 else (600, 1200)
             return week + day * DAY + random.randrange(low, high) * MINUTE + random.randrange(60) * SECOND
-        day = random.randrange(3 if case.when == "work_before_thursday_night" else 5)
-        while True:
-            minute = random.randrange(9 * 60 + 4, 15 * 60)
-            lunch = 11 * 60 if is_almaty else 13 * 60
-            # nobody is out for lunch for the next half hour either
-            if not lunch - 25 <= minute < lunch + 60:
-                return week + day * DAY + minute * MINUTE + random.randrange(60) * SECOND
+        offices = world.people.hours.values()
+        for _ in range(1000):
+            day = random.randrange(3 if case.when == "work_before_thursday_night" else 5)
+            at = week + day * DAY + random.randrange(9 * 60 + 4, 15 * 60) * MINUTE + random.randrange(60) * SECOND
+            # everybody is at work, also for the next half hour
+            if all(office.is_open(at) and office.is_open(at + 25 * MINUTE) for office in offices):
+                return at
+            week = world.start + random.randrange(world.weeks) * 7 * DAY
+        raise ValueError("no working hours in these weeks")
 
     def _play(self, at: int, name: str, case: Case, channel: Channel) -> None:
         builder, random = self.builder, self.random
@@ -143,11 +145,11 @@ def _mass_mailings(world: World) -> None:
         known = [chat for chat in builder.chats if chat.created < at - 2 * DAY and chat.channel.type == "whatsapp"]
         for chat in random.sample(known, min(70, len(known))):
             dialog = builder.dialog(chat, at, is_mass=True)
-            product, _, price = random.choice(world.people.lists["products"])
+            product, _, price, _ = random.choice(world.people.lists["products"])
             currency = "KZT" if chat.channel is world.people.almaty else "RUB"
             amount = price * 6 // 100 * 100 if currency == "KZT" else price
             facts = {"cname": chat.customer.first_name, "product": product, "price": money(amount, currency)}
-            text = world.words["ru"].say("mass", facts)
+            text, _ = world.words["ru"].say("mass", facts)
             builder.say(dialog, at + random.randrange(600) * SECOND, world.people.answering, text, is_mass=True)
             builder.cases["mass_mailing"] += 1
 

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from tests.emulators.shop.builder import Builder
-from tests.emulators.shop.hours import ALMATY, MOSCOW, Hours
+from tests.emulators.shop.hours import ALMATY, CARE_WEEK, KAZAKH, MOSCOW, NEW_YEAR, OFFICE_WEEK, RUSSIAN, Hours
 from tests.emulators.shop.model import DAY, HOUR, Bot, Channel, Customer, User
 from tests.emulators.shop.words import money, people
 
@@ -50,11 +50,15 @@ class People:
         self.random: Random = builder.random
         self.weeks = weeks
         self.lists = people()
-        self.hours = {"almaty": Hours(ALMATY), "sales": Hours(MOSCOW), "care": Hours(MOSCOW)}
+        self.hours = {
+            "sales": Hours(MOSCOW, OFFICE_WEEK, RUSSIAN),
+            "care": Hours(MOSCOW, CARE_WEEK, NEW_YEAR),
+            "almaty": Hours(ALMATY, OFFICE_WEEK, KAZAKH),
+        }
         opened = start - 200 * DAY
         self.moscow = Channel(61, "whatsapp", "WhatsApp Москва", opened)
         self.almaty = Channel(62, "whatsapp", "WhatsApp Алматы", opened + 30 * DAY)
-        self.instagram = Channel(63, "instagram", "Instagram teply_sled", opened + HOUR)
+        self.instagram = Channel(63, "instagram", "Instagram teply_kray", opened + HOUR)
         builder.channels = [self.moscow, self.almaty, self.instagram]
         self.sonya = Bot(7, "Соня", opened)
         self.answering = Bot(8, "Автоответчик", opened, ("autoreply",))
@@ -89,7 +93,7 @@ class People:
         last = random.choice(names["stems"]) + ("" if is_male else "а")
         phone = nick = None
         if channel is self.instagram:
-            nick = f"sled_{random.choice(('fan', 'live', 'home', 'style', 'day'))}_{number:04d}"
+            nick = f"kray_{random.choice(('fan', 'live', 'home', 'style', 'day'))}_{number:04d}"
             if random.random() < 0.3:
                 last = ""
         else:
@@ -110,14 +114,16 @@ class People:
     def facts(self, customer: Customer) -> dict[str, Any]:
         """What one talk is about."""
         random, lists = self.random, self.lists
-        name, kind, price = random.choice(lists["products"])
-        other = random.choice([p[0] for p in lists["products"] if p[1] == kind and p[0] != name])
+        name, kind, price, family = random.choice(lists["products"])
+        other = random.choice([p[0] for p in lists["products"] if p[3] == family and p[0] != name])
+        size = random.choice(lists["sizes"][kind])
         is_kz = customer.channel is self.almaty
         currency = "KZT" if is_kz else "RUB"
         price = price * random.choice((8, 9, 10)) // 10 // 10 * 10
         amount = price * 6 // 100 * 100 if is_kz else price
         return {
-            "cname": customer.first_name, "product": name, "other": other, "size": random.choice(lists["sizes"][kind]),
+            "cname": customer.first_name, "product": name, "other": other, "size": size,
+            "sizeth": f"{size}-й" if kind == "shoes" else f"размер {size}", "kind": kind,
             "color": random.choice(lists["colors"]), "price": money(amount, currency), "amount": amount,
             "currency": currency, "order": self.order_number(), "cm": str(random.randrange(230, 290) / 10).replace(".", ","),
             "city_to": random.choice(lists["cities_kz" if is_kz else "cities"]), "city_kk": random.choice(lists["cities_kk"]),

@@ -44,7 +44,7 @@ def outbound(talk: Talk) -> None:
     if talk.random.random() < 0.75:
         talk.think()
         talk.ask("outbound_reply")
-        talk.answer("outbound_told")
+        talk.answer()
         talk.end()
 
 
@@ -54,25 +54,16 @@ def _middle(talk: Talk, share: float = 0.6) -> None:
     if talk.random.random() < share:
         talk.work_time(talk.random.uniform(1, 6))
         talk.pass_time(5)
-        talk.reply(_first_answer(talk))
+        talk.reply()
         talk.pass_time(talk.random.randrange(30, 900))
         talk.ask("also")
-
-
-def _first_answer(talk: Talk) -> str:
-    """The manager's line that fits the first question."""
-    while talk.flow:
-        step = talk.flow.pop(0)
-        if step.startswith("m ") and step != "m wait_a_bit":
-            return step.split()[1]
-    return "also_told"
 
 
 def slow(talk: Talk) -> None:
     """Answered, but far beyond the target."""
     _middle(talk, 0.5)
     talk.work_time(talk.random.uniform(45, 330))
-    talk.reply("also_told" if not talk.flow else _first_answer(talk))
+    talk.reply()
     talk.go_on()
     talk.end()
 
@@ -87,7 +78,7 @@ def ignored(talk: Talk) -> None:
     if talk.random.random() < 0.5:
         talk.at = talk.hours.add(asked, talk.random.randrange(520, 900) * MINUTE)
         talk.pass_time(0)
-        talk.reply("also_told")
+        talk.reply()
         talk.builder.cases["answered_after_limit"] += 1
 
 
@@ -97,7 +88,7 @@ def expired(talk: Talk) -> None:
     if talk.random.random() < 0.35:
         talk.at = talk.hours.add(talk.at + 2 * DAY, talk.random.randrange(60) * MINUTE)
         talk.pass_time(0)
-        talk.reply("also_told")
+        talk.reply()
         talk.builder.cases["answered_after_limit"] += 1
 
 
@@ -123,7 +114,7 @@ def _failed(talk: Talk, entry: str) -> None:
 def failed_then_good(talk: Talk) -> None:
     """The first answer is not delivered, the second is."""
     _middle(talk, 0.3)
-    entry = _first_answer(talk)
+    entry = talk.fitting(talk.open[0])
     talk.work_time(talk.random.uniform(1, 8))
     talk.pass_time(8)
     _failed(talk, entry)
@@ -138,7 +129,7 @@ def failed_alone(talk: Talk) -> None:
     talk.begin()
     talk.work_time(talk.random.uniform(2, 15))
     talk.pass_time(8)
-    _failed(talk, _first_answer(talk))
+    _failed(talk, talk.fitting(talk.open[0]))
 
 
 def _replaced(talk: Talk) -> None:
@@ -157,7 +148,7 @@ def transfer_long(talk: Talk) -> None:
     talk.work_time(talk.random.uniform(42, 110))
     _replaced(talk)
     talk.work_time(talk.random.uniform(2, 12))
-    talk.reply(_first_answer(talk))
+    talk.reply()
     talk.end()
 
 
@@ -167,7 +158,7 @@ def transfer_short(talk: Talk) -> None:
     talk.work_time(talk.random.uniform(2, 5))
     _replaced(talk)
     talk.work_time(talk.random.uniform(1, 15))
-    talk.reply(_first_answer(talk))
+    talk.reply()
     talk.go_on()
     talk.end()
 
@@ -177,13 +168,13 @@ def transfer_answered(talk: Talk) -> None:
     talk.begin()
     talk.work_time(talk.random.uniform(1, 6))
     talk.pass_time(8)
-    talk.reply(_first_answer(talk))
+    talk.reply()
     talk.pass_time(talk.random.randrange(60, 1500))
     _replaced(talk)
     talk.pass_time(talk.random.randrange(30, 1200))
     talk.ask("also")
     talk.work_time(talk.random.uniform(1, 20))
-    talk.reply("also_told")
+    talk.reply()
     talk.end()
 
 
@@ -232,7 +223,7 @@ def human_request(talk: Talk) -> None:
     talk.pass_time(talk.random.randrange(2, 40))
     talk.assign(talk.manager)
     talk.flow = []
-    talk.answer("also_told")
+    talk.answer()
     talk.end()
 
 
@@ -241,7 +232,7 @@ def human_request_silent(talk: Talk) -> None:
     _asks_for_human(talk)
     talk.work_time(talk.random.uniform(4, 25))
     talk.pass_time(10)
-    talk.reply("also_told")
+    talk.reply()
     talk.pass_time(talk.random.randrange(30, 300))
     talk.builder.assign(talk.dialog, talk.at, talk.manager, talk.manager)
     talk.end()
@@ -265,7 +256,7 @@ def handoff_late(talk: Talk) -> None:
     talk.pass_time(5)
     talk.assign(talk.manager)
     talk.work_time(talk.random.uniform(2, 20))
-    talk.reply("also_told")
+    talk.reply()
     talk.end()
 
 
@@ -275,7 +266,7 @@ def handoff_transfer_long(talk: Talk) -> None:
     talk.work_time(talk.random.uniform(42, 100))
     _replaced(talk)
     talk.work_time(talk.random.uniform(2, 15))
-    talk.reply(_first_answer(talk))
+    talk.reply()
     talk.end()
 
 
@@ -286,7 +277,7 @@ def unassigned_then_manager(talk: Talk) -> None:
     talk.assign(talk.manager, talk.manager)
     talk.work_time(talk.random.uniform(1, 9))
     talk.pass_time(6)
-    talk.reply(_first_answer(talk))
+    talk.reply()
     talk.go_on()
     talk.end()
 
@@ -305,7 +296,7 @@ def assigned_to_nobody(talk: Talk) -> None:
     talk.manager = talk.people.manager(talk.group, talk.world.week(talk.at), other_than=talk.manager)
     talk.assign(talk.manager, talk.manager)
     talk.pass_time(talk.random.randrange(40, 400))
-    talk.reply(_first_answer(talk))
+    talk.reply()
     talk.end()
 
 
@@ -340,7 +331,7 @@ def reply_deleted_early(talk: Talk) -> None:
     row.deleted = row.created + talk.random.randrange(4, 50) * SECOND
     talk.work_time(talk.random.uniform(2, 25))
     talk.pass_time(60)
-    talk.reply(_first_answer(talk))
+    talk.reply()
     talk.go_on()
     talk.end()
 
@@ -350,7 +341,7 @@ def reply_deleted_late(talk: Talk) -> None:
     talk.begin()
     talk.work_time(talk.random.uniform(1, 25))
     talk.pass_time(8)
-    row = talk.reply(_first_answer(talk))
+    row = talk.reply()
     row.deleted = row.created + talk.random.randrange(3600, 40 * 3600) * SECOND
     talk.end()
 
@@ -361,7 +352,7 @@ def pending(talk: Talk) -> None:
     talk.work_time(talk.random.uniform(2, 90))
     if talk.at < talk.world.start + talk.world.weeks * 7 * DAY + 8 * 60 * MINUTE:
         raise Over
-    talk.reply(_first_answer(talk))
+    talk.reply()
 
 
 CASES: dict[str, Case] = {

@@ -16,6 +16,22 @@ from tests.emulators.shop.words import Words
 _FILES = (("image/jpeg", 180_000), ("image/png", 420_000))
 
 
+# what a manager says to a question; also the line of the answer that belongs to the line of the question
+ANSWERS = {
+    "ask_have": "have_yes", "ask_price": "price_told", "ask_price_first": "price_told", "ask_fit": "fit_told",
+    "ask_delivery": "delivery_told", "take_it": "order_made", "take_other": "order_made", "take_none": "no_problem",
+    "where_order": "order_status", "ask_more_order": "more_order_told", "ask_return": "return_told",
+    "ask_return_more": "return_more_told", "complain": "complain_told", "complain_more": "complain_more_told",
+    "ask_pay": "pay_told", "ask_pay_more": "pay_more_told", "ask_store": "store_told",
+    "ask_store_more": "store_more_told", "ask_gift": "gift_told", "ask_gift_more": "gift_more_told",
+    "ask_care": "care_told", "also": "also_told", "outbound": "outbound_reply", "outbound_reply": "outbound_told",
+    "bot_faq_ask": "bot_faq_told", "bot_more_ask": "bot_more_told", "mark_before": "bye", "thanks_long": "bye",
+}  # fmt: skip
+_PAIRED = {
+    answer: question for question, answer in ANSWERS.items() if answer not in ("price_told", "order_made", "bye")
+}
+
+
 class Over(Exception):
     """The talk has reached the end of what is generated."""
 
@@ -51,8 +67,14 @@ class Talk:
         self.group = group
         self.hours = self.people.hours[group]
         self.manager = self.people.manager(group, world.week(at))
+        self.facts["hours"] = (
+            "с 9 до 21, в выходные с 10 до 18" if group == "care" else "с 9 до 18, в субботу с 10 до 15"
+        )
         self.returning = returning
         self.asked: int | None = None
+        self.open: list[str] = []
+        """Questions that the customer has put and nobody has answered."""
+        self._lines: dict[str, int] = {}
         self.order: Order | None = None
         self.is_greeted = False
         self._not_before = at
@@ -75,19 +97,23 @@ class Talk:
     def text(self, entry: str, who: User | Bot | None = None) -> str:
         """Words of a customer (``who`` is ``None``) or of the shop, in the language of the talk where there are any."""
         words = self.words if entry in self.words else self.russian
+        line = self._lines.get(_PAIRED.get(entry, ""))
         if who is None:
-            said = words.say(entry, self.facts, self.customer.is_male)
+            said, self._lines[entry] = words.say(entry, self.facts, self.customer.is_male, line)
             return said if entry in ("thanks", "push") else words.typed(said)
         is_male = isinstance(who, User) and self.people.habits[who.id].is_male
         facts = {**self.facts, "mname": who.first_name} if isinstance(who, User) else self.facts
         if self.is_greeted:
             facts["mhi"] = ""
         self.is_greeted = self.is_greeted or isinstance(who, User)
-        return words.say(entry, facts, is_male)
+        said, self._lines[entry] = words.say(entry, facts, is_male, line)
+        return said
 
     def ask(self, entry: str) -> Message:
         """The customer writes."""
         text = self.text(entry)
+        if entry in ANSWERS:
+            self.open.append(entry)
         if self.returning:
             self.returning = False
             self.write(self.text("returning"))
@@ -104,10 +130,30 @@ class Talk:
         self.builder.cases["late_arrival"] += delay > 0
         return self.builder.say(self.dialog, self.at, self.customer, text, delay=delay, **more)
 
-    def reply(self, entry: str, **more: Any) -> Message:
-        """The manager writes now."""
+    def reply(self, entry: str | None = None, **more: Any) -> Message:
+        """The manager writes now: ``entry``, or what answers the open questions."""
         self.asked = None
-        return self.builder.say(self.dialog, self.at, self.manager, self.text(entry, self.manager), **more)
+        if entry is None:
+            entry = self.fitting(self.open[0] if self.open else "also")
+        rest = [question for question in self.open if ANSWERS[question] != entry and question == "also"]
+        if entry != "wait_a_bit":
+            self.open = []
+        row = self.builder.say(self.dialog, self.at, self.manager, self.text(entry, self.manager), **more)
+        if rest and entry not in ("wait_a_bit", "order_made"):
+            self.pass_time(self.random.randrange(9, 45))
+            self.builder.say(self.dialog, self.at, self.manager, self.text("also_told", self.manager))
+        return row
+
+    def fitting(self, question: str) -> str:
+        """The answer that the flow has for a question, which is then given and not left in the flow."""
+        for position, step in enumerate(self.flow):
+            kind, _, entry = step.partition(" ")
+            if kind[0] == "c" or question == "also":
+                break
+            if kind[0] == "m" and entry != "wait_a_bit":
+                del self.flow[: position + 1]
+                return entry
+        return ANSWERS[question]
 
     def bot(self, entry: str, who: Bot | None = None) -> Message:
         """A bot writes now."""
@@ -164,8 +210,10 @@ class Talk:
         moment = self.at
         if not opened or self.random.random() < 0.22:
             self.at += self.random.randrange(2, 7) * SECOND
-            self.bot("autoreply_day" if opened else "autoreply_night", self.people.answering)
-            self.builder.cases["autoreply_day" if opened else "autoreply_night"] += 1
+            is_lunch = not opened and self.hours.is_open(self.at + HOUR) and self.hours.is_open(self.at - HOUR)
+            kind = "autoreply_day" if opened else "autoreply_lunch" if is_lunch else "autoreply_night"
+            self.bot(kind, self.people.answering)
+            self.builder.cases[kind] += 1
         if self.random.random() < 0.3:
             self.pass_time(self.random.randrange(8, 90))
             if self.random.random() < 0.25:
@@ -208,12 +256,12 @@ class Talk:
             step = self.flow.pop(0)
             steps = None if steps is None else steps - 1
             kind, _, entry = step.partition(" ")
-            if kind.endswith("?") and self.random.random() < 0.5:
+            if kind.endswith("~") and self.random.random() < 0.5:
                 # what was not asked is not answered
-                if kind == "c?" and self.flow and self.flow[0].startswith("m "):
+                if kind == "c~" and self.flow and self.flow[0].startswith("m "):
                     self.flow.pop(0)
                 continue
-            self._step(kind.rstrip("?"), entry)
+            self._step(kind.rstrip("~"), entry)
 
     def _step(self, kind: str, entry: str) -> None:
         if kind == "c":
@@ -237,7 +285,7 @@ class Talk:
             self.pass_time(self.random.randrange(10, 90))
             self.file()
 
-    def answer(self, entry: str) -> None:
+    def answer(self, entry: str | None = None) -> None:
         """The manager answers, some in two messages; "wait a bit" is followed by the real answer later."""
         if self.asked is None:
             self.pass_time(self.random.randrange(25, 400))
@@ -252,7 +300,7 @@ class Talk:
             self.place_order()
         if self.random.random() < 0.035:
             self.pass_time(self.random.randrange(10, 60))
-            self.builder.note(self.dialog, self.at, self.manager, self.russian.say("note_text", self.facts))
+            self.builder.note(self.dialog, self.at, self.manager, self.russian.say("note_text", self.facts)[0])
             self.builder.cases["private_note"] += 1
 
     def _asking(self) -> Message | None:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 _SLOT = re.compile(r"<(\w+)>")
+_SENTENCE = re.compile(r"([.!?] )([а-яёәғқңөұүһі])")
 _HERE = Path(__file__).parent
 # the vocabulary is written as women say it; men say it like this
 _MALE = {
@@ -21,7 +22,9 @@ _MALE = {
     "Заказывала": "Заказывал", "Разочарована": "Разочарован", "носила": "носил", "хотела": "хотел", "Хотела": "Хотел",
     "оплатила": "оплатил", "Оплатила": "Оплатил", "Разобралась сама": "Разобрался сам", "сама": "сам",
     "срезала": "срезал", "Покупала": "Покупал", "писала": "писал", "с мужем": "с женой", "первой": "первым",
-    "ожидала": "ожидал",
+    "ожидала": "ожидал", "Запросила": "Запросил", "Связалась": "Связался", "Согласна": "Согласен",
+    "отправила": "отправил", "отменила": "отменил", "записала": "записал", "завела": "завёл", "постирала": "постирал",
+    "Просила": "Просил",
 }  # fmt: skip
 _MALE_PATTERN = re.compile("|".join(rf"\b{word}\b" for word in sorted(_MALE, key=len, reverse=True)))
 _EMOJI = (" 🙂", " 🙏", "!!", " ❤️", ")", "))", " 😊")
@@ -46,21 +49,30 @@ class Words:
         texts = _load(f"texts_{language}.yaml")
         self.language = language
         self._random = random
-        self._entries: dict[str, list[str]] = texts["words"]
+        self._entries: dict[str, list[Any]] = texts["words"]
         self.topics: dict[str, Any] = texts["topics"]
 
     def __contains__(self, entry: str) -> bool:
         return entry in self._entries
 
-    def say(self, entry: str, facts: dict[str, str], is_male: bool = False) -> str:
-        """One of the ways to say ``entry``."""
-        text = self._fill(self._random.choice(self._entries[entry]), facts)
+    def say(self, entry: str, facts: dict[str, Any], is_male: bool = False, line: int | None = None) -> tuple[str, int]:
+        """One of the ways to say ``entry``, and the number of the line that was taken.
+
+        An answer takes the ``line`` of its question; where the question had more lines, any.
+        """
+        if facts.get("kind") == "clothes" and f"{entry}_clothes" in self._entries:
+            entry = f"{entry}_clothes"
+        lines = self._entries[entry]
+        if line is None or line >= len(lines):
+            line = self._random.randrange(len(lines))
+        chosen = lines[line]
+        text = self._fill(self._random.choice(chosen) if isinstance(chosen, list) else chosen, facts)
         text = text.strip().replace("  ", " ")
         if is_male and self.language == "ru":
             text = _MALE_PATTERN.sub(lambda found: _MALE[found[0]], text)
-        return text[:1].upper() + text[1:]
+        return _SENTENCE.sub(lambda found: found[1] + found[2].upper(), text[:1].upper() + text[1:]), line
 
-    def _fill(self, text: str, facts: dict[str, str]) -> str:
+    def _fill(self, text: str, facts: dict[str, Any]) -> str:
         def value(found: re.Match[str]) -> str:
             name = found[1]
             if name in facts:
