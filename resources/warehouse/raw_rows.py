@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from conversations.source import RawRow
+from resources.warehouse.copy_text import field
 
 FLAGS_KEY = "_otklik"
 """Added to a payload whose text had to be changed: ``{"flags": ["nul_replaced"]}``."""
@@ -83,14 +84,10 @@ def canonical_json(row: RawRow) -> str:
 
 def copy_line(version: Version) -> bytes:
     """One line of ``COPY ... FROM STDIN`` in text format."""
-    event_at, updated_at, first = (
-        instant.isoformat() if instant is not None else "\\N"
-        for instant in (version.event_at, version.updated_at, version.first_event_at)
-    )
-    payload = version.payload.replace("\\", "\\\\")
-    return (
-        f"{_escape(version.external_id)}\t{event_at}\t{updated_at}\t\\\\x{version.payload_hash}\t{first}\t{payload}\n"
-    ).encode()
+    times = (version.event_at, version.updated_at)
+    # the hash is bytes in hex, whose backslash the format doubles
+    values = (field(version.external_id), *map(field, times), f"\\\\x{version.payload_hash}")
+    return ("\t".join((*values, field(version.first_event_at), version.payload.replace("\\", "\\\\"))) + "\n").encode()
 
 
 def _check(row: RawRow) -> None:
@@ -129,7 +126,3 @@ def _clean_text(text: str) -> str:
     if "\x00" in text or not _is_unicode(text):
         text = text.replace("\x00", _REPLACEMENT).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

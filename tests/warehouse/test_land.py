@@ -31,7 +31,7 @@ class Cut(Exception):
 def _empty(database: Warehouse) -> Iterator[None]:
     yield
     with database.connect() as connection:
-        connection.execute(f"truncate {TABLE}, raw.retailcrm__users, ops.cursors, ops.read_pages")  # noqa: S608
+        connection.execute(f"truncate {TABLE}, raw.retailcrm__users, ops.cursors, ops.read_pages")
 
 
 def stored(warehouse: Warehouse, columns: str = "external_id, payload") -> list[tuple[Any, ...]]:
@@ -228,7 +228,7 @@ def test_stream_without_deletions_never_calls_a_row_gone(database: Warehouse) ->
     [
         RawRow("", {"id": 0}, START, None),
         RawRow("1", {"id": float("nan")}, START, None),
-        RawRow("1", {"id": 0}, datetime(2026, 5, 4, 1), None),  # noqa: DTZ001
+        RawRow("1", {"id": 0}, datetime(2026, 5, 4, 1), None),
         RawRow("1", ["no", "object"], START, None),  # type: ignore[arg-type]
     ],
 )

@@ -1,0 +1,244 @@
+"""The SQL behind ``replace_window``: how staged rows are exchanged for those that a core table holds.
+
+Here: one object per core table. Not here: where the staged rows come from (``core``). Names of tables and columns come
+from ``schema`` only, values are parameters.
+
+When two raw rows of different windows tell the same event, one of them owns it: the one whose own time is nearest to
+the event's. A system message is such a witness; the dialog that it happened in changes later and then says something
+else. The rule does not depend on the order in which windows are done.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from conversations.records import Channel, Conversation, Customer, Event, Manager, Message, Order
+from conversations.window import Window
+
+
+class Owner(NamedTuple):
+    """Which rows of a core table a call answers for."""
+
+    connection_id: str
+    limited: tuple[str, ...]
+    """Streams of which the window's rows are taken (all rows where there is no window)."""
+    whole: tuple[str, ...]
+    """Directories: taken whole."""
+    window: Window | None
+
+
+class CoreTable:
+    """One table that is written by key; rows that are no longer produced stay."""
+
+    lineage: tuple[str, str, str] | None = None
+
+    def __init__(self, name: str, key: tuple[str, ...], columns: tuple[str, ...], *, merges: bool = False) -> None:
+        self.name = name
+        self._key = key
+        self._columns = columns
+        self._merges = merges
+        self._target = sql.Identifier("core", name)
+        self._staged = sql.Identifier(f"staged_{name}")
+        self.copy_statement = sql.SQL("copy {} ({}) from stdin").format(self._staged, _names((*columns, "n")))
+
+    def create_staging(self, connection: psycopg.Connection[Any]) -> None:
+        """Make the staging table; it goes with the transaction."""
+        connection.execute(
+            sql.SQL("create temp table {} on commit drop as select *, 0 as n from {} with no data").format(
+                self._staged, self._target
+            )
+        )
+
+    def settle(self, connection: psycopg.Connection[Any], time_zone: str) -> tuple[int, list[tuple[date, int]]]:
+        """Leave one staged row per key; returns how many there are, and how many by local day."""
+        connection.execute(sql.SQL("analyze {}").format(self._staged))
+        if self._merges:
+            # of several rows the last that says something, column by column
+            merged = sql.SQL(", ").join(
+                sql.SQL("(array_agg({0} order by n desc) filter (where {0} is not null))[1] as {0}").format(
+                    sql.Identifier(column)
+                )
+                for column in self._columns
+                if column not in self._key
+            )
+            connection.execute(
+                sql.SQL("create temp table {} on commit drop as select {}, {}, 0 as n from {} group by {}").format(
+                    sql.Identifier(f"merged_{self.name}"), _names(self._key), merged, self._staged, _names(self._key)
+                )
+            )
+            connection.execute(sql.SQL("drop table {}").format(self._staged))
+            connection.execute(
+                sql.SQL("alter table {} rename to {}").format(sql.Identifier(f"merged_{self.name}"), self._staged)
+            )
+        else:
+            connection.execute(
+                sql.SQL(
+                    "delete from {0} s using (select ctid, row_number() over (partition by {1} order by {2}) as place"
+                    " from {0} where ({1}) in (select {1} from {0} group by {1} having count(*) > 1)"
+                    ") as ranked where ranked.ctid = s.ctid and ranked.place > 1"
+                ).format(self._staged, _names(self._key), self._rank("n desc"))
+            )
+        row = connection.execute(sql.SQL("select count(*) from {}").format(self._staged)).fetchone()
+        return (row[0] if row else 0), self._days(connection, time_zone)
+
+    def exchange(self, connection: psycopg.Connection[Any], owner: Owner) -> set[str]:
+        """Write the staged rows that are new or different; returns the conversations concerned."""
+        rest = [column for column in self._columns if column not in self._key]
+        statement = sql.SQL(
+            "insert into {target} as t ({columns}) select {columns} from {staged} on conflict ({key}) do update"
+            " set {assignments} where ({old}) is distinct from ({new}) returning {conversation}"
+        ).format(
+            target=self._target,
+            staged=self._staged,
+            columns=_names(self._columns),
+            key=_names(self._key),
+            assignments=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(one)) for one in rest),
+            old=_names(rest, "t"),
+            new=_names(rest, "excluded"),
+            conversation=self._conversation("t"),
+        )
+        return _conversations(connection.execute(statement))
+
+    def _rank(self, otherwise: str) -> sql.Composable:
+        return sql.SQL(otherwise)  # type: ignore[arg-type]
+
+    def _days(self, connection: psycopg.Connection[Any], time_zone: str) -> list[tuple[date, int]]:
+        return []
+
+    def _conversation(self, alias: str) -> sql.Composable:
+        if "conversation_id" in self._columns:
+            return sql.Identifier(alias, "conversation_id")
+        return sql.SQL("null")
+
+
+class WindowTable(CoreTable):
+    """One table whose rows belong to the window of their raw row: what that no longer says is removed."""
+
+    def __init__(
+        self,
+        name: str,
+        key: tuple[str, ...],
+        columns: tuple[str, ...],
+        *,
+        lineage: tuple[str, str, str] = ("raw_stream", "raw_id", "window_at"),
+        at: str | None = None,
+        day: str | None = None,
+    ) -> None:
+        super().__init__(name, key, columns)
+        self._stream, self._raw_id, self._window_at = lineage
+        self._at = at
+        self._day = day
+
+    def exchange(self, connection: psycopg.Connection[Any], owner: Owner) -> set[str]:
+        """Remove what the window no longer holds or holds differently, then write what is missing."""
+        touched = set[str]()
+        names = {
+            "target": self._target,
+            "staged": self._staged,
+            "columns": _names(self._columns),
+            "same_key": sql.SQL("({}) = ({})").format(_names(self._key, "t"), _names(self._key, "s")),
+            "old": _names(self._columns, "t"),
+            "new": _names(self._columns, "s"),
+            "old_rank": self._rank_of("t"),
+            "new_rank": self._rank_of("s"),
+            "stream": sql.Identifier(self._stream),
+            "raw_id": sql.Identifier(self._raw_id),
+            "conversation": self._conversation("t"),
+        }
+        for condition, values in self._owned(owner):
+            statement = sql.SQL(
+                "delete from {target} t where {owned} and not exists (select from {staged} s"
+                " where {same_key} and ({new}) is not distinct from ({old})) returning {conversation}"
+            ).format(**names, owned=condition)
+            touched |= _conversations(connection.execute(statement, values))
+        # what is left under a staged key and differs belongs to another window: moved rows give way, and so does a
+        # worse witness
+        statement = sql.SQL(
+            "delete from {target} t using {staged} s where {same_key} and ({new}) is distinct from ({old})"
+            " and ((t.{stream}, t.{raw_id}) = (s.{stream}, s.{raw_id}) or ({new_rank}) < ({old_rank}))"
+            " returning {conversation}"
+        ).format(**names)
+        touched |= _conversations(connection.execute(statement))
+        statement = sql.SQL(
+            "insert into {target} as t ({columns}) select {columns} from {staged} s"
+            " where not exists (select from {target} t where {same_key}) returning {conversation}"
+        ).format(**names)
+        return touched | _conversations(connection.execute(statement))
+
+    def _owned(self, owner: Owner) -> list[tuple[sql.Composable, dict[str, Any]]]:
+        common = sql.SQL("t.connection_id = %(connection_id)s and t.{} = any(%(streams)s)").format(
+            sql.Identifier(self._stream)
+        )
+        window_at = sql.Identifier("t", self._window_at)
+        parts: list[tuple[sql.Composable, dict[str, Any]]] = []
+        if owner.limited:
+            values: dict[str, Any] = {"connection_id": owner.connection_id, "streams": list(owner.limited)}
+            condition: sql.Composable = common
+            if owner.window is not None:
+                condition += sql.SQL(" and {0} >= %(start)s and {0} < %(end)s").format(window_at)
+                values |= {"start": owner.window.start, "end": owner.window.end}
+            parts.append((condition, values))
+        if owner.whole:
+            condition = common + sql.SQL(" and {} is null").format(window_at)
+            parts.append((condition, {"connection_id": owner.connection_id, "streams": list(owner.whole)}))
+        return parts
+
+    def _rank_of(self, alias: str) -> sql.Composable:
+        address = _names((self._stream, self._raw_id), alias)
+        if self._at is None:
+            return address
+        return sql.SQL("coalesce(abs(extract(epoch from {} - {})), 'infinity'), {}").format(
+            sql.Identifier(alias, self._at), sql.Identifier(alias, self._window_at), address
+        )
+
+    def _rank(self, otherwise: str) -> sql.Composable:
+        return sql.SQL("{}, n desc").format(self._rank_of(f"staged_{self.name}"))
+
+    def _days(self, connection: psycopg.Connection[Any], time_zone: str) -> list[tuple[date, int]]:
+        if self._day is None:
+            return []
+        day = sql.Identifier(self._day)
+        if self._day != "business_on":
+            day = sql.SQL("({} at time zone %(zone)s)::date").format(day)  # type: ignore[assignment]
+        statement = sql.SQL("select {0}, count(*) from {1} where {0} is not null group by 1 order by 1")
+        return connection.execute(statement.format(day, self._staged), {"zone": time_zone}).fetchall()
+
+
+def _names(columns: tuple[str, ...] | list[str], alias: str | None = None) -> sql.Composable:
+    return sql.SQL(", ").join(sql.Identifier(alias, one) if alias else sql.Identifier(one) for one in columns)
+
+
+def _conversations(cursor: psycopg.Cursor[Any]) -> set[str]:
+    return {row[0] for row in cursor if row[0] is not None}
+
+
+_LINEAGE = ("raw_stream", "raw_id", "window_at")
+_QUARANTINE = ("connection_id", "stream", "external_id", "reason", "event_at", "items")
+TABLES: dict[str, CoreTable] = {
+    table.name: table
+    for table in (
+        CoreTable("channels", ("channel_id",), Channel._fields, merges=True),
+        CoreTable("managers", ("manager_id",), Manager._fields, merges=True),
+        CoreTable("customers", ("customer_id",), Customer._fields, merges=True),
+        CoreTable("conversations", ("conversation_id",), Conversation._fields),
+        WindowTable(
+            "messages",
+            ("conversation_id", "message_id"),
+            (*Message._fields, "business_on", "ingested_at", *_LINEAGE),
+            day="business_on",
+        ),
+        WindowTable("events", ("conversation_id", "event_id"), (*Event._fields, *_LINEAGE), at="at", day="at"),
+        WindowTable("orders", ("order_id",), (*Order._fields, *_LINEAGE), day="created_at"),
+        WindowTable(
+            "quarantine",
+            ("connection_id", "stream", "external_id", "reason"),
+            _QUARANTINE,
+            lineage=("stream", "external_id", "event_at"),
+        ),
+    )
+}
+"""In the order in which they are written: directories first."""
