@@ -51,7 +51,7 @@ log = logging.getLogger(__name__)
 
 Params = Sequence[tuple[str, str]]
 Judge = Callable[[int, Any, str], SourceError | None]
-"""A vendor's own reading of a refused call: ``(status, body or None, page)`` to an error, ``None``: the common reading."""
+"""A vendor's own reading of a refused call, ``(status, body or None, page)``; ``None`` for the common reading."""
 Shape = TypeVar("Shape", list, dict)
 
 

@@ -219,17 +219,19 @@ class RetailCRMSource:
             first, last = (business_day(instant, self.time_zone) for instant in (window.start, window.end))
             filters = _of_days(crm, first - timedelta(days=1), last + timedelta(days=1))
         paging = NumberPaging.from_cursor(cursor)
+        handed: dict[str, int] = {}
         while (number := paging.next_number) is not None:
             page = self._crm.page(crm.path, filters, number, self._crm_page_size)
             try:
                 paging.answered(page.number, page.pages, page.total, [str(item["id"]) for item in page.items])
             except ValueError as loop:
                 raise CursorLoop(self.connection_id, f"the list '{crm.path}' {loop}") from None
-            rows = _newest(self._crm_row(stream, item) for item in page.items)
-            yield Page(
-                [row for row in rows if window is None or (row.event_at is not None and row.event_at in window)],
-                paging.cursor,
-            )
+            # a list that shifted is read once more: only what is new or different is handed over again
+            items = [item for item in page.items if handed.get(str(item["id"])) != hash(repr(item))]
+            handed |= {str(item["id"]): hash(repr(item)) for item in items}
+            rows = _newest(self._crm_row(stream, item) for item in items)
+            belonging = [row for row in rows if window is None or (row.event_at is not None and row.event_at in window)]
+            yield Page(belonging, paging.cursor)
 
     def _crm_row(self, stream: str, item: dict[str, Any]) -> RawRow:
         event_at = None
