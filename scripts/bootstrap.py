@@ -106,7 +106,7 @@ def find_uv() -> list[str]:
 
 
 def uv_by_venv(own: Path) -> bool:
-    if not runs([sys.executable, "-c", "import venv, ensurepip"]):
+    if not runs([sys.executable, "-c", "import venv, ensurepip; ensurepip.version()"]):
         return False
     target = TOOLS / "uv"
     shutil.rmtree(target, ignore_errors=True)
