@@ -1,0 +1,208 @@
+"""Which customers have to be judged again, and from which instant on.
+
+Here: the temporary tables ``due`` (one row per customer) and ``due_chat`` (one row per chat of his) of the refresh's
+transaction. Not here: the judgement (``resources.warehouse.refresh``) and the rule of where it may begin
+(``conversations.restart``).
+
+A customer is due because of
+
+- ``ops.dirty``: rows of his conversations changed in core since they were last judged;
+- a wait without an outcome or a session that goes on, when ``as_of`` has moved;
+- sessions in the window that were judged by another policy or definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import psycopg
+
+from conversations.restart import Carry, find_restart
+from conversations.timeline import Session, Wait
+from conversations.window import Window
+from resources.warehouse.evaluated_rows import SESSIONS, WAITS, Stamp, epoch
+
+_BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
+_END = datetime(9000, 1, 1, tzinfo=UTC)
+FETCH_ROWS = 20_000
+"""Rows that are asked for at a time: bounds memory whatever the history."""
+
+# collation "C" is the order of Python's strings: both sides walk the same list of customers side by side
+_TABLES = """
+create temp table due (contact text collate "C" primary key, changed_from timestamptz not null) on commit drop;
+create temp table due_chat (
+    contact text collate "C" not null, conversation_id text collate "C" primary key,
+    restart_at timestamptz, read_after timestamptz, read_after_id text collate "C"
+) on commit drop
+"""
+
+_FIND_DUE = """
+with changed as (
+    delete from ops.dirty where connection_id = %(connection)s and since <= %(now)s returning conversation_id, since
+),
+reasons as (
+    select conversation_id, since from changed
+    union all
+    select conversation_id, %(known_to)s from evaluated.waits
+    where outcome = 'pending' and connection_id = %(connection)s and %(moved)s
+    union all
+    select conversation_id, %(known_to)s from evaluated.sessions
+    where ended_at is null and connection_id = %(connection)s and %(moved)s
+    union all
+    select conversation_id, started_at from evaluated.sessions
+    where connection_id = %(connection)s and (definition_version, policy_hash) <> (%(version)s, %(policy)s)
+      and started_at >= %(start)s and started_at < %(end)s
+)
+insert into due
+select coalesce(c.customer_id, c.conversation_id), least(min(r.since), %(known_to)s)
+from reasons as r join core.conversations as c on c.conversation_id = r.conversation_id
+group by 1
+"""
+
+_FIND_CHATS = """
+insert into due_chat (contact, conversation_id)
+select d.contact, c.conversation_id
+from due as d join core.conversations as c on c.customer_id = d.contact and c.connection_id = %(connection)s
+union all
+select d.contact, c.conversation_id
+from due as d join core.conversations as c on c.conversation_id = d.contact and c.customer_id is null
+"""
+
+_SESSIONS = f"""
+select d.contact, {SESSIONS.fields}
+from due_chat as d join evaluated.sessions as r on r.conversation_id = d.conversation_id order by d.contact
+"""  # noqa: S608 - names of our own columns
+_UNANSWERED = f"""
+select d.contact, {WAITS.fields}
+from due_chat as d join evaluated.waits as r on r.conversation_id = d.conversation_id
+where r.outcome in ('no_reply', 'window_expired') order by d.contact
+"""  # noqa: S608 - names of our own columns
+_CHANGED = f"""
+select contact, {epoch("changed_from")}, exists (
+    select from due_chat as d join core.messages as m on m.conversation_id = d.conversation_id
+    where d.contact = due.contact and m.source_seq is not null)
+from due order by contact
+"""  # noqa: S608 - names of our own columns
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What one refresh is about."""
+
+    connection_id: str
+    window: Window | None
+    """Sessions that began in it are judged again where other rules judged them; ``None``: all."""
+    before: datetime | None
+    """The as-of instant of the former run; ``None``: nothing was judged yet."""
+    now: datetime
+    """The as-of instant of this run."""
+    early_delete_seconds: int
+    stamp: Stamp
+
+
+def find_due(connection: psycopg.Connection[Any], scope: Scope) -> None:
+    """Fill ``due`` and ``due_chat``, and take the marks of ``ops.dirty`` that this transaction settles."""
+    connection.execute(_TABLES)
+    # a manager's deletion that was not visible at the former as_of can still take effect (conversations.restart)
+    early = timedelta(seconds=scope.early_delete_seconds)
+    connection.execute(
+        _FIND_DUE,
+        {
+            "connection": scope.connection_id,
+            "now": scope.now,
+            "known_to": _BEGINNING if scope.before is None else scope.before - early,
+            "moved": scope.before is not None and scope.before < scope.now,
+            "version": scope.stamp.definition_version,
+            "policy": scope.stamp.policy_hash,
+            "start": _BEGINNING if scope.window is None else scope.window.start,
+            "end": _END if scope.window is None else scope.window.end,
+        },
+    )
+    connection.execute(_FIND_CHATS, {"connection": scope.connection_id})
+    connection.execute("analyze due")
+    connection.execute("analyze due_chat")
+
+
+def find_restarts(connection: psycopg.Connection[Any]) -> dict[str, Carry]:
+    """Say in ``due_chat`` from where each chat is read; give what must be known of the time before, by customer."""
+    sessions = Side(connection, "sessions", _SESSIONS, contact_at=0)
+    unanswered = Side(connection, "unanswered", _UNANSWERED, contact_at=0)
+    carries: dict[str, Carry] = {}
+    starts: list[tuple[str, int, str | None, int | None, str | None]] = []
+    for contact, changed_from, is_ordered_by_source in connection.execute(_CHANGED).fetchall():
+        stored = [Session._make(row[1:]) for row in sessions.of(contact)]
+        waits = [Wait._make(row[1:]) for row in unanswered.of(contact)]
+        if not stored or is_ordered_by_source:
+            continue
+        restart = find_restart(stored, waits, changed_from)
+        if restart is None:
+            continue
+        carries[contact] = restart.carry
+        starts.append((contact, restart.at, None, None, None))
+        starts += [(contact, restart.at, chat, at, last) for chat, (at, last) in restart.read_after.items()]
+    _store(connection, starts)
+    return carries
+
+
+def _store(connection: psycopg.Connection[Any], starts: Sequence[tuple[Any, ...]]) -> None:
+    connection.execute(
+        "create temp table due_start (contact text, restart_at int8, conversation_id text, read_after int8,"
+        " read_after_id text) on commit drop"
+    )
+    with connection.cursor() as cursor, cursor.copy("copy due_start from stdin") as copy:
+        for start in starts:
+            copy.write_row(start)
+    instant = "timestamptz 'epoch' + {} * interval '1 microsecond'"
+    connection.execute(
+        f"update due_chat as d set restart_at = {instant.format('s.restart_at')} from due_start as s"  # noqa: S608
+        " where s.conversation_id is null and s.contact = d.contact"
+    )
+    connection.execute(
+        f"update due_chat as d set read_after = {instant.format('s.read_after')},"  # noqa: S608
+        " read_after_id = s.read_after_id from due_start as s where s.conversation_id = d.conversation_id"
+    )
+
+
+class Side:
+    """Rows of one query that is ordered by customer, walked beside other such lists customer by customer."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        name: str,
+        query: str,
+        parameters: Sequence[Any] = (),
+        *,
+        contact_at: int,
+    ) -> None:
+        """``contact_at``: which column is the customer."""
+        cursor = psycopg.ServerCursor(connection, name)
+        cursor.execute(query, parameters, binary=True)
+        self._groups = groupby(_rows(cursor), itemgetter(contact_at))
+        self._contact, self._rows = next(self._groups, _NOBODY)
+
+    def __iter__(self) -> Iterator[tuple[str, Iterator[tuple[Any, ...]]]]:
+        """Every customer in order, with his rows."""
+        while self._contact is not None:
+            yield self._contact, self._rows
+            self._contact, self._rows = next(self._groups, _NOBODY)
+
+    def of(self, contact: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of ``contact``; customers are asked for in order, each once."""
+        while self._contact is not None and self._contact < contact:
+            self._contact, self._rows = next(self._groups, _NOBODY)
+        return self._rows if self._contact == contact else iter(())
+
+
+_NOBODY: tuple[None, Iterator[tuple[Any, ...]]] = (None, iter(()))
+
+
+def _rows(cursor: psycopg.ServerCursor[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    while rows := cursor.fetchmany(FETCH_ROWS):
+        yield from rows
+    cursor.close()

@@ -1,0 +1,274 @@
+"""From core to evaluated: judge again the customers for whom something changed, and nobody else.
+
+Here: the one transaction that reads them, has them judged and replaces their rows. Not here: who they are
+(``resources.warehouse.due``), the rules (``conversations.evaluate``), how rows travel
+(``resources.warehouse.evaluated_rows``).
+
+The cost of a day follows from what happened on it, not from the length of the history, and a second run with the same
+input finds nobody due and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from conversations.evaluate import Rules, compile_policy, evaluate
+from conversations.parsing.flags import OUT_OF_WAITS
+from conversations.policy import DEFINITION_VERSION, Policy
+from conversations.restart import Carry
+from conversations.timeline import SECOND, Chat, Contact, Evaluation, Instant, TimedEvent, TimedMessage
+from conversations.window import Window
+from resources.warehouse.due import Scope, Side, find_due, find_restarts
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.evaluated_rows import (
+    EVENT_FIELDS,
+    LEFT_WAITING,
+    MESSAGE_FIELDS,
+    SESSIONS,
+    WAITS,
+    Days,
+    Origin,
+    Stamp,
+)
+from resources.warehouse.failpoints import fail_point
+from resources.warehouse.locks import core_lock
+
+FLUSH_ROWS = 20_000
+"""Waits that are written at a time: bounds memory whatever the history."""
+
+
+@dataclass(frozen=True)
+class RefreshCounts:
+    """What one refresh did: customers judged, messages read, rows written."""
+
+    as_of: datetime
+    contacts: int = 0
+    messages: int = 0
+    waits: int = 0
+    sessions: int = 0
+    left_waiting: int = 0
+
+
+Progress = Callable[[RefreshCounts], None]
+
+
+def refresh_evaluated(
+    warehouse: Warehouse,
+    policy: Policy,
+    window: Window | None,
+    as_of: datetime | None = None,
+    *,
+    connection_id: str,
+    progress: Progress | None = None,
+) -> RefreshCounts:
+    """Bring ``evaluated`` up to date with ``core`` for one connection.
+
+    Args:
+        window: sessions that began in it are judged again where they were judged by other rules; ``None``: all.
+        as_of: the instant that "not yet answered" is judged at; without it, the end of the window. It never moves
+            back: with an earlier one than a former run had, that run's holds.
+        progress: called after each written batch.
+
+    Raises:
+        Busy: another process writes core or evaluated rows of the connection.
+        ValueError: neither ``as_of`` nor ``window`` is given.
+    """
+    if as_of is None:
+        if window is None:
+            raise ValueError("without a window, say as of when")
+        as_of = window.end
+    stamp = Stamp(DEFINITION_VERSION, policy.hash)
+    with (
+        warehouse.connect("otklik refresh", autocommit=True) as connection,
+        core_lock(connection, connection_id),
+    ):
+        with connection.transaction():
+            before, now = _advance(connection, connection_id, as_of)
+            find_due(connection, Scope(connection_id, window, before, now, policy.early_delete_seconds, stamp))
+            carries = find_restarts(connection)
+            _delete_what_is_replaced(connection)
+            fail_point("evaluated.staged")
+            rules = compile_policy(policy, _manager_teams(connection, connection_id))
+            judged = _judged(connection, rules, _instant(now), carries)
+            batch = _Batch(connection, connection_id, Days(policy.time_zone), stamp, RefreshCounts(now), progress)
+            for chats, messages, evaluation in judged:
+                batch.add(chats, messages, evaluation)
+            batch.flush()
+            _mark_what_was_not_seen(connection, connection_id, now)
+            fail_point("evaluated.before_commit")
+        fail_point("evaluated.committed")
+    return batch.counts
+
+
+def _advance(connection: psycopg.Connection[Any], scope: str, as_of: datetime) -> tuple[datetime | None, datetime]:
+    """The as-of instant of the former run and of this one."""
+    found = connection.execute("select as_of from ops.as_of where scope = %s", (scope,)).fetchone()
+    before = None if found is None else found[0]
+    if before is not None and before >= as_of:
+        return before, before
+    connection.execute(
+        "insert into ops.as_of (scope, as_of) values (%s, %s) on conflict (scope) do update set as_of = excluded.as_of",
+        (scope, as_of),
+    )
+    return before, as_of
+
+
+def _delete_what_is_replaced(connection: psycopg.Connection[Any]) -> None:
+    """Sessions that began at the restart or later, with everything that belongs to them."""
+    connection.execute(
+        "create temp table replaced on commit drop as select s.session_id from due_chat as d"
+        " join evaluated.sessions as s on s.conversation_id = d.conversation_id"
+        " where d.restart_at is null or s.started_at >= d.restart_at"
+    )
+    connection.execute("analyze replaced")
+    connection.execute(
+        "delete from evaluated.left_waiting as l using evaluated.waits as w, replaced as r"
+        " where l.wait_id = w.wait_id and w.session_id = r.session_id and w.conversation_id = l.conversation_id"
+    )
+    connection.execute(
+        "delete from evaluated.waits as w using due_chat as d, replaced as r"
+        " where w.conversation_id = d.conversation_id and w.session_id = r.session_id"
+    )
+    connection.execute("delete from evaluated.sessions as s using replaced as r where s.session_id = r.session_id")
+
+
+def _manager_teams(connection: psycopg.Connection[Any], connection_id: str) -> dict[str, str | None]:
+    rows = connection.execute(
+        "select manager_id, team_id from core.managers where connection_id = %s", (connection_id,)
+    )
+    return dict(rows.fetchall())
+
+
+_CHATS = """
+select d.contact, c.conversation_id, c.channel_id, coalesce(h.kind, ''), c.is_untimed, c.customer_id
+from due_chat as d
+join core.conversations as c on c.conversation_id = d.conversation_id
+left join core.channels as h on h.channel_id = c.channel_id
+order by d.contact, c.conversation_id
+"""
+_MESSAGES = f"""
+select {MESSAGE_FIELDS}, d.contact
+from due_chat as d join core.messages as m on m.conversation_id = d.conversation_id
+where (d.read_after is null or m.sent_at is null
+       or (m.sent_at, m.message_id collate "C") > (d.read_after, d.read_after_id))
+  and not m.flags && %s
+order by d.contact, m.conversation_id, m.sent_at
+"""  # noqa: S608 - names of our own columns
+_EVENTS = f"""
+select {EVENT_FIELDS}, d.contact
+from due_chat as d join core.events as e on e.conversation_id = d.conversation_id
+where d.restart_at is null or e.at >= d.restart_at or e.event_id = (
+    select last.event_id from core.events as last
+    where last.conversation_id = d.conversation_id and last.kind = 'assigned' and last.at < d.restart_at
+    order by last.at desc, last.event_id collate "C" desc limit 1)
+order by d.contact
+"""  # noqa: S608 - names of our own columns
+
+_Judged = tuple[list[tuple[Any, ...]], int, Evaluation]
+
+
+def _judged(
+    connection: psycopg.Connection[Any], rules: Rules, as_of: Instant, carries: Mapping[str, Carry]
+) -> Iterator[_Judged]:
+    """Each due customer: the rows of his chats, how many messages were read, the judgement."""
+    chats = Side(connection, "chats", _CHATS, contact_at=0)
+    messages = Side(connection, "messages", _MESSAGES, (list(OUT_OF_WAITS),), contact_at=len(TimedMessage._fields))
+    events = Side(connection, "events", _EVENTS, contact_at=len(TimedEvent._fields))
+    make_message, make_event = TimedMessage._make, TimedEvent._make
+    for contact, rows in chats:
+        known = list(rows)
+        heard = [make_message(row[:-1]) for row in messages.of(contact)]
+        happened = [make_event(row[:-1]) for row in events.of(contact)]
+        found = Contact(tuple(Chat(*row[1:5]) for row in known), heard, happened)
+        yield known, len(heard), evaluate(found, rules, as_of, carries.get(contact))
+
+
+class _Batch:
+    """Results on their way into the tables: flushed often, counted."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        connection_id: str,
+        days: Days,
+        stamp: Stamp,
+        counts: RefreshCounts,
+        progress: Progress | None,
+    ) -> None:
+        self._connection = connection
+        self._connection_id = connection_id
+        self._days = days
+        self._stamp = stamp
+        self._progress = progress
+        self.counts = counts
+        self._contacts = self._messages = 0
+        self._rows: dict[str, list[list[Any]]] = {"waits": [], "sessions": [], "left_waiting": []}
+
+    def add(self, chats: list[tuple[Any, ...]], messages: int, evaluation: Evaluation) -> None:
+        """Take one customer's results."""
+        days, stamp = self._days, self._stamp
+        origins = {chat[1]: Origin(chat[1], self._connection_id, chat[2], chat[5]) for chat in chats}
+        rows = self._rows
+        rows["waits"] += [WAITS.row(wait, origins[wait.conversation_id], days, stamp) for wait in evaluation.waits]
+        rows["sessions"] += [
+            SESSIONS.row(session, origins[session.conversation_id], days, stamp) for session in evaluation.sessions
+        ]
+        if evaluation.left_waiting:
+            chat_of = {wait.wait_id: wait.conversation_id for wait in evaluation.waits}
+            rows["left_waiting"] += [
+                LEFT_WAITING.row(left, origins[chat_of[left.wait_id]], days, stamp) for left in evaluation.left_waiting
+            ]
+        self._contacts += 1
+        self._messages += messages
+        if len(rows["waits"]) >= FLUSH_ROWS or len(rows["sessions"]) >= FLUSH_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has been collected."""
+        rows, before = self._rows, self.counts
+        for table in (WAITS, SESSIONS, LEFT_WAITING):
+            table.copy(self._connection, rows[table.name])
+        self.counts = replace(
+            before,
+            contacts=before.contacts + self._contacts,
+            messages=before.messages + self._messages,
+            waits=before.waits + len(rows["waits"]),
+            sessions=before.sessions + len(rows["sessions"]),
+            left_waiting=before.left_waiting + len(rows["left_waiting"]),
+        )
+        self._contacts = self._messages = 0
+        for collected in rows.values():
+            collected.clear()
+        if self._progress is not None:
+            self._progress(self.counts)
+
+
+def _mark_what_was_not_seen(connection: psycopg.Connection[Any], connection_id: str, now: datetime) -> None:
+    """Rows dated after ``as_of`` were passed over: their conversations stay due."""
+    connection.execute(
+        """
+        insert into ops.dirty (conversation_id, connection_id, since)
+        select later.conversation_id, %(connection)s, min(later.at)
+        from (
+            select m.conversation_id, m.sent_at as at from core.messages as m
+            where m.connection_id = %(connection)s and m.sent_at > %(now)s
+            union all
+            select e.conversation_id, e.at from core.events as e
+            where e.connection_id = %(connection)s and e.at > %(now)s
+        ) as later
+        join due_chat as d on d.conversation_id = later.conversation_id
+        group by later.conversation_id
+        on conflict (conversation_id) do update set since = least(ops.dirty.since, excluded.since)
+        """,
+        {"connection": connection_id, "now": now},
+    )
+
+
+def _instant(moment: datetime) -> Instant:
+    whole = int(moment.replace(microsecond=0).timestamp())
+    return whole * SECOND + moment.microsecond
