@@ -11,6 +11,8 @@ from contextlib import contextmanager
 
 import dagster as dg
 
+from assets.marts.errors import DbtError
+from conversations.policy import PolicyError
 from resources.clients.errors import SourceError, TransientError
 from resources.clients.redact import redact
 from resources.warehouse.errors import Busy, WarehouseError, WarehouseUnavailable
@@ -25,8 +27,8 @@ def explained() -> Iterator[None]:
     """Turn the errors of sources and of the warehouse into a ``dg.Failure`` whose description says what to do.
 
     Raises:
-        dg.Failure: ``allow_retries`` is False where trying again cannot help. The cause is cut off where it may quote
-            rows: database errors repeat the values they choked on, and the event log is no place for those.
+        dg.Failure: ``allow_retries`` is False where trying again cannot help. The cause of a refused statement is cut
+            off: the database repeats the values it choked on, and the event log is no place for those.
     """
     try:
         yield
@@ -36,7 +38,11 @@ def explained() -> Iterator[None]:
         raise _failure(str(error), error.reason, isinstance(error, TransientError)) from error
     except WarehouseError as error:
         reason = type(error).__name__
-        raise _failure(str(error), reason, isinstance(error, WarehouseUnavailable)) from None
+        raise _failure(str(error), reason, isinstance(error, WarehouseUnavailable)) from error
+    except PolicyError as error:
+        raise _failure(str(error), "policy", False) from error
+    except DbtError as error:
+        raise _failure(str(error), "dbt", False) from error
     except Exception as error:
         state = _sql_state(error)
         if state is None:

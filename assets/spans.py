@@ -5,6 +5,7 @@ Here: partition keys of a run turned into days, weeks and windows. Not here: wha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -62,21 +63,20 @@ def days_of(context: Context) -> Span:
 
 def days_if_any(context: Context) -> Span | None:
     """The days of the run, or ``None`` for one that has no partition (a check started by hand)."""
-    tags = context.run.tags
-    if context.has_partition_key or dg_range_tag(tags):
+    if context.has_partition_key or has_range(context.run.tags):
         return _span(context.partition_key_range)
     return None
 
 
-def weeks_of(context: Context) -> tuple[str, str, list[str]]:
-    """First week, last week and the partition keys (Mondays) of a weekly partitioned run."""
-    keys = list(context.partition_keys)
-    return iso_week(date.fromisoformat(keys[0])), iso_week(date.fromisoformat(keys[-1])), keys
+def weeks_of(context: Context) -> tuple[str, str, list[date]]:
+    """First week, last week and the Mondays of a weekly partitioned run."""
+    mondays = [date.fromisoformat(key) for key in context.partition_keys]
+    return iso_week(mondays[0]), iso_week(mondays[-1]), mondays
 
 
-def dg_range_tag(tags: object) -> bool:
+def has_range(tags: Mapping[str, str]) -> bool:
     """Whether a run carries the tags of a range of partitions."""
-    return isinstance(tags, dict) and "dagster/asset_partition_range_start" in tags
+    return "dagster/asset_partition_range_start" in tags
 
 
 def _span(keys: dg.PartitionKeyRange) -> Span:

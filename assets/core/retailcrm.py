@@ -4,7 +4,7 @@ Here: two functions, since directories have no day and messages do. Not here: pa
 its tables' rows of the window in one transaction: a reader never meets a message whose events are still the old ones.
 """
 
-from __future__ import annotations
+# Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
 
 from collections.abc import Iterator, Sequence
 from typing import Any

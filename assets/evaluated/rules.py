@@ -3,7 +3,7 @@
 Here: the days' contacts judged again and what the days show for it. Not here: how it is done.
 """
 
-from __future__ import annotations
+# Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
 
 from collections.abc import Iterator
 
@@ -14,6 +14,8 @@ from assets.measures import by_day
 from assets.partitions import DAILY, TIME_ZONE
 from assets.spans import days_of
 from assets.tables import DAILY_FRESHNESS, spec
+from conversations.policy import DEFINITION_VERSION
+from resources.settings import Settings
 from resources.warehouse.refresh import refresh_evaluated
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
@@ -34,7 +36,10 @@ def evaluated_rules(
     span = days_of(context)
     with explained():
         database, rules = warehouse.open(), policy.load()
-        counts = refresh_evaluated(database, rules, span.reading_window(TIME_ZONE, rules.reread_days))
+        window = span.reading_window(TIME_ZONE, rules.reread_days)
+        counts = refresh_evaluated(
+            database, rules, window, window.end, connection_id=Settings().retailcrm_connection_id
+        )
         days = {table: by_day(database, ("evaluated", table), span, TIME_ZONE) for table in TABLES}
     for table in TABLES:
         for day, numbers in days[table].items():
@@ -44,14 +49,7 @@ def evaluated_rules(
             metadata={
                 "contacts_judged": counts.contacts,
                 "messages_read": counts.messages,
-                "definition_version": rules_version(),
+                "definition_version": DEFINITION_VERSION,
                 "policy": rules.hash[:12],
             },
         )
-
-
-def rules_version() -> int:
-    """The version of the metric definitions that this code follows."""
-    from conversations.policy import DEFINITION_VERSION
-
-    return DEFINITION_VERSION

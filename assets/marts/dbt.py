@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 
 from assets.marts.description import PROJECT, marts
+from assets.marts.errors import DbtError
 from resources.clients.redact import redact
 from resources.warehouse.engine import Warehouse
 
@@ -26,10 +27,6 @@ SCHEMA = "marts_next"
 """Where dbt builds and tests; nobody reads there."""
 TIMEOUT_SECONDS = 1800
 _LAUNCH = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
-
-
-class DbtError(RuntimeError):
-    """dbt could not build the marts; the text says what and what to do. Nothing was published."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ Here: the lock, the swap, the mark on weeks whose newer version failed. Not here
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from psycopg import Connection, sql
@@ -14,9 +15,24 @@ from psycopg import Connection, sql
 from assets.marts.dbt import SCHEMA
 from assets.marts.description import Mart, marts
 from resources.warehouse.engine import Warehouse
+from resources.warehouse.errors import Busy
 from resources.warehouse.failpoints import fail_point
 
 PUBLISHED = "marts"
+_LOCK = "select pg_try_advisory_lock(hashtextextended('otklik:publish', 0))"
+
+
+@contextlib.contextmanager
+def publishing(warehouse: Warehouse) -> Iterator[None]:
+    """The right to build aside and to swap: there is one place beside the published marts.
+
+    Raises:
+        Busy: somebody else is publishing; nothing was waited for.
+    """
+    with warehouse.connect("otklik-publish-lock", autocommit=True) as connection:
+        if connection.execute(_LOCK).fetchone() != (True,):
+            raise Busy("another run is publishing marts: wait for it to end, then publish the week again")
+        yield
 
 
 def swap(warehouse: Warehouse, weeks: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -32,6 +48,12 @@ def swap(warehouse: Warehouse, weeks: Sequence[str]) -> dict[str, dict[str, int]
         rows = {mart.name: _rows(connection, mart, weeks) for mart in marts()}
         fail_point("publish.before_commit")
     return rows
+
+
+def is_judged(warehouse: Warehouse) -> bool:
+    """Whether any conversation was judged yet."""
+    with warehouse.connect("otklik-publish") as connection:
+        return connection.execute("select exists (select from ops.as_of)").fetchone() == (True,)
 
 
 def mark_stale(warehouse: Warehouse, weeks: Sequence[str]) -> int:

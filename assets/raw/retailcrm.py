@@ -4,7 +4,7 @@ Here: one asset per stream of ``RetailCRMSource``, made by one function since th
 the vendor's own counters beside the rows. Not here: reading, writing, understanding a payload.
 """
 
-from __future__ import annotations
+# Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,13 +19,16 @@ from assets.tables import DAILY_FRESHNESS, described
 from conversations.source import Stream
 from resources.retailcrm import RetailCRMResource
 from resources.sources.retailcrm import RetailCRMSource
-from resources.warehouse.completeness import measure, store
+from resources.warehouse.completeness import refresh_completeness
 from resources.warehouse.land import Landed, land
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 SOURCE = RetailCRMSource.name
 POOL = SOURCE
 """One run at a time reads an account: its limits are the account's, not the run's."""
+
+LAST_STREAM = "messages"
+"""Read after all others, so that no chat points past what is stored; then the vendor's own counters are asked for."""
 
 
 def _table(stream: str) -> str:
@@ -76,6 +79,8 @@ def _windowed(stream: Stream, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:
             source, database = retailcrm.source(), warehouse.open()
             window = span.reading_window(TIME_ZONE, policy.load().reread_days)
             landed = land(source, stream.name, window, database, time_zone=TIME_ZONE, run_id=context.run_id)
+            if stream.name == LAST_STREAM:
+                refresh_completeness(database, source, window, TIME_ZONE)
             days = by_day(database, ("raw", _table(stream.name)), span, TIME_ZONE)
         for day, numbers in days.items():
             context.add_asset_metadata(numbers, partition_key=day)
@@ -98,11 +103,10 @@ def _counts(landed: Landed) -> Mapping[str, Any]:
 def _build() -> list[dg.AssetsDefinition]:
     streams = list(RetailCRMSource.streams.values())
     directories = [stream for stream in streams if not stream.is_windowed]
-    # messages last: a chat never points past what is stored
     windowed = [stream for stream in streams if stream.is_windowed]
-    before_messages = [_key(stream.name) for stream in streams if stream.name != "messages"]
+    before = [_key(stream.name) for stream in streams if stream.name != LAST_STREAM]
     return [_directory(stream) for stream in directories] + [
-        _windowed(stream, before_messages if stream.name == "messages" else []) for stream in windowed
+        _windowed(stream, before if stream.name == LAST_STREAM else []) for stream in windowed
     ]
 
 

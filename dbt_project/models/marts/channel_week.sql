@@ -80,7 +80,7 @@ select
     coalesce(p.pending_now, 0)::bigint as pending_now,
     d.status::text as data_status,
     {{ var('definition_version') }}::integer as definition_version,
-    '{{ var("as_of") }}'::timestamptz as as_of
+    d.as_of::timestamptz as as_of
 from {{ ref('data_status') }} as d
 inner join {{ ref('stg_core__channels') }} as c on d.channel_id = c.channel_id
 left join talks as t on d.week = t.week and d.channel_id = t.channel_id

@@ -54,7 +54,7 @@ select
     (
         case
             when q.unmapped > 0 or w.is_skewed or w.is_one_sided then 'failed'
-            when w.days_complete < 7 or w.ends_at > '{{ var("as_of") }}'::timestamptz then 'incomplete'
+            when w.days_complete < 7 or a.as_of is null or a.as_of < w.ends_at then 'incomplete'
             else 'ok'
         end
     )::text as status,
@@ -65,12 +65,13 @@ select
         case when w.is_one_sided then 'one_direction' end,
         case when w.days_counted < 7 then 'days_not_counted' end,
         case when w.days_complete < w.days_counted then 'incomplete_days' end,
-        case when w.ends_at > '{{ var("as_of") }}'::timestamptz then 'not_judged_to_its_end' end
+        case when a.as_of is null or a.as_of < w.ends_at then 'not_judged_to_its_end' end
     )::text as reasons,
     false::boolean as is_stale,
-    '{{ var("as_of") }}'::timestamptz as as_of
+    a.as_of::timestamptz as as_of
 from weeks as w
 inner join {{ ref('stg_core__channels') }} as c on w.channel_id = c.channel_id
+left join {{ ref('stg_ops__as_of') }} as a on w.connection_id = a.connection_id
 left join quarantined as q on w.week = q.week and w.connection_id = q.connection_id
 -- a channel that is switched off and silent has no week
 where c.is_active or w.chat_days > 0 or w.waits_checked > 0

@@ -4,7 +4,8 @@ with statuses as (
     select
         week,
         connection_id,
-        (array['ok', 'incomplete', 'failed'])[max(array_position(array['ok', 'incomplete', 'failed'], status))] as status
+        (array['ok', 'incomplete', 'failed'])[max(array_position(array['ok', 'incomplete', 'failed'], status))] as status,
+        min(as_of) as as_of
     from {{ ref('data_status') }}
     group by week, connection_id
 ),
@@ -12,7 +13,8 @@ with statuses as (
 worst as (
     select
         week,
-        (array['ok', 'incomplete', 'failed'])[max(array_position(array['ok', 'incomplete', 'failed'], status))] as status
+        (array['ok', 'incomplete', 'failed'])[max(array_position(array['ok', 'incomplete', 'failed'], status))] as status,
+        min(as_of) as as_of
     from statuses
     group by week
 ),
@@ -48,7 +50,7 @@ select
     coalesce(p.pending_now, 0)::bigint as pending_now,
     coalesce(d.status, w.status, 'incomplete')::text as data_status,
     {{ var('definition_version') }}::integer as definition_version,
-    '{{ var("as_of") }}'::timestamptz as as_of
+    coalesce(d.as_of, w.as_of)::timestamptz as as_of
 from {{ ref('int_manager_weeks') }} as r
 left join {{ ref('stg_core__managers') }} as m on r.manager_id = m.manager_id
 left join {{ ref('int_manager_waits') }} as v on r.week = v.week and r.manager_id is not distinct from v.manager_id

@@ -1,0 +1,123 @@
+"""What must be true of raw rows before anything is derived from them.
+
+Here: the checks of RetailCRM's streams. Not here: meaning; a row that makes no sense is the parser's to quarantine.
+"""
+
+from __future__ import annotations
+
+from assets.checks.judge import checks_of
+from assets.checks.rules import Counted, Rule
+
+_FIELDS = Rule(
+    "payload_has_required_fields", "Every stored payload has the fields without which its stream cannot be read."
+)
+_FULL = Rule("directory_is_not_empty", "The vendor gave at least one row.", at_most=None, at_least=1)
+_TIME = Rule(
+    "event_time_is_the_vendors", "The instant that decides the day is the one in the payload: a day holds its own rows."
+)
+_KNOWN_CHAT = Rule(
+    "messages_belong_to_known_chats", "At most 1 % of a day's messages are of a chat that was not listed.", at_most=0.01
+)
+_COMPLETE = Rule(
+    "stored_rows_cover_the_vendors_count",
+    "At least 98 % of what the vendor itself counts on a day is stored; a day that nobody counted is not done.",
+    at_most=None,
+    at_least=0.98,
+)
+
+# S608 is about input: every word that goes into these statements is written in this module.
+_DIRECTORY = """
+select
+    count(*) filter (where not payload ?& array[{fields}]) as payload_has_required_fields,
+    count(*) as directory_is_not_empty
+from raw.retailcrm__{stream}
+where gone_at is null
+"""
+
+_ROWS = """
+select
+    (r.event_at at time zone %(zone)s)::date as day,
+    count(*) filter (where not r.payload ?& array[{fields}]) as payload_has_required_fields,
+    count(*) filter (where {time} <> r.event_at) as event_time_is_the_vendors
+from raw.retailcrm__{stream} as r
+where r.event_at >= %(start)s and r.event_at < %(end)s and r.gone_at is null
+group by 1
+"""
+
+_MESSAGES = """
+select
+    (r.event_at at time zone %(zone)s)::date as day,
+    count(*) filter (where not r.payload ?& array['id', 'time', 'type', 'scope', 'chat_id'])
+        as payload_has_required_fields,
+    count(*) filter (where (r.payload ->> 'time')::timestamptz <> r.event_at) as event_time_is_the_vendors,
+    avg((c.external_id is null)::int) as messages_belong_to_known_chats
+from raw.retailcrm__messages as r
+left join raw.retailcrm__chats as c
+    on c.connection_id = r.connection_id and c.external_id = r.payload ->> 'chat_id'
+where r.event_at >= %(start)s and r.event_at < %(end)s and r.gone_at is null
+group by 1
+"""
+
+# The counters of a whole connection (no channel) prove that a day was counted, also where no channel had anything.
+_AND_COUNTED = """
+with found as ({rows}),
+
+counted as (
+    select
+        business_on as day,
+        min(stored::numeric / nullif(reported, 0)) filter (where measure = '{measure}') as share
+    from ops.completeness
+    where business_on between %(first)s and %(last)s
+    group by 1
+)
+
+select
+    coalesce(found.day, days.day) as day,
+    {columns},
+    case when counted.day is null then 0 else coalesce(counted.share, 1) end as stored_rows_cover_the_vendors_count
+from (select d::date as day from generate_series(%(first)s::date, %(last)s::date, interval '1 day') as d) as days
+left join found on found.day = days.day
+left join counted on counted.day = days.day
+"""
+
+
+def _directory(stream: str, fields: str) -> Counted:
+    statement = _DIRECTORY.format(stream=stream, fields=fields)
+    # an account may have no bots
+    rules = (_FIELDS,) if stream == "bots" else (_FIELDS, _FULL)
+    return Counted(("raw", f"retailcrm__{stream}"), statement, rules, is_dated=False)
+
+
+def _counted(stream: str, rows: str, measure: str, *rules: Rule) -> Counted:
+    columns = ", ".join(f"found.{rule.name}" for rule in rules)
+    statement = _AND_COUNTED.format(rows=rows, measure=measure, columns=columns)
+    return Counted(("raw", f"retailcrm__{stream}"), statement, (*rules, _COMPLETE))
+
+
+RAW = (
+    _directory("channels", "'id', 'type'"),
+    _directory("users", "'id'"),
+    _directory("bots", "'id'"),
+    _directory("crm_users", "'id'"),
+    _directory("chats", "'id', 'channel'"),
+    Counted(
+        ("raw", "retailcrm__dialogs"),
+        _ROWS.format(
+            stream="dialogs", fields="'id', 'chat_id', 'created_at'", time="(r.payload ->> 'created_at')::timestamptz"
+        ),
+        (_FIELDS, _TIME),
+    ),
+    _counted("messages", _MESSAGES, "message_pointers", _FIELDS, _TIME, _KNOWN_CHAT),
+    # times of API v5 have no zone: whether they were read in the right one is the source's test, not ours
+    _counted(
+        "customers", _ROWS.format(stream="customers", fields="'id', 'createdAt'", time="r.event_at"), "customers", _FIELDS
+    ),
+    _counted(
+        "orders",
+        _ROWS.format(stream="orders", fields="'id', 'number', 'createdAt', 'status'", time="r.event_at"),
+        "orders",
+        _FIELDS,
+    ),
+)
+
+raw_checks = checks_of("raw", RAW)

@@ -1,0 +1,158 @@
+"""The marts of managers, channels and data status as assets, one partition per ISO week.
+
+Here: build aside, look at the tests, swap or refuse. Not here: SQL, the swap itself.
+"""
+
+# Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from assets.failures import explained
+from assets.marts.dbt import Built, TestResult, build
+from assets.marts.description import Mart, marts
+from assets.marts.publish import is_judged, mark_stale, publishing, swap
+from assets.partitions import TIME_ZONE, WEEKLY
+from assets.spans import weeks_of
+from assets.tables import WEEKLY_FRESHNESS
+from conversations.policy import DEFINITION_VERSION
+from conversations.window import iso_week
+from resources.settings import Settings
+from resources.warehouse.engine import Warehouse
+from resources.warehouse_resource import PolicyResource, WarehouseResource
+
+_JUDGED = [dg.AssetKey(["evaluated", table]) for table in ("waits", "sessions", "left_waiting")]
+_KNOWN = [dg.AssetKey(["core", table]) for table in ("messages", "events", "conversations", "channels", "managers")]
+
+
+def _spec(mart: Mart) -> dg.AssetSpec:
+    columns = [
+        dg.TableColumn(
+            column.name,
+            column.kind,
+            description=column.description,
+            constraints=dg.TableColumnConstraints(nullable=column.is_nullable, unique=False),
+        )
+        for column in mart.columns
+    ]
+    return dg.AssetSpec(
+        ["marts", mart.name],
+        deps=[*_JUDGED, *_KNOWN],
+        group_name="marts",
+        description=mart.description,
+        owners=[mart.owner],
+        kinds={"dbt", "postgres"},
+        tags={"pii": mart.pii},
+        metadata={"dagster/table_name": f"marts.{mart.name}", "dagster/column_schema": dg.TableSchema(columns=columns)},
+        freshness_policy=WEEKLY_FRESHNESS,
+    )
+
+
+def _check_specs() -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            test.name, asset=["marts", mart.name], description=test.description, blocking=True, metadata={"by": "dbt"}
+        )
+        for mart in marts()
+        for test in mart.tests
+    ]
+
+
+@dg.multi_asset(
+    name="marts_weeks",
+    specs=[_spec(mart) for mart in marts()],
+    check_specs=_check_specs(),
+    partitions_def=WEEKLY,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool="marts",
+)
+def marts_weeks(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, policy: PolicyResource
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Build the weeks aside, test them there, and only if every test passes swap them in, all marts at once."""
+    first, last, mondays = weeks_of(context)
+    weeks = [iso_week(monday) for monday in mondays]
+    with explained():
+        database = warehouse.open()
+        with publishing(database):
+            built = build(database, Settings().otklik_home, _variables(database, policy, first, last))
+            rows = {} if built.failed else swap(database, weeks)
+            stale = mark_stale(database, weeks) if built.failed else 0
+    for test in built.tests:
+        yield _judged(test)
+    if built.failed:
+        raise dg.Failure(
+            f"{_span(first, last)} was not published: {_named(built)}. What was published before stays"
+            f"{' and is marked stale' if stale else ''}. Look at the checks of the marts, cure the data or its loading, "
+            "and publish again.",
+            metadata={"reason": "failed_check", "failed_checks": [test.name for test in built.failed]},
+            allow_retries=False,
+        )
+    for mart in marts():
+        for monday, week in zip(mondays, weeks, strict=True):
+            numbers = _numbers(database, mart.name, week)
+            context.add_asset_metadata(
+                {"dagster/partition_row_count": rows[mart.name][week], **numbers},
+                asset_key=["marts", mart.name],
+                partition_key=monday.isoformat(),
+            )
+        yield dg.MaterializeResult(asset_key=["marts", mart.name], metadata={"weeks": f"{first} … {last}"})
+
+
+def _variables(database: Warehouse, policy: PolicyResource, first: str, last: str) -> dict[str, Any]:
+    if not is_judged(database):
+        raise dg.Failure(
+            f"{_span(first, last)} cannot be published: no conversation was judged yet. Load its days first "
+            "(otklik backfill, or the job load_daily).",
+            metadata={"reason": "nothing_judged"},
+            allow_retries=False,
+        )
+    return {
+        "first_week": first,
+        "last_week": last,
+        "time_zone": TIME_ZONE,
+        "definition_version": DEFINITION_VERSION,
+        "early_delete_seconds": policy.load().early_delete_seconds,
+    }
+
+
+def _judged(test: TestResult) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=["marts", test.mart],
+        check_name=test.name,
+        passed=test.passed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=test.message or None,
+        metadata={"rows_that_contradict": test.failures},
+    )
+
+
+def _named(built: Built) -> str:
+    return ", ".join(f"{test.name} found {test.failures} row(s)" for test in built.failed)
+
+
+def _span(first: str, last: str) -> str:
+    return f"Week {first}" if first == last else f"Weeks {first} to {last}"
+
+
+_NUMBERS = {
+    "manager_week": "select sum(waits_settled), sum(unanswered), sum(pending_now) from marts.manager_week where week = %s",
+    "channel_week": "select sum(waits_settled), sum(chats), sum(unanswered) from marts.channel_week where week = %s",
+    "data_status": """
+        select count(*) filter (where status = 'ok'), count(*) filter (where status <> 'ok'), sum(quarantined)
+        from marts.data_status where week = %s
+    """,
+}
+_NAMES: dict[str, Sequence[str]] = {
+    "manager_week": ("waits_settled", "unanswered", "pending_now"),
+    "channel_week": ("waits_settled", "chats", "unanswered"),
+    "data_status": ("channels_ok", "channels_not_ok", "quarantined"),
+}
+
+
+def _numbers(database: Warehouse, mart: str, week: str) -> dict[str, int]:
+    with database.connect("otklik-publish") as connection:
+        row = connection.execute(_NUMBERS[mart], [week]).fetchone() or ()
+    return {name: int(value or 0) for name, value in zip(_NAMES[mart], row, strict=True)}

@@ -1,0 +1,60 @@
+"""The code location: everything that Dagster shows and runs, put together in one function.
+
+Here: assembly only. A test or another deployment swaps a resource through ``build_defs`` and gets the same graph.
+Not here: assets, jobs, schedules. Nothing is read, opened or asked while this module is imported, except the zone in the
+policy file; the location loads with no variable set.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+# Backfill policies, pools and freshness are marked beta; that they are is known, 60 times a start is noise.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
+warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+
+from assets.checks.core import core_checks  # noqa: E402
+from assets.checks.evaluated import evaluated_checks  # noqa: E402
+from assets.checks.raw import raw_checks  # noqa: E402
+from assets.core.retailcrm import core_days, core_directories  # noqa: E402
+from assets.evaluated.rules import evaluated_rules  # noqa: E402
+from assets.marts.weeks import marts_weeks  # noqa: E402
+from assets.raw.retailcrm import RETAILCRM_ASSETS  # noqa: E402
+from assets.raw.twitter_care import TWITTER_CARE_ASSETS  # noqa: E402
+from orchestration.jobs import JOBS  # noqa: E402
+from orchestration.resources import production_resources  # noqa: E402
+from orchestration.schedules import SCHEDULES  # noqa: E402
+from orchestration.sensors import SENSORS  # noqa: E402
+from resources.clients.redact import install  # noqa: E402
+
+ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
+    *RETAILCRM_ASSETS,
+    *TWITTER_CARE_ASSETS,
+    core_directories,
+    core_days,
+    evaluated_rules,
+    marts_weeks,
+]
+CHECKS = [raw_checks, core_checks, evaluated_checks]
+
+
+def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """Everything, with some resources replaced: what production, the command and the tests call."""
+    install()
+    return dg.Definitions(
+        assets=ASSETS,
+        asset_checks=CHECKS,
+        jobs=JOBS,
+        schedules=SCHEDULES,
+        sensors=SENSORS,
+        resources={**production_resources(), **(resources or {})},
+        # also for runs that somebody starts from the graph: a process per step would import everything each time
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()
