@@ -105,7 +105,8 @@ def _team(payload: Mapping[str, Any]) -> str | None:
 
 def _phone(payload: Mapping[str, Any]) -> str | None:
     phones = payload.get("phones")
-    numbers = (optional_text(phone, "number") for phone in phones or () if isinstance(phone, dict))
+    listed = phones if isinstance(phones, list) else []
+    numbers = (optional_text(phone, "number") for phone in listed if isinstance(phone, dict))
     return next((number for number in numbers if number), None)
 
 
