@@ -34,13 +34,12 @@ class Owner(NamedTuple):
 class CoreTable:
     """One table that is written by key; rows that are no longer produced stay."""
 
-    lineage: tuple[str, str, str] | None = None
-
     def __init__(self, name: str, key: tuple[str, ...], columns: tuple[str, ...], *, merges: bool = False) -> None:
         self.name = name
         self._key = key
         self._columns = columns
         self._merges = merges
+        self._at: str | None = None
         self._target = sql.Identifier("core", name)
         self._staged = sql.Identifier(f"staged_{name}")
         self.copy_statement = sql.SQL("copy {} ({}) from stdin").format(self._staged, _names((*columns, "n")))
@@ -86,11 +85,11 @@ class CoreTable:
         return (row[0] if row else 0), self._days(connection, time_zone)
 
     def exchange(self, connection: psycopg.Connection[Any], owner: Owner) -> set[str]:
-        """Write the staged rows that are new or different; returns the conversations concerned."""
+        """Write the staged rows that are new or different; returns the conversations concerned, marked as changed."""
         rest = [column for column in self._columns if column not in self._key]
         statement = sql.SQL(
             "insert into {target} as t ({columns}) select {columns} from {staged} on conflict ({key}) do update"
-            " set {assignments} where ({old}) is distinct from ({new}) returning {conversation}"
+            " set {assignments} where ({old}) is distinct from ({new}) returning {changed}"
         ).format(
             target=self._target,
             staged=self._staged,
@@ -99,9 +98,9 @@ class CoreTable:
             assignments=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(one)) for one in rest),
             old=_names(rest, "t"),
             new=_names(rest, "excluded"),
-            conversation=self._conversation("t"),
+            changed=self._changed,
         )
-        return _conversations(connection.execute(statement))
+        return self._execute(connection, statement)
 
     def _rank(self, otherwise: str) -> sql.Composable:
         return sql.SQL(otherwise)  # type: ignore[arg-type]
@@ -109,10 +108,28 @@ class CoreTable:
     def _days(self, connection: psycopg.Connection[Any], time_zone: str) -> list[tuple[date, int]]:
         return []
 
-    def _conversation(self, alias: str) -> sql.Composable:
-        if "conversation_id" in self._columns:
-            return sql.Identifier(alias, "conversation_id")
-        return sql.SQL("null")
+    def _execute(
+        self, connection: psycopg.Connection[Any], statement: sql.Composable, values: dict[str, Any] | None = None
+    ) -> set[str]:
+        """Run a statement that returns ``_changed``; note the conversations for the evaluation and return them."""
+        if "conversation_id" not in self._columns:
+            connection.execute(statement, values)
+            return set()
+        marking = sql.SQL(
+            "with changed as ({}) insert into ops.dirty as d (conversation_id, connection_id, since)"
+            " select conversation_id, min(connection_id), min(at) from changed group by conversation_id"
+            " on conflict (conversation_id) do update set since = least(d.since, excluded.since)"
+            " returning conversation_id"
+        )
+        return {row[0] for row in connection.execute(marking.format(statement), values)}
+
+    @property
+    def _changed(self) -> sql.Composable:
+        if "conversation_id" not in self._columns:
+            return sql.SQL("null")
+        at = sql.SQL("null::timestamptz") if self._at is None else sql.Identifier("t", self._at)
+        # without an instant everything that was judged of the conversation may be wrong
+        return sql.SQL("t.conversation_id, t.connection_id, coalesce({}, '1900-01-01 00:00Z') as at").format(at)
 
 
 class WindowTable(CoreTable):
@@ -147,27 +164,27 @@ class WindowTable(CoreTable):
             "new_rank": self._rank_of("s"),
             "stream": sql.Identifier(self._stream),
             "raw_id": sql.Identifier(self._raw_id),
-            "conversation": self._conversation("t"),
+            "changed": self._changed,
         }
         for condition, values in self._owned(owner):
             statement = sql.SQL(
                 "delete from {target} t where {owned} and not exists (select from {staged} s"
-                " where {same_key} and ({new}) is not distinct from ({old})) returning {conversation}"
+                " where {same_key} and ({new}) is not distinct from ({old})) returning {changed}"
             ).format(**names, owned=condition)
-            touched |= _conversations(connection.execute(statement, values))
+            touched |= self._execute(connection, statement, values)
         # what is left under a staged key and differs belongs to another window: moved rows give way, and so does a
         # worse witness
         statement = sql.SQL(
             "delete from {target} t using {staged} s where {same_key} and ({new}) is distinct from ({old})"
             " and ((t.{stream}, t.{raw_id}) = (s.{stream}, s.{raw_id}) or ({new_rank}) < ({old_rank}))"
-            " returning {conversation}"
+            " returning {changed}"
         ).format(**names)
-        touched |= _conversations(connection.execute(statement))
+        touched |= self._execute(connection, statement)
         statement = sql.SQL(
             "insert into {target} as t ({columns}) select {columns} from {staged} s"
-            " where not exists (select from {target} t where {same_key}) returning {conversation}"
+            " where not exists (select from {target} t where {same_key}) returning {changed}"
         ).format(**names)
-        return touched | _conversations(connection.execute(statement))
+        return touched | self._execute(connection, statement)
 
     def _owned(self, owner: Owner) -> list[tuple[sql.Composable, dict[str, Any]]]:
         common = sql.SQL("t.connection_id = %(connection_id)s and t.{} = any(%(streams)s)").format(
@@ -212,10 +229,6 @@ def _names(columns: tuple[str, ...] | list[str], alias: str | None = None) -> sq
     return sql.SQL(", ").join(sql.Identifier(alias, one) if alias else sql.Identifier(one) for one in columns)
 
 
-def _conversations(cursor: psycopg.Cursor[Any]) -> set[str]:
-    return {row[0] for row in cursor if row[0] is not None}
-
-
 _LINEAGE = ("raw_stream", "raw_id", "window_at")
 _QUARANTINE = ("connection_id", "stream", "external_id", "reason", "event_at", "items")
 TABLES: dict[str, CoreTable] = {
@@ -229,6 +242,7 @@ TABLES: dict[str, CoreTable] = {
             "messages",
             ("conversation_id", "message_id"),
             (*Message._fields, "business_on", "ingested_at", *_LINEAGE),
+            at="sent_at",
             day="business_on",
         ),
         WindowTable("events", ("conversation_id", "event_id"), (*Event._fields, *_LINEAGE), at="at", day="at"),

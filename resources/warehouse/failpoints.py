@@ -26,6 +26,9 @@ NAMES = (
     "evaluated.staged",
     "evaluated.before_commit",
     "evaluated.committed",
+    "completeness.before_write",
+    "publish.between_marts",
+    "publish.before_commit",
 )
 """Every name that a call of ``fail_point`` uses, in the order in which a run passes them."""
 

@@ -125,6 +125,7 @@ def test_doing_a_window_again_changes_nothing(database: Warehouse) -> None:
     put(database, CHATS, [RawRow("1", {"chat": 1, "flags": ["a", 'b"c\\d']}, None, None)], None)
     streams = [CHATS, MESSAGES]
     replaced(database, streams)
+    dirty(database)
     before = table_hashes(database)
     counts = replaced(database, streams)
     assert counts.touched == frozenset()
@@ -139,6 +140,30 @@ def test_only_the_window_is_replaced(database: Warehouse) -> None:
     put(database, MESSAGES, [said(n, n * 24 + 1, chat=n, version=5, text="new") for n in range(4)])
     assert replaced(database, [MESSAGES], day(1)).touched == {"shop:1"}
     assert rows(database, "messages", "message_id, text") == [("0", None), ("1", "new"), ("2", None), ("3", None)]
+
+
+def test_changed_conversations_are_marked_from_the_first_changed_row_on(database: Warehouse) -> None:
+    put(database, MESSAGES, [said(n, n, chat=n % 2) for n in range(2, 8)])
+    replaced(database, [MESSAGES])
+    two, three, five = (START + timedelta(hours=hours) for hours in (2, 3, 5))
+    assert dirty(database) == [("shop:0", two), ("shop:1", three)]
+    replaced(database, [MESSAGES])
+    assert dirty(database) == []
+    put(
+        database,
+        MESSAGES,
+        [said(5, 5, chat=1, text="edited", version=3)] + [said(n, n, chat=n % 2) for n in (2, 3, 4, 7)],
+    )
+    assert replaced(database, [MESSAGES]).touched == {"shop:0", "shop:1"}
+    # 5 was edited, 6 is gone
+    assert dirty(database) == [("shop:0", START + timedelta(hours=6)), ("shop:1", five)]
+
+
+def dirty(database: Warehouse) -> list[tuple[Any, ...]]:
+    with database.connect() as connection:
+        return connection.execute(
+            "with taken as (delete from ops.dirty returning *) select conversation_id, since from taken order by 1"
+        ).fetchall()
 
 
 @pytest.mark.parametrize("order", [(0, 2), (2, 0)])
