@@ -33,9 +33,11 @@ X-Bot-Token demo-bot-token.
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C; print one JSON line when ready."""
     parser = argparse.ArgumentParser(
-        "python -m tests.emulators", description="Small servers that behave like the vendors' APIs, over an invented shop.",
-        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+        "python -m tests.emulators",
+        description="Small servers that behave like the vendors' APIs, over an invented shop.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--only", choices=VENDORS, action="append", metavar="VENDOR", help="serve only this one")
     parser.add_argument("--port", type=int, default=8070, help="port; 0 takes a free one (default: 8070)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
@@ -66,9 +68,17 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"cannot listen on {given.host}:{given.port}: {error.strerror}; try --port 0", file=sys.stderr)
         return 1
     with emulator:
-        ready = {"base_url": emulator.base_url, "mg_base_url": emulator.mg_base_url, "api_key": API_KEY,
-                 "bot_token": BOT_TOKEN, "shop": shop.label, "monday": monday.isoformat(), "seed": given.seed,
-                 "chats": len(shop.chats), "messages": len(shop.messages)}  # fmt: skip
+        ready = {
+            "base_url": emulator.base_url,
+            "mg_base_url": emulator.mg_base_url,
+            "api_key": API_KEY,
+            "bot_token": BOT_TOKEN,
+            "shop": shop.label,
+            "monday": monday.isoformat(),
+            "seed": given.seed,
+            "chats": len(shop.chats),
+            "messages": len(shop.messages),
+        }
         print(json.dumps({"retailcrm": ready}, ensure_ascii=False), flush=True)
         stop.wait()
     return 0

@@ -5,7 +5,7 @@
         emulator.faults.add("status", status=429, share=0.3, retry_after=1)
         emulator.ledger.rows("messages", start, end)
 
-Here: routing, tokens, row faults, the truth for the ledger. Not here: rows (``retailcrm_bot``, ``retailcrm_v5``),
+Here: routing, tokens, row faults, the truth for the ledger. Not here: rows (``retailcrm_bot_rows``, ``retailcrm_v5``),
 sockets (``server``).
 """
 
@@ -150,8 +150,16 @@ class RetailCRMEmulator:
             return Answer(200, {"success": True, "systemVersion": "0.0.0-emulator", "publicUrl": self.base_url})
         if path == "/api/credentials":
             credentials = [f"/api/{scope}" for scope in self.scopes]
-            return Answer(200, {"success": True, "credentials": credentials, "scopes": list(self.scopes),
-                                "siteAccess": "access_full", "sitesAvailable": ["teply-kray"]})  # fmt: skip
+            return Answer(
+                200,
+                {
+                    "success": True,
+                    "credentials": credentials,
+                    "scopes": list(self.scopes),
+                    "siteAccess": "access_full",
+                    "sitesAvailable": ["teply-kray"],
+                },
+            )
         name = path.removeprefix(V5)
         scope = {"users": "user_read", "customers": "customer_read"}.get(name, "order_read")
         if name in ("users", "customers", "orders", "orders/history") and scope not in self.scopes:
@@ -266,7 +274,7 @@ class RetailCRMEmulator:
                 at = row.time - row.time % SECOND if isinstance(row, Message) else row.created
                 if stream in ("chats", "dialogs", "messages") and not low <= at < high:
                     continue
-                truth[str(row.id)] = {**self.bot.render(stream, row, clock), **extra}
+                truth[str(row.id)] = {**self.bot.rows.render(stream, row, clock), **extra}
             return truth
 
     def _gone(self, stream: str, start: datetime | None, end: datetime | None) -> dict[str, dict[str, Any]]:
@@ -277,11 +285,13 @@ class RetailCRMEmulator:
         high = micros(end) if end else 2**62
         with shop.lock:
             return {
-                str(row.id): self.bot.message(row, row.deleted - 1)
+                str(row.id): self.bot.rows.message(row, row.deleted - 1)
                 for row in shop.messages
-                if row.deleted is not None and row.created < row.deleted <= clock and low <= row.time < high
+                if row.deleted is not None
+                and row.created < row.deleted <= clock
+                and low <= row.time < high
                 and not row.is_mass
-            }  # fmt: skip
+            }
 
 
 def _exists(row: Any, clock: int) -> bool:

@@ -47,22 +47,41 @@ class V5Api:
     def user(self, row: User) -> Row:
         number, name = GROUPS[row.group]
         return {
-            "id": row.crm_id, "createdAt": self.local(row.created), "active": row.active, "online": False,
-            "isAdmin": row.group == "admin", "isManager": row.is_manager, "email": f"user{row.crm_id}@shop.example",
-            "firstName": row.first_name, "lastName": row.last_name, "status": "free", "mgUserId": row.id or None,
+            "id": row.crm_id,
+            "createdAt": self.local(row.created),
+            "active": row.active,
+            "online": False,
+            "isAdmin": row.group == "admin",
+            "isManager": row.is_manager,
+            "email": f"user{row.crm_id}@shop.example",
+            "firstName": row.first_name,
+            "lastName": row.last_name,
+            "status": "free",
+            "mgUserId": row.id or None,
             "groups": [{"id": number, "name": name, "code": row.group}],
-        }  # fmt: skip
+        }
 
     def customer(self, row: Customer) -> Row:
         orders = [order for order in row.orders if order.created <= self.shop.clock]
         fields: Any = {"jazyk": row.language} if row.language == "kk" else []
         return {
-            "type": "customer", "id": row.crm_id, "externalId": f"c{row.crm_id}", "isContact": False,
-            "createdAt": self.local(row.created), "firstName": row.first_name, "lastName": row.last_name, "email": "",
-            "phones": [{"number": row.phone}] if row.phone else [], "managerId": None, "site": "teply-kray",
-            "mgCustomerId": str(row.id), "ordersCount": len(orders), "totalSumm": sum(o.total for o in orders),
-            "tags": [], "customFields": fields,
-        }  # fmt: skip
+            "type": "customer",
+            "id": row.crm_id,
+            "externalId": f"c{row.crm_id}",
+            "isContact": False,
+            "createdAt": self.local(row.created),
+            "firstName": row.first_name,
+            "lastName": row.last_name,
+            "email": "",
+            "phones": [{"number": row.phone}] if row.phone else [],
+            "managerId": None,
+            "site": "teply-kray",
+            "mgCustomerId": str(row.id),
+            "ordersCount": len(orders),
+            "totalSumm": sum(o.total for o in orders),
+            "tags": [],
+            "customFields": fields,
+        }
 
     def order(self, row: Order) -> Row:
         clock = self.shop.clock
@@ -72,19 +91,33 @@ class V5Api:
         payments: Row = {}
         if payment:
             payments[str(row.id * 10)] = {
-                "id": row.id * 10, "type": "kaspi" if row.currency == "KZT" else "bank-card", "status": "paid",
-                "paidAt": self.local(payment[0]), "amount": row.total,
-            }  # fmt: skip
+                "id": row.id * 10,
+                "type": "kaspi" if row.currency == "KZT" else "bank-card",
+                "status": "paid",
+                "paidAt": self.local(payment[0]),
+                "amount": row.total,
+            }
         return {
-            "id": row.id, "number": row.number, "status": statuses[-1][2] if statuses else "new",
-            "createdAt": self.local(row.created), "statusUpdatedAt": self.local(statuses[-1][0] if statuses else row.created),
-            "fullPaidAt": self.local(payment[0]) if payment else None, "managerId": row.user.crm_id,
+            "id": row.id,
+            "number": row.number,
+            "status": statuses[-1][2] if statuses else "new",
+            "createdAt": self.local(row.created),
+            "statusUpdatedAt": self.local(statuses[-1][0] if statuses else row.created),
+            "fullPaidAt": self.local(payment[0]) if payment else None,
+            "managerId": row.user.crm_id,
             "customer": {"type": "customer", "id": row.customer.crm_id, "firstName": row.customer.first_name},
-            "summ": row.total, "totalSumm": row.total, "prepaySum": row.total if payment else 0,
-            "purchaseSumm": row.total * 6 // 10, "currency": row.currency, "items": row.items,
-            "payments": payments, "customFields": [], "dialogId": row.dialog.id if row.dialog else None,
-            "orderMethod": "messenger", "site": "teply-kray",
-        }  # fmt: skip
+            "summ": row.total,
+            "totalSumm": row.total,
+            "prepaySum": row.total if payment else 0,
+            "purchaseSumm": row.total * 6 // 10,
+            "currency": row.currency,
+            "items": row.items,
+            "payments": payments,
+            "customFields": [],
+            "dialogId": row.dialog.id if row.dialog else None,
+            "orderMethod": "messenger",
+            "site": "teply-kray",
+        }
 
     def history(self) -> list[Row]:
         """All changes of all orders up to now; ids follow their moments."""
@@ -95,12 +128,24 @@ class V5Api:
         rows, old = [], {}
         for number, (at, order_id, field, value, order) in enumerate(changes):
             if at <= self.shop.clock:
-                rows.append({
-                    "id": 500_001 + number, "createdAt": self.local(at), "created": field == "status" and value == "new",
-                    "source": "user", "user": {"id": order.user.crm_id}, "field": field,
-                    "oldValue": old.get((order_id, field)), "newValue": {"code": value} if field == "status" else value,
-                    "order": {"id": order_id, "number": order.number, "managerId": order.user.crm_id, "site": "teply-kray"},
-                })  # fmt: skip
+                rows.append(
+                    {
+                        "id": 500_001 + number,
+                        "createdAt": self.local(at),
+                        "created": field == "status" and value == "new",
+                        "source": "user",
+                        "user": {"id": order.user.crm_id},
+                        "field": field,
+                        "oldValue": old.get((order_id, field)),
+                        "newValue": {"code": value} if field == "status" else value,
+                        "order": {
+                            "id": order_id,
+                            "number": order.number,
+                            "managerId": order.user.crm_id,
+                            "site": "teply-kray",
+                        },
+                    }
+                )
             old[order_id, field] = {"code": value} if field == "status" else value
         return rows
 
@@ -232,27 +277,41 @@ def _since(values: list[str]) -> Callable[[Row], bool]:
 
 _CALLS: dict[str, dict[str, Filter]] = {
     "users": {
-        "ids": _in(lambda row: row["id"]), "active": _flag("active"), "isManager": _flag("isManager"),
-        "email": _in(lambda row: row["email"]), "groups": _in(lambda row: row["groups"][0]["code"]),
-        "createdAtFrom": _from("createdAt"), "createdAtTo": _to("createdAt"),
+        "ids": _in(lambda row: row["id"]),
+        "active": _flag("active"),
+        "isManager": _flag("isManager"),
+        "email": _in(lambda row: row["email"]),
+        "groups": _in(lambda row: row["groups"][0]["code"]),
+        "createdAtFrom": _from("createdAt"),
+        "createdAtTo": _to("createdAt"),
     },
     "customers": {
-        "ids": _in(lambda row: row["id"]), "name": _in(lambda row: f"{row['firstName']} {row['lastName']}"),
-        "email": _in(lambda row: row["email"]), "mgCustomerId": _in(lambda row: row["mgCustomerId"]),
-        "dateFrom": _from("createdAt"), "dateTo": _to("createdAt"),
+        "ids": _in(lambda row: row["id"]),
+        "name": _in(lambda row: f"{row['firstName']} {row['lastName']}"),
+        "email": _in(lambda row: row["email"]),
+        "mgCustomerId": _in(lambda row: row["mgCustomerId"]),
+        "dateFrom": _from("createdAt"),
+        "dateTo": _to("createdAt"),
     },
     "orders": {
-        "ids": _in(lambda row: row["id"]), "numbers": _in(lambda row: row["number"]),
-        "customerId": _in(lambda row: row["customer"]["id"]), "customer": _in(lambda row: row["customer"]["firstName"]),
-        "managers": _in(lambda row: row["managerId"]), "extendedStatus": _in(lambda row: row["status"]),
-        "createdAtFrom": _from("createdAt"), "createdAtTo": _to("createdAt"),
-        "statusUpdatedAtFrom": _from("statusUpdatedAt"), "statusUpdatedAtTo": _to("statusUpdatedAt"),
+        "ids": _in(lambda row: row["id"]),
+        "numbers": _in(lambda row: row["number"]),
+        "customerId": _in(lambda row: row["customer"]["id"]),
+        "customer": _in(lambda row: row["customer"]["firstName"]),
+        "managers": _in(lambda row: row["managerId"]),
+        "extendedStatus": _in(lambda row: row["status"]),
+        "createdAtFrom": _from("createdAt"),
+        "createdAtTo": _to("createdAt"),
+        "statusUpdatedAtFrom": _from("statusUpdatedAt"),
+        "statusUpdatedAtTo": _to("statusUpdatedAt"),
     },
     "orders/history": {
-        "sinceId": _since, "orderId": _in(lambda row: row["order"]["id"]),
-        "startDate": _from("createdAt"), "endDate": _to("createdAt"),
+        "sinceId": _since,
+        "orderId": _in(lambda row: row["order"]["id"]),
+        "startDate": _from("createdAt"),
+        "endDate": _to("createdAt"),
     },
-}  # fmt: skip
+}
 
 
 def order_created(order: Row, zone: ZoneInfo) -> int:

@@ -162,11 +162,21 @@ class Handler(BaseHTTPRequestHandler):
                 until = now + seconds
         if until is not None:
             self.vendor.ledger.tell(key, until)
-        self._send(call, Answer(rule.status, "Rate limit exceeded\n" if rule.status in (429, 503) else "", headers=headers),
-                   as_text=True)  # fmt: skip
+        self._send(
+            call,
+            Answer(rule.status, "Rate limit exceeded\n" if rule.status in (429, 503) else "", headers=headers),
+            as_text=True,
+        )
 
-    def _send(self, call: Call | None, answer: Answer, *, as_text: bool = False, content_type: str = "text/plain",
-              fired: dict[str, Rule] | None = None) -> None:  # fmt: skip
+    def _send(
+        self,
+        call: Call | None,
+        answer: Answer,
+        *,
+        as_text: bool = False,
+        content_type: str = "text/plain",
+        fired: dict[str, Rule] | None = None,
+    ) -> None:
         fired = fired or {}
         if as_text:
             data = str(answer.body).encode()

@@ -31,8 +31,16 @@ class Builder:
         self.orders: list[Order] = []
         self.cases: Counter[str] = Counter()
 
-    def customer(self, channel: Channel, first: str, last: str, phone: str | None, nick: str | None, at: int,
-                 language: str = "ru") -> Customer:  # fmt: skip
+    def customer(
+        self,
+        channel: Channel,
+        first: str,
+        last: str,
+        phone: str | None,
+        nick: str | None,
+        at: int,
+        language: str = "ru",
+    ) -> Customer:
         row = Customer(0, channel, first, last, phone, nick, at, language)
         self.customers.append(row)
         return row
@@ -121,10 +129,20 @@ class Builder:
             order.id = FIRST_ID["order"] + number
             order.customer.orders.append(order)
         return Shop(
-            seed, monday, weeks, clock, channels=self.channels, users=self.users, bots=self.bots,
-            customers=self.customers, chats=self.chats, dialogs=self.dialogs, messages=self.messages,
-            orders=self.orders, cases=self.cases,
-        )  # fmt: skip
+            seed,
+            monday,
+            weeks,
+            clock,
+            channels=self.channels,
+            users=self.users,
+            bots=self.bots,
+            customers=self.customers,
+            chats=self.chats,
+            dialogs=self.dialogs,
+            messages=self.messages,
+            orders=self.orders,
+            cases=self.cases,
+        )
 
 
 def _fraction(random: Random) -> int:

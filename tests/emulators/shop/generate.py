@@ -5,7 +5,8 @@ Deterministic from (seed, monday, weeks): no clock, no hash of a string, one ran
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from tests.emulators.shop.builder import Builder
@@ -35,6 +36,14 @@ def generate(seed: int, monday: date, weeks: int) -> Shop:
     return shop
 
 
+class _Known(NamedTuple):
+    """What is remembered of a chat for its next talk."""
+
+    quiet_at: int
+    is_care: bool
+    is_two_way: bool
+
+
 class _Plan:
     """Which talks there will be."""
 
@@ -43,7 +52,7 @@ class _Plan:
         self.random = world.random
         self.builder = world.builder
         self._pool: dict[int, list[Chat]] = {channel.id: [] for channel in self.builder.channels}
-        self._busy_until: dict[int, int] = {}
+        self._known_of: dict[int, _Known] = {}
 
     def play(self) -> None:
         """Play all talks in the order of their beginnings."""
@@ -73,7 +82,9 @@ class _Plan:
         random, world = self.random, self.world
         if case.when == "last_weekend":
             return self.end - 1 * DAY + random.randrange(8 * 3600, 23 * 3600) * SECOND
-        week = world.start + random.randrange(world.weeks) * 7 * DAY
+        # in the first week there are no regulars yet who could be left waiting
+        first = 1 if case.leaves_open and world.weeks > 1 else 0
+        week = world.start + random.randrange(first, world.weeks) * 7 * DAY
         if case.when == "any":
             day = random.choices(range(7), _WEEKDAYS)[0]
             hour = random.choices(range(24), _HOURS)[0]
@@ -96,12 +107,16 @@ class _Plan:
             # everybody is at work, also for the next half hour
             if all(office.is_open(at) and office.is_open(at + 25 * MINUTE) for office in offices):
                 return at
-            week = world.start + random.randrange(world.weeks) * 7 * DAY
+            week = world.start + random.randrange(first, world.weeks) * 7 * DAY
         raise ValueError("no working hours in these weeks")
 
     def _play(self, at: int, name: str, case: Case, channel: Channel) -> None:
         builder, random = self.builder, self.random
-        chat = self._known(channel, at) if random.random() < 0.24 else None
+        # on the last Sunday nobody is there to answer before the week is counted: regulars write then, as mostly do
+        # those who are left waiting, so that a chat with one side only stays the exception it is in real accounts
+        is_last_day = at >= self.end - DAY - 9 * HOUR and channel is not self.world.people.instagram
+        share = 0.96 if case.leaves_open or case.is_regular or is_last_day else 0.18
+        chat = self._known(channel, at, not_care=case.leaves_open) if random.random() < share else None
         is_returning = chat is not None and random.random() < 0.35
         if chat is None:
             chat = builder.chat(self.world.people.customer(channel, at), at)
@@ -115,15 +130,22 @@ class _Plan:
             builder.cases["returning"] += is_returning
         except Over:
             builder.cases["cut_by_the_end"] += 1
-        last = max(m.time for m in builder.messages[-12:] if m.dialog is talk.dialog)
-        self._busy_until[id(chat)] = max(last, talk.at) + (9 * DAY if case.leaves_open else 30 * HOUR)
+        said = [m for m in builder.messages[-40:] if m.dialog is talk.dialog]
+        rest = 9 * DAY if case.leaves_open else 30 * HOUR
+        before = self._known_of.get(id(chat))
+        self._known_of[id(chat)] = _Known(
+            max(*(m.time for m in said), talk.at) + rest,
+            talk.group == "care",
+            (before is not None and before.is_two_way) or any(m.sender == "user" and m.scope == "public" for m in said),
+        )
 
-    def _known(self, channel: Channel, at: int) -> Chat | None:
-        """A chat that had time to become quiet."""
+    def _known(self, channel: Channel, at: int, not_care: bool) -> Chat | None:
+        """A chat that has heard both sides and had time to become quiet."""
         pool = self._pool[channel.id]
-        for _ in range(6 if pool else 0):
+        for _ in range(40 if pool else 0):
             chat = self.random.choice(pool)
-            if self._busy_until.get(id(chat), 0) < at:
+            known = self._known_of[id(chat)]
+            if known.quiet_at < at and known.is_two_way and not (not_care and known.is_care):
                 return chat
         return None
 
@@ -158,10 +180,17 @@ def _monday_night(shop: Shop, world: World, end: int) -> None:
     """Between midnight and 08:00 after the last week people delete and edit what they wrote in it."""
     random = world.random
     recent = [
-        m for m in shop.messages
-        if end - 7 * DAY <= m.time < end - HOUR and m.type == "text" and m.scope == "public" and m.deleted is None
-        and m.created < end and m.sender in ("customer", "user") and not m.edits and not m.is_mass
-    ]  # fmt: skip
+        m
+        for m in shop.messages
+        if end - 7 * DAY <= m.time < end - HOUR
+        and m.type == "text"
+        and m.scope == "public"
+        and m.deleted is None
+        and m.created < end
+        and m.sender in ("customer", "user")
+        and not m.edits
+        and not m.is_mass
+    ]
     chosen = random.sample(recent, min(_NIGHTLY_DELETIONS + _NIGHTLY_EDITS, len(recent)))
     for number, message in enumerate(chosen):
         at = end + random.randrange(5 * 60, 7 * 3600 + 50 * 60) * SECOND

@@ -261,9 +261,17 @@ class Shop:
             )
             dialog = next(d for d in reversed(self.dialogs) if d.chat is chat)
             message = Message(
-                self.messages[-1].id + 1, chat, dialog, micros(moment), min(self.clock, max(micros(moment), self.clock)),
-                "text", "public", sender, sender_id, text,
-            )  # fmt: skip
+                self.messages[-1].id + 1,
+                chat,
+                dialog,
+                micros(moment),
+                min(self.clock, max(micros(moment), self.clock)),
+                "text",
+                "public",
+                sender,
+                sender_id,
+                text,
+            )
             self.messages.append(message)
             chat.messages.append(message)
             dialog.messages.append(message)

@@ -122,11 +122,21 @@ class People:
         price = price * random.choice((8, 9, 10)) // 10 // 10 * 10
         amount = price * 6 // 100 * 100 if is_kz else price
         return {
-            "cname": customer.first_name, "product": name, "other": other, "size": size,
-            "sizeth": f"{size}-й" if kind == "shoes" else f"размер {size}", "kind": kind,
-            "color": random.choice(lists["colors"]), "price": money(amount, currency), "amount": amount,
-            "currency": currency, "order": self.order_number(), "cm": str(random.randrange(230, 290) / 10).replace(".", ","),
-            "city_to": random.choice(lists["cities_kz" if is_kz else "cities"]), "city_kk": random.choice(lists["cities_kk"]),
+            "cname": customer.first_name,
+            "product": name,
+            "other": other,
+            "size": size,
+            "sizeth": f"{size}-й" if kind == "shoes" else f"размер {size}",
+            "kind": kind,
+            "color": random.choice(lists["colors"]),
+            "price": money(amount, currency),
+            "amount": amount,
+            "currency": currency,
+            "order": self.order_number(),
+            "cm": str(random.randrange(230, 290) / 10).replace(".", ","),
+            "city_to": random.choice(lists["cities_kz" if is_kz else "cities"]),
+            "city_kk": random.choice(lists["cities_kk"]),
             "fee": money(random.choice((1500, 2000, 2500) if is_kz else (290, 350, 390, 490)), currency),
-            "days": random.choice(lists["days"]), "days_kk": random.choice(lists["days_kk"]),
-        }  # fmt: skip
+            "days": random.choice(lists["days"]),
+            "days_kk": random.choice(lists["days_kk"]),
+        }

@@ -27,6 +27,8 @@ class Case:
     where: Where = "any"
     leaves_open: bool = False
     """The customer waits to the end: nobody writes in that chat soon."""
+    is_regular: bool = False
+    """Happens with people who are known already."""
 
 
 def plain(talk: Talk) -> None:
@@ -356,7 +358,7 @@ def pending(talk: Talk) -> None:
 
 
 CASES: dict[str, Case] = {
-    "outbound": Case(outbound, 40, "work"),
+    "outbound": Case(outbound, 40, "work", is_regular=True),
     "slow": Case(slow, 62, "work"),
     "ignored": Case(ignored, 26, "work_before_thursday_night", "whatsapp", leaves_open=True),
     "expired": Case(expired, 26, "weekend", "whatsapp", leaves_open=True),

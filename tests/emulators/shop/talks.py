@@ -7,26 +7,43 @@ from __future__ import annotations
 
 from random import Random
 from typing import Any
-from uuid import UUID
 
+from tests.emulators.shop.items import Items
 from tests.emulators.shop.model import DAY, HOUR, MINUTE, SECOND, Bot, Chat, Message, Order, User
 from tests.emulators.shop.people import People
 from tests.emulators.shop.words import Words
 
-_FILES = (("image/jpeg", 180_000), ("image/png", 420_000))
-
-
 # what a manager says to a question; also the line of the answer that belongs to the line of the question
 ANSWERS = {
-    "ask_have": "have_yes", "ask_price": "price_told", "ask_price_first": "price_told", "ask_fit": "fit_told",
-    "ask_delivery": "delivery_told", "take_it": "order_made", "take_other": "order_made", "take_none": "no_problem",
-    "where_order": "order_status", "ask_more_order": "more_order_told", "ask_return": "return_told",
-    "ask_return_more": "return_more_told", "complain": "complain_told", "complain_more": "complain_more_told",
-    "ask_pay": "pay_told", "ask_pay_more": "pay_more_told", "ask_store": "store_told",
-    "ask_store_more": "store_more_told", "ask_gift": "gift_told", "ask_gift_more": "gift_more_told",
-    "ask_care": "care_told", "also": "also_told", "outbound": "outbound_reply", "outbound_reply": "outbound_told",
-    "bot_faq_ask": "bot_faq_told", "bot_more_ask": "bot_more_told", "mark_before": "bye", "thanks_long": "bye",
-}  # fmt: skip
+    "ask_have": "have_yes",
+    "ask_price": "price_told",
+    "ask_price_first": "price_told",
+    "ask_fit": "fit_told",
+    "ask_delivery": "delivery_told",
+    "take_it": "order_made",
+    "take_other": "order_made",
+    "take_none": "no_problem",
+    "where_order": "order_status",
+    "ask_more_order": "more_order_told",
+    "ask_return": "return_told",
+    "ask_return_more": "return_more_told",
+    "complain": "complain_told",
+    "complain_more": "complain_more_told",
+    "ask_pay": "pay_told",
+    "ask_pay_more": "pay_more_told",
+    "ask_store": "store_told",
+    "ask_store_more": "store_more_told",
+    "ask_gift": "gift_told",
+    "ask_gift_more": "gift_more_told",
+    "ask_care": "care_told",
+    "also": "also_told",
+    "outbound": "outbound_reply",
+    "outbound_reply": "outbound_told",
+    "bot_faq_ask": "bot_faq_told",
+    "bot_more_ask": "bot_more_told",
+    "mark_before": "bye",
+    "thanks_long": "bye",
+}
 _PAIRED = {
     answer: question for question, answer in ANSWERS.items() if answer not in ("price_told", "order_made", "bye")
 }
@@ -50,7 +67,7 @@ class World:
         return min(max((at - self.start) // (7 * DAY), 0), self.weeks - 1)
 
 
-class Talk:
+class Talk(Items):
     """One matter of one customer. ``at`` is the moment of the last thing that happened."""
 
     def __init__(self, world: World, chat: Chat, at: int, *, returning: bool = False) -> None:
@@ -333,84 +350,3 @@ class Talk:
     def close(self) -> None:
         self.pass_time(self.random.uniform(0.1, 20) * 3600)
         self.builder.close(self.dialog, self.at, self.manager)
-
-    # ---- things other than text -------------------------------------------------------------------------------
-
-    def _item(self, kind: str, mime: str, size: int) -> dict[str, Any]:
-        uuid = str(UUID(int=self.random.getrandbits(128), version=4))
-        return {"id": uuid, "kind": kind, "type": mime, "size": size + self.random.randrange(size),
-                "caption": "", "preview_url": ""}  # fmt: skip
-
-    def picture(self) -> None:
-        mime, size = self.random.choice(_FILES)
-        item = {**self._item("image", mime, size), "width": 1080, "height": 1350}
-        self.write("", type="image", items=(item,))
-        self.builder.cases["picture"] += 1
-
-    def sticker(self) -> None:
-        item = {**self._item("sticker", "image/webp", 20_000), "width": 512, "height": 512}
-        self.builder.say(self.dialog, self.at, self.customer, "", type="image", items=(item,))
-        self.builder.cases["sticker"] += 1
-
-    def file(self) -> None:
-        item = {**self._item("file", "application/pdf", 60_000), "caption": "документ.pdf"}
-        self.asked = None
-        self.builder.say(self.dialog, self.at, self.manager, "", type="file", items=(item,))
-        self.builder.cases["file"] += 1
-
-    def card(self) -> None:
-        facts = self.facts
-        number = abs(hash_of(facts["product"])) % 9000 + 1000
-        body = {
-            "id": number,
-            "name": facts["product"],
-            "article": f"TS-{number}",
-            "unit": {"name": "пара", "sym": "пар"},
-            "url": f"https://shop.example/p/{number}",
-            "cost": {"value": facts["amount"], "currency": facts["currency"]},
-        }
-        self.asked = None
-        self.builder.say(self.dialog, self.at, self.manager, None, type="product", extra=body)
-        self.builder.cases["product_card"] += 1
-
-    def order_card(self) -> None:
-        facts = self.facts
-        cost = {"value": facts["amount"], "currency": facts["currency"]}
-        body = {"number": facts["order"], "url": f"https://shop.example/o/{facts['order']}", "cost": cost,
-                "items": [{"name": facts["product"], "quantity": {"value": 1, "unit": "пара"}, "price": cost}]}  # fmt: skip
-        self.asked = None
-        self.builder.say(self.dialog, self.at, self.manager, None, type="order", extra=body)
-        self.builder.cases["order_card"] += 1
-
-    def place_order(self) -> None:
-        """The order that the manager has just written about appears in the CRM."""
-        if self.order is not None or self.customer.phone is None:
-            return
-        random, facts = self.random, self.facts
-        at = self.at - self.at % SECOND
-        history: list[tuple[int, str, Any]] = [(at, "status", "new")]
-        at += random.randrange(10, 300) * MINUTE
-        if random.random() < 0.12:
-            history.append((at, "status", "cancel-other"))
-        else:
-            history.append((at, "status", "client-confirmed"))
-            at += random.randrange(1, 60) * MINUTE
-            history.append((at, "payment", facts["amount"]))
-            at += random.randrange(20, 60) * HOUR
-            history.append((at, "status", "send-to-delivery"))
-            history.append((at + random.randrange(20, 90) * HOUR, "status", "complete"))
-        item = {
-            "id": 1,
-            "quantity": 1,
-            "initialPrice": facts["amount"],
-            "offer": {"name": facts["product"]},
-            "status": "new",
-        }
-        self.order = Order(0, facts["order"], self.at, self.customer, self.manager, self.dialog, [item], facts["amount"],
-                           facts["currency"], history)  # fmt: skip
-        self.builder.orders.append(self.order)
-
-
-def hash_of(text: str) -> int:
-    """A number of a text that is the same in every process."""
-    return sum((position + 1) * ord(letter) for position, letter in enumerate(text))
