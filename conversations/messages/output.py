@@ -67,11 +67,6 @@ class Up:
     WEEKS: Final = "Загружены и опубликованы недели {}–{} ({})."
 
     @staticmethod
-    def checks(passed: int, failed: int, warned: int) -> str:
-        text = f"Проверки: пройдено {number(passed)}, не пройдено {number(failed)}"
-        return f"{text}, с предупреждением {number(warned)}." if warned else f"{text}."
-
-    @staticmethod
     def elapsed(seconds: float) -> str:
         return f"Готово за {seconds:.0f} с."
 
@@ -84,8 +79,12 @@ class Load:
         return f"Загрузка дней {days(first, last)}"
 
     @staticmethod
-    def publishing(week: str) -> str:
-        return f"Публикация недели {week}"
+    def publishing(first: str, last: str) -> str:
+        return f"Публикация недели {first}" if first == last else f"Публикация недель {first}–{last}"
+
+    @staticmethod
+    def checks(passed: int) -> str:
+        return f"Проверок пройдено: {number(passed)}, не пройдено: 0."
 
     @staticmethod
     def loaded(first: date, last: date, seconds: float) -> str:

@@ -45,6 +45,10 @@ def explain(error: BaseException) -> Explanation | None:
         return Explanation(str(error), error.exit_code)
     if isinstance(error, KeyboardInterrupt):
         return Explanation(Errors.INTERRUPTED, EXIT_INTERRUPTED)
+    return _from_causes(error) or _run(error)
+
+
+def _from_causes(error: BaseException) -> Explanation | None:
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
@@ -99,6 +103,13 @@ def _database(error: BaseException) -> Explanation | None:
     from resources.clients.redact import redact
 
     return Explanation(Errors.DATABASE, EXIT_FAILED, redact(" ".join(str(error).split("\n")[0].split())))
+
+
+def _run(error: BaseException) -> Explanation | None:
+    # by name: the runner imports all of Dagster
+    if type(error).__name__ != "RunFailed":
+        return None
+    return Explanation(Errors.RUN_FAILED.format(error), EXIT_FAILED)
 
 
 _EXPLAINERS: tuple[Callable[[BaseException], Explanation | None], ...] = (

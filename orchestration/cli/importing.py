@@ -49,12 +49,11 @@ def import_file(path: Path, format_name: str, connection: str | None, *, as_json
 
 def load(path: Path, format_name: str, connection: str | None, warehouse: Warehouse, policy: Policy) -> str:
     """The three steps; the name of the connection that the file was stored under."""
+    from conversations.parsing.formats import FORMATS
+    from resources.sources.files import FileSource
     from resources.warehouse.core import replace_window
     from resources.warehouse.land import land
     from resources.warehouse.refresh import refresh_evaluated
-
-    from conversations.parsing.formats import FORMATS
-    from resources.sources.files import FileSource
 
     source = FileSource(path, format_name, connection)
     parser = FORMATS[format_name].parser()
@@ -68,7 +67,9 @@ def load(path: Path, format_name: str, connection: str | None, warehouse: Wareho
         with steps.step(Import.STEPS[1]):
             replace_window(warehouse, parser, source.connection_id, source.name, streams, None, zone)
         with steps.step(Import.STEPS[2]):
-            refresh_evaluated(warehouse, policy, None, end_of_data(warehouse, source.connection_id, zone))
+            judged_at = end_of_data(warehouse, source.connection_id, zone)
+            if judged_at is not None:
+                refresh_evaluated(warehouse, policy, None, judged_at, connection_id=source.connection_id)
     return source.connection_id
 
 

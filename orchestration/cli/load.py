@@ -6,6 +6,7 @@ Here: reading the arguments, the preflight, progress. Not here: the chain (``orc
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from orchestration.cli import screen
 from orchestration.cli.errors import EXIT_USAGE, CliError
 
 if TYPE_CHECKING:
+    from orchestration.runner import RunSummary
     from resources.settings import Settings
     from resources.warehouse.engine import Warehouse
 
@@ -32,9 +34,9 @@ def run(week: str) -> None:
         prepare(warehouse, settings)
         if Window.of_week(week, time_zone(settings)).end > settings.now():
             raise CliError(Errors.WEEK_OPEN.format(week), EXIT_USAGE)
-        load_days(monday, monday + timedelta(days=6))
-        publish(week)
+        summaries = [load_days(monday, monday + timedelta(days=6)), publish(week, week)]
         screen.say(Load.published(week))
+        screen.say(passed(summaries))
         week_table.show(warehouse.analyst_engine(), week)
 
 
@@ -51,8 +53,9 @@ def backfill(first: str, last: str, select: list[str] | None) -> None:
     with Warehouse.open(settings) as warehouse:
         prepare(warehouse, settings)
         started = time.monotonic()
-        load_days(begin, end, select)
+        summary = load_days(begin, end, select)
     screen.say(Load.loaded(begin, end, time.monotonic() - started))
+    screen.say(passed([summary]))
 
 
 def prepare(warehouse: Warehouse, settings: Settings) -> None:
@@ -83,20 +86,38 @@ def preflight(settings: Settings) -> None:
         raise CliError(Doctor.REFUSED)
 
 
-def load_days(first: date, last: date, select: list[str] | None = None) -> None:
-    """Run the chain over the days with a progress bar."""
-    from orchestration.runner import run_days
+def load_days(first: date, last: date, select: list[str] | None = None, title: str | None = None) -> RunSummary:
+    """Run the chain over the days with a progress bar.
 
-    with screen.steps() as steps, steps.step(Load.loading(first, last)) as step:
-        run_days(first, last, select, progress=step.to)
+    Raises:
+        CliError: ``select`` names nothing.
+        RunFailed: a step or a blocking check failed.
+    """
+    with screen.steps() as steps, steps.step(title or Load.loading(first, last)) as step:
+        # a bar stands before the seconds in which Dagster is imported
+        from orchestration.runner import run_days
+
+        try:
+            return run_days(first, last, select, progress=step.to)
+        except ValueError as error:
+            raise CliError(str(error), EXIT_USAGE) from error
 
 
-def publish(week: str) -> None:
-    """Publish one closed week."""
-    from orchestration.runner import run_week
+def publish(first: str, last: str) -> RunSummary:
+    """Publish a range of closed weeks.
 
-    with screen.steps() as steps, steps.step(Load.publishing(week)) as step:
-        run_week(week, progress=step.to)
+    Raises:
+        RunFailed: a test failed; the last good version stays.
+    """
+    with screen.steps() as steps, steps.step(Load.publishing(first, last)) as step:
+        from orchestration.runner import publish_weeks
+
+        return publish_weeks(first, last, progress=step.to)
+
+
+def passed(summaries: Sequence[RunSummary]) -> str:
+    """How many checks the runs passed; a run with a failed one raised."""
+    return Load.checks(sum(summary.checks_passed for summary in summaries))
 
 
 def time_zone(settings: Settings) -> str:

@@ -17,6 +17,7 @@ from orchestration.cli.errors import CliError
 from resources.settings import PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
+    from orchestration.runner import RunSummary
     from resources.warehouse.engine import Warehouse
 
 REREAD_DAYS = 7
@@ -60,23 +61,23 @@ def _demo(group: list[children.Child], started: float, port: int | None, *, serv
         shop = demo.start_emulator(PROJECT_ROOT, home, kept, kept.at(8 if kept.is_loaded else 0), group)
         with demo.pointed_at(shop):
             load.preflight(Settings())
-            _walk(shop, kept)
+            summaries = _walk(shop, kept)
             demo.remember(home, replace(kept, is_loaded=True))
-            _summary(warehouse, kept)
+            _summary(warehouse, kept, summaries)
             _tell(warehouse, settings)
             screen.say(Up.elapsed(time.monotonic() - started))
             _serve(warehouse, settings, group, port, "make demo", serving=serving)
 
 
-def _walk(shop: demo.Emulator, kept: demo.Anchor) -> None:
+def _walk(shop: demo.Emulator, kept: demo.Anchor) -> list[RunSummary]:
     """Five weeks as they were loaded night by night, then the last night again: by Monday 08:00 customers and managers
     have deleted and edited messages, and the re-read must notice."""
-    load.load_days(kept.first_day, kept.last_day)
+    summaries = [load.load_days(kept.first_day, kept.last_day)]
     if not kept.is_loaded:
         shop.set_clock(kept.at(8))
-        load.load_days(kept.monday - timedelta(days=REREAD_DAYS), kept.last_day)
-    for published in kept.weeks:
-        load.publish(published)
+        reread = kept.monday - timedelta(days=REREAD_DAYS)
+        summaries.append(load.load_days(reread, kept.last_day, title=Up.REREAD))
+    return [*summaries, load.publish(kept.weeks[0], kept.weeks[-1])]
 
 
 def _holds_conversations(warehouse: Warehouse) -> bool:
@@ -84,12 +85,13 @@ def _holds_conversations(warehouse: Warehouse) -> bool:
         return bool(sql.execute("select exists (select from core.conversations)").fetchone()[0])
 
 
-def _summary(warehouse: Warehouse, kept: demo.Anchor) -> None:
+def _summary(warehouse: Warehouse, kept: demo.Anchor, summaries: list[RunSummary]) -> None:
     first, *_, last = kept.weeks
     screen.say(Up.WEEKS.format(first, last, days(kept.first_day, kept.last_day)), style="bold")
     columns = [(Up.LAYER, "left"), (Up.TABLES, "right"), (Up.COUNT, "right")]
     rows = [(LAYERS[layer], number(tables), number(count)) for layer, tables, count in _rows_by_layer(warehouse)]
     screen.show(screen.table(Up.ROWS, columns, rows))
+    screen.say(load.passed(summaries))
     week.show(warehouse.analyst_engine(), last)
 
 
