@@ -27,19 +27,19 @@ def open_of_day(version: CalendarVersion, day: date) -> list[tuple[int, int]]:
     return [(start, end) for start, end in pairs if end > start]
 
 
+def reigns(dates: list[tuple[date | None, str]]) -> list[tuple[int | None, int | None]]:
+    """From when to when each of several dated entries holds; each date is read in the zone beside it."""
+    begins = [None if day is None else local(day, 0, zone) for day, zone in dates]
+    return list(zip(begins, [*begins[1:], None], strict=True))
+
+
 class Hours:
-    """The open time of one calendar with all its versions."""
+    """The open time of one calendar with all its dated versions."""
 
     def __init__(self, versions: tuple[CalendarVersion, ...]) -> None:
         ordered = sorted(versions, key=lambda version: version.valid_from or date.min)
-        self.reigns: list[tuple[CalendarVersion, int | None, int | None]] = []
-        for index, version in enumerate(ordered):
-            begin = None if version.valid_from is None else local(version.valid_from, 0, version.zone)
-            end = None
-            if index + 1 < len(ordered):
-                following = ordered[index + 1]
-                end = local(following.valid_from, 0, following.zone)
-            self.reigns.append((version, begin, end))
+        spans = reigns([(version.valid_from, version.zone) for version in ordered])
+        self.reigns = [(version, *span) for version, span in zip(ordered, spans, strict=True)]
         self.intervals_near = lru_cache(maxsize=None)(self._intervals_near)
 
     def _intervals_near(self, day: date) -> list[tuple[int, int]]:

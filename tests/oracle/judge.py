@@ -94,6 +94,11 @@ class Wait:
         return [message for message in self.asked if message.row.message_id not in self.deleted]
 
     @property
+    def talk_left(self) -> list[tuple[str, Told]]:
+        """The talk without the questions that were deleted."""
+        return [(who, told) for who, told in self.talk if told.row.message_id not in self.deleted]
+
+    @property
     def start(self) -> Told:
         """Where the wait begins after deletions."""
         return (self.remaining or self.asked)[0]
@@ -112,7 +117,8 @@ class Wait:
         """Ruling 6 and section 4.2, all but the end of the session."""
         return (
             self.settings.bot_can_resolve
-            and self.talk[-1][0] == "bot"
+            and self.talk_left[-1:] != []
+            and self.talk_left[-1][0] == "bot"
             and self.explicit_handoff is None
             and self.request is None
         )
@@ -147,7 +153,8 @@ class ChatJudge:
 
     def run(self) -> ChatJudge:
         for item in self.story:
-            self.settle_before(item.at)
+            if item.own is None or self.shows_time(item.own):
+                self.settle_before(item.at)
             if item.own is not None:
                 self.own_message(item.own)
             elif item.other is not None:
@@ -177,8 +184,7 @@ class ChatJudge:
         if limit is not None:
             found.append((limit, 0, "no_reply"))
         if wait.settings.window is not None:
-            last = max(message.at for message in wait.asked)
-            found.append((last + wait.settings.window, 1, "window_expired"))
+            found.append((wait.asked[-1].at + wait.settings.window, 1, "window_expired"))
         if wait.is_bot_handled_once_ended:
             found.append((self.last_public_at + self.policy.session_idle, 2, "bot_handled"))
         return sorted(found)
@@ -211,18 +217,21 @@ class ChatJudge:
         return self.assigned if self.assigned is not None else wait.session.last_writer
 
     def limit_at(self, wait: Wait) -> int | None:
-        """When N is reached as things stand: from the original opening, or by ruling 6 where bots resolve."""
+        """When N is reached as things stand.
+
+        A deletion moves the start of the wait, but N keeps the original opening (section 1.2). Where bots resolve, by
+        ruling 6: a deleted question asks nothing there.
+        """
         start: int | None = wait.opening.at
         if wait.settings.bot_can_resolve:
+            talk = wait.talk_left
+            bots = [index for index, (who, _) in enumerate(talk) if who == "bot"]
             if wait.handoff is not None:
                 start = cut(wait.handoff)
-            elif wait.talk[-1][0] == "bot":
+            elif bots and bots[-1] == len(talk) - 1:
                 start = None
-            else:
-                index = len(wait.talk)
-                while index > 0 and wait.talk[index - 1][0] == "ask":
-                    index -= 1
-                start = wait.talk[index][1].at
+            elif bots:
+                start = talk[bots[-1] + 1][1].at
         if start is None:
             return None
         hours = self.hours(wait)
@@ -257,20 +266,31 @@ class ChatJudge:
         limit = self.limit_at(wait)
         return limit is not None and cut(message.deleted_at) >= limit
 
+    def shows_time(self, message: Told) -> bool:
+        """What neither opens nor answers must not settle a wait that an older message, later in order, would join
+        (invariant 4)."""
+        sender = message.row.sender_kind
+        bots_matter = self.settings_at(message.at).bot_can_resolve
+        return message.is_seen and (sender in ("customer", "manager") or (sender == "bot" and bots_matter))
+
     def machine_message(self, message: Told) -> None:
         is_bot = message.row.sender_kind == "bot"
         if is_bot and self.settings_at(message.at).bot_can_resolve:
             self.last_word = "out"
         if message.has_failed:
             return
-        for wait in self.open_waits():
+        living = [wait for wait in self.open_waits() if all(at >= message.at for at, _, _ in self.deadlines(wait))]
+        for wait in living:
             wait.first_bot = wait.first_bot or message
             if is_bot:
                 wait.talk.append(("bot", message))
         if is_bot:
             self.last_public_at = max(message.at, self.last_public_at or message.at)
             if self.sessions:
-                self.sessions[-1].bot_messages += 1
+                session = self.sessions[-1]
+                ended = session.closed_at is not None or message.at >= session.last_at + self.policy.session_idle
+                if living or not ended:
+                    session.bot_messages += 1
 
     def manager_message(self, message: Told) -> None:
         self.last_word = "out"
@@ -279,15 +299,20 @@ class ChatJudge:
                 wait.had_failed = True
             return
         self.join_session(message)
-        if message.is_human_reply:
-            self.sessions[-1].last_writer = message.row.manager_id
-            self.human_reply(message)
+        # a call is a message like any other (section 1), so who dialled in vain is the last human too
+        self.wrote(message)
+        self.human_reply(message)
+
+    def wrote(self, message: Told) -> None:
+        """A manager whom nobody could name owns nothing."""
+        session = self.sessions[-1]
+        session.last_writer = message.row.manager_id or session.last_writer
 
     def customer_message(self, message: Told) -> None:
         if message.is_answered_call:
             self.last_word = "out"
             self.join_session(message)
-            self.sessions[-1].last_writer = message.row.manager_id
+            self.wrote(message)
             self.human_reply(message)
             return
         asks = message.is_missed_call or self.needs_reply(message)
@@ -320,7 +345,7 @@ class ChatJudge:
             kind=kind,
             session=session,
             settings=self.settings_at(message.at),
-            calendar_id=self.calendar_now(),
+            calendar_id=self.calendar_at(message.at),
             is_first=kind == "message" and not any(other.kind == "message" for other in session.waits),
             asked=[message],
             holder_at_opening=self.assigned,
@@ -395,8 +420,6 @@ class ChatJudge:
         if not self.sessions:
             return False
         session = self.sessions[-1]
-        if self.open_waits():
-            return True
         if message.is_human_reply and any(
             wait.outcome in UNANSWERED
             and wait.late_reply is None
@@ -404,13 +427,14 @@ class ChatJudge:
             for wait in session.waits
         ):
             return True
-        if session.closed_at is not None:
-            return False
-        return message.at < self.silence_ends(session)
+        return not self.is_over(session, message.at)
 
-    def silence_ends(self, session: Session) -> int:
-        settled = [cut(wait.settled) for wait in session.waits if wait.settled is not None]
-        return max([session.last_at + self.policy.session_idle, *settled])
+    def is_over(self, session: Session, now: int) -> bool:
+        """Closed with no wait open, or silent for long enough after its last message and settlement (ruling 4)."""
+        if self.open_waits():
+            return False
+        settled = [cut(wait.settled) for wait in session.waits]
+        return session.closed_at is not None or now >= max([session.last_at + self.policy.session_idle, *settled])
 
     def end_of(self, session: Session) -> int | None:
         if any(wait.outcome == "pending" for wait in session.waits):
@@ -429,14 +453,17 @@ class ChatJudge:
         valid = [one for one in versions if one.valid_from is None or one.valid_from <= day]
         return max(valid, key=lambda one: one.valid_from or date.min)
 
-    def calendar_now(self) -> str | None:
-        """Of the assigned manager's team, else the channel, else the organisation (section 3)."""
+    def calendar_at(self, at: int) -> str | None:
+        """Of the assigned manager's team, else the channel, else the organisation: the one valid then (section 3)."""
         team = self.policy.manager_teams.get(self.assigned) if self.assigned is not None else None
-        return (
+        choices = (
             self.policy.team_calendars.get(team)
             or self.policy.channel_calendars.get(self.chat.channel_kind)
-            or self.policy.organisation_calendar
+            or self.policy.organisation_calendars
         )
+        day = datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(self.policy.zone)).date()
+        valid = [choice for choice in choices if choice[0] is None or choice[0] <= day]
+        return max(valid, key=lambda choice: choice[0] or date.min)[1] if valid else None
 
     def hours(self, wait: Wait) -> Hours | None:
         return None if wait.calendar_id is None else hours_of(self.policy, wait.calendar_id)

@@ -23,6 +23,10 @@ class CalendarVersion:
     valid_from: date | None = None
 
 
+Choices = tuple[tuple[date | None, str], ...]
+"""Names of calendars with the local date of the organisation from which each is used; the first has none."""
+
+
 @dataclass(frozen=True)
 class ChannelSettings:
     """What holds for one kind of channel from ``valid_from`` on; all in seconds."""
@@ -43,9 +47,9 @@ class OraclePolicy:
 
     zone: str = "Europe/Moscow"
     calendars: dict[str, tuple[CalendarVersion, ...]] = field(default_factory=dict)
-    organisation_calendar: str | None = None
-    team_calendars: dict[str, str] = field(default_factory=dict)
-    channel_calendars: dict[str, str] = field(default_factory=dict)
+    organisation_calendars: Choices = ()
+    team_calendars: dict[str, Choices] = field(default_factory=dict)
+    channel_calendars: dict[str, Choices] = field(default_factory=dict)
     manager_teams: dict[str, str] = field(default_factory=dict)
     channels: dict[str, tuple[ChannelSettings, ...]] = field(default_factory=dict)
     session_idle: int = 24 * HOUR
@@ -53,4 +57,4 @@ class OraclePolicy:
     late_reply: int = 7 * DAY
     new_contact: int = 30 * DAY
     closing_words: frozenset[str] = frozenset({"спасибо", "ок", "хорошо", "понятно", "договорились", "👍", "🙏"})
-    human_requests: tuple[str, ...] = ("оператор", "живой человек")
+    human_requests: tuple[str, ...] = ("позовите оператора", "живой человек")
