@@ -23,7 +23,7 @@ def team_time_zone(settings: Settings) -> str:
         text = settings.policy_path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return DEFAULT_TIME_ZONE
-    policy = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  (both are safe loaders)
+    policy = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     organisation = policy.get("organisation") if isinstance(policy, dict) else None
     return (organisation or {}).get("time_zone") or DEFAULT_TIME_ZONE
 

@@ -1,8 +1,8 @@
 """Runs that say STARTED while nobody works on them any more.
 
-Here: finding and ending them. Not here: how often (``sensors``). Dagster's own monitoring asks the code server about runs
-that it launched; a run inside a command, or one whose code server fell with it, has nobody to ask but its lock: a free
-lock under a started run means that the worker is dead (promise D4).
+Here: finding and ending them. Not here: how often (``sensors``). Dagster's own monitoring asks the code server about
+runs that it launched; a run inside a command, or one whose code server fell with it, has nobody to ask but its lock:
+a free lock under a started run means that the worker is dead (promise D4).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The code location: everything that Dagster shows and runs, put together in one function.
 
 Here: assembly only. A test or another deployment swaps a resource through ``build_defs`` and gets the same graph.
-Not here: assets, jobs, schedules. Nothing is read, opened or asked while this module is imported, except the zone in the
-policy file; the location loads with no variable set.
+Not here: assets, jobs, schedules. Nothing is read, opened or asked while this module is imported, except the zone in
+the policy file; the location loads with no variable set.
 """
 
 from __future__ import annotations

@@ -176,8 +176,6 @@ def _run(
             opened.dispose()
     if problem is not None:
         raise RunFailed(_first_line(problem), summary) from problem
-    if summary.checks_failed:
-        raise RunFailed(_checks_line(summary), summary)
     return summary
 
 
@@ -231,15 +229,6 @@ def _first_line(problem: BaseException) -> str:
         return problem.description
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
     return f"{type(problem).__name__}: {lines[0] if lines else 'no message'}"
-
-
-def _checks_line(summary: RunSummary) -> str:
-    names = ", ".join(f"{check.asset}: {check.name}" for check in summary.checks_failed)
-    return (
-        f"What was loaded for {summary.first} to {summary.last} fails its checks ({names}). Steps after them did not run "
-        "and nothing was published from it. The checks of these tables in the UI say which days; cure the source or "
-        "the mapping and run the same days again."
-    )
 
 
 def _end_dead_runs(instance: dg.DagsterInstance) -> None:

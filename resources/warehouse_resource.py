@@ -1,8 +1,8 @@
 """The warehouse and the policy as Dagster resources: settings are read when a run opens them, never at import.
 
-Here: opening, the lock that proves a run is alive, closing. Not here: what a warehouse can do (``resources.warehouse``).
-Neither resource has configuration: what differs between machines is in the environment or ``.env``, so that no login is
-ever shown in the Launchpad and the location loads with no variable set.
+Here: opening, the lock that proves a run is alive, closing. Not here: what a warehouse can do
+(``resources.warehouse``). Neither resource has configuration: what differs between machines is in the environment or
+``.env``, so that no login is ever shown in the Launchpad and the location loads with no variable set.
 """
 
 from __future__ import annotations

@@ -90,15 +90,23 @@ CORE = (
         ),
 
         -- Whether a chat is heard from both sides is asked of its whole history: a question of ten at night is answered
-        -- the next morning and is no sign that one direction was lost.
+        -- the next morning and is no sign that one direction was lost. Of a chat that is older than the first stored
+        -- message of its connection nobody has read the whole history.
+        oldest as (
+            select connection_id, min(sent_at) as first_sent_at from core.messages group by connection_id
+        ),
+
         one_sided as (
-            select conversation_id
-            from core.messages
+            select m.conversation_id
+            from core.messages as m
+            inner join core.conversations as c on c.conversation_id = m.conversation_id
+            inner join oldest as o on o.connection_id = m.connection_id
             where
-                is_public and sender_kind in ('customer', 'manager', 'bot')
-                and conversation_id in (select conversation_id from dated)
-            group by conversation_id
-            having not (bool_or(sender_kind = 'customer') and bool_or(sender_kind <> 'customer'))
+                m.is_public and m.sender_kind in ('customer', 'manager', 'bot', 'autoreply')
+                and m.conversation_id in (select conversation_id from dated)
+                and (c.created_at is null or c.created_at >= o.first_sent_at)
+            group by m.conversation_id
+            having not (bool_or(m.direction = 'in') and bool_or(m.direction = 'out'))
         ),
 
         by_channel as (
@@ -109,7 +117,7 @@ CORE = (
                 count(distinct o.conversation_id) as one_sided_chats
             from dated as d
             left join one_sided as o on o.conversation_id = d.conversation_id
-            where d.is_public and d.sender_kind in ('customer', 'manager', 'bot')
+            where d.is_public and d.sender_kind in ('customer', 'manager', 'bot', 'autoreply')
             group by d.day, d.channel_id
         ),
 

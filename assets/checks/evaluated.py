@@ -58,8 +58,10 @@ EVALUATED = (
             count(*) filter (
                 where
                 w.outcome in ('in_target', 'slow_reply')
-                and (w.outcome = 'in_target')
-                <> (case w.hours_basis when 'business' then w.wait_business_seconds else w.wait_seconds end <= w.target_seconds)
+                and (w.outcome = 'in_target') <> (
+                    case w.hours_basis when 'business' then w.wait_business_seconds else w.wait_seconds end
+                    <= w.target_seconds
+                )
             ) as outcome_follows_its_target,
             count(*) filter (where o.begins_inside_another and not w.clock_skew) as waits_do_not_overlap,
             count(*) filter (where s.session_id is null) as every_wait_has_its_session,

@@ -51,14 +51,25 @@ def checks_of(layer: str, counted: Sequence[Counted]) -> dg.AssetChecksDefinitio
         with explained():
             database = warehouse.open()
             span = days_if_any(context) or _last_days(database)
-        yield from judge(database, span, chosen)
+            results = list(judge(database, span, chosen))
+        yield from results
+        if failed := [result for result in results if not result.passed]:
+            raise dg.Failure(_advice(layer, span, failed), metadata={"reason": "failed_check"}, allow_retries=False)
 
     return checks
 
 
-def judge(
-    database: Warehouse, span: Span, chosen: Sequence[tuple[Counted, Rule]]
-) -> Iterator[dg.AssetCheckResult]:
+def _advice(layer: str, span: Span, failed: Sequence[dg.AssetCheckResult]) -> str:
+    names = ", ".join(
+        f"{'.'.join(result.asset_key.path)}: {result.check_name}" for result in failed if result.asset_key
+    )
+    return (
+        f"{layer} of {span.first} to {span.last} fails {len(failed)} check(s) ({names}). Nothing after it was run. "
+        "Each check says which days and why; cure the source or the mapping and run the same days again."
+    )
+
+
+def judge(database: Warehouse, span: Span, chosen: Sequence[tuple[Counted, Rule]]) -> Iterator[dg.AssetCheckResult]:
     """Judge the chosen rules over the days of the span.
 
     A statement that cannot be run fails its checks: what was not looked at is not known to be good (F29).
@@ -125,7 +136,8 @@ def _frame(
             for rule in table.rules:
                 untouched = rule.at_least if rule.at_least is not None else 0.0
                 columns[table.column(rule)] = [
-                    _number(by_day.get(day if table.is_dated else None, {}).get(rule.name), untouched) for day in span.days
+                    _number(by_day.get(day if table.is_dated else None, {}).get(rule.name), untouched)
+                    for day in span.days
                 ]
     return pd.DataFrame(columns, index=pd.Index(span.keys, name="day")), broken
 
@@ -167,8 +179,6 @@ def _batches() -> Any:
 
 def _last_days(database: Warehouse) -> Span:
     with database.connect("otklik-checks") as connection:
-        row = connection.execute(
-            "select (max(as_of) at time zone %s)::date from ops.as_of", [TIME_ZONE]
-        ).fetchone()
+        row = connection.execute("select (max(as_of) at time zone %s)::date from ops.as_of", [TIME_ZONE]).fetchone()
     last = row[0] - timedelta(days=1) if row and row[0] else FIRST_DAY
     return Span(max(FIRST_DAY, last - timedelta(days=BY_HAND_DAYS - 1)), last)

@@ -1,7 +1,8 @@
 """RetailCRM's raw rows as core tables.
 
-Here: two functions, since directories have no day and messages do. Not here: parsing and writing. Each function replaces
-its tables' rows of the window in one transaction: a reader never meets a message whose events are still the old ones.
+Here: two functions, since directories have no day and messages do. Not here: parsing and writing. Each function
+replaces its tables' rows of the window in one transaction: a reader never meets a message whose events are still the
+old ones.
 """
 
 # Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.

@@ -85,13 +85,13 @@ def build(warehouse: Warehouse, home: Path, variables: Mapping[str, Any], comman
         )
     except subprocess.TimeoutExpired:
         raise DbtError(
-            f"dbt did not finish within {TIMEOUT_SECONDS // 60} minutes and was stopped. Nothing was published; look for "
-            "a locked table in the database and publish the week again."
+            f"dbt did not finish within {TIMEOUT_SECONDS // 60} minutes and was stopped. Nothing was published; look "
+            "for a locked table in the database and publish the week again."
         ) from None
     if not results.exists():
         raise DbtError(
-            f"dbt could not start: {_first_problem(finished.stdout + finished.stderr)}. Nothing was published; see that "
-            "the database is up and its tables are current (otklik doctor), then publish the week again."
+            f"dbt could not start: {_first_problem(finished.stdout + finished.stderr)}. Nothing was published; see "
+            "that the database is up and its tables are current (otklik doctor), then publish the week again."
         )
     return _read(json.loads(results.read_text(encoding="utf-8"))["results"])
 
@@ -124,8 +124,8 @@ def _read(results: Sequence[Mapping[str, Any]]) -> Built:
         if kind == "model":
             if status == "error":
                 raise DbtError(
-                    f"dbt could not build marts.{name}: {_first_problem(str(result['message']))}. Nothing was published; "
-                    f"the model is dbt_project/models/marts/{name}.sql."
+                    f"dbt could not build marts.{name}: {_first_problem(str(result['message']))}. Nothing was "
+                    f"published. The model is dbt_project/models/marts/{name}.sql."
                 )
             if status == "success":
                 rows[name] = int(result["adapter_response"].get("rows_affected", 0))

@@ -85,8 +85,8 @@ def marts_weeks(
     if built.failed:
         raise dg.Failure(
             f"{_span(first, last)} was not published: {_named(built)}. What was published before stays"
-            f"{' and is marked stale' if stale else ''}. Look at the checks of the marts, cure the data or its loading, "
-            "and publish again.",
+            f"{' and is marked stale' if stale else ''}. Look at the checks of the marts, cure the data or its "
+            "loading, and publish again.",
             metadata={"reason": "failed_check", "failed_checks": [test.name for test in built.failed]},
             allow_retries=False,
         )
@@ -138,7 +138,9 @@ def _span(first: str, last: str) -> str:
 
 
 _NUMBERS = {
-    "manager_week": "select sum(waits_settled), sum(unanswered), sum(pending_now) from marts.manager_week where week = %s",
+    "manager_week": """
+        select sum(waits_settled), sum(unanswered), sum(pending_now) from marts.manager_week where week = %s
+    """,
     "channel_week": "select sum(waits_settled), sum(chats), sum(unanswered) from marts.channel_week where week = %s",
     "data_status": """
         select count(*) filter (where status = 'ok'), count(*) filter (where status <> 'ok'), sum(quarantined)

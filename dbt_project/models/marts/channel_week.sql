@@ -6,7 +6,7 @@ with talks as (
         count(distinct conversation_id) as chats,
         count(distinct coalesce(customer_id, conversation_id)) as unique_customers,
         count(*) filter (where sender_kind = 'customer') as messages_in,
-        count(*) filter (where sender_kind <> 'customer') as messages_out
+        count(*) filter (where sender_kind in ('manager', 'bot')) as messages_out
     from {{ ref('int_week_messages') }}
     group by week, channel_id
 ),

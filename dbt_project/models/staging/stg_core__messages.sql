@@ -1,12 +1,14 @@
--- Public messages of customers, managers and bots, with their channel; deleted, failed and odd ones told apart, not dropped.
+-- Public messages that are part of a talk, with their channel; deleted, failed and odd ones told apart, not dropped.
 select
     m.conversation_id,
     m.message_id,
     c.channel_id,
     c.connection_id,
     c.customer_id,
+    c.created_at as conversation_created_at,
     m.sent_at,
     m.business_on,
+    m.direction,
     m.sender_kind,
     m.manager_id,
     -- "answers a wait" of the metric contract, section 1: what counts as a person's reply
@@ -22,6 +24,7 @@ inner join {{ source('core', 'conversations') }} as c on m.conversation_id = c.c
 where
     m.is_public
     and m.sent_at is not null
-    and m.sender_kind in ('customer', 'manager', 'bot')
+    -- a mass mailing is no talk: a chat that holds nothing else is one-sided by nature
+    and m.sender_kind in ('customer', 'manager', 'bot', 'autoreply')
     and not c.is_untimed
     and not m.flags && array['second_customer']
