@@ -1,0 +1,112 @@
+"""Every fail point once (D13): the process dies there, is started again, and everything is as if it had not died."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from resources.settings import PROJECT_ROOT
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.failpoints import NAMES
+from resources.warehouse.hashes import table_hashes
+from tests.chaos.conftest import EQUAL, WEEK, differences, empty
+from tests.chaos.nursery import KILLED, Nursery
+from tests.emulators.retailcrm import RetailCRMEmulator
+from tests.emulators.shop.model import Shop
+
+OF_PAGES = {"land.before_page", "land.page_read", "land.page_staged", "land.page_before_commit", "land.page_committed"}
+ELSEWHERE = ("completeness.", "publish.")
+"""Killed in tests of their own modules."""
+DERIVED = ("core", "evaluated")
+
+
+@pytest.fixture(autouse=True)
+def _empty(database: Warehouse) -> Iterator[None]:
+    yield
+    empty(database)
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[RetailCRMEmulator]:
+    with RetailCRMEmulator(Shop.tiny(messages=400), rate=None) as emulator:
+        yield emulator
+
+
+def test_list_of_names_is_the_list_of_places() -> None:
+    used: list[str] = []
+    for package in ("assets", "orchestration", "resources", "conversations"):
+        for path in (PROJECT_ROOT / package).rglob("*.py"):
+            used += places_in(path)
+    assert set(used) == set(NAMES)
+
+
+def places_in(path: Path) -> list[str]:
+    return [
+        node.args[0].value
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") == "fail_point"
+        and isinstance(node.args[0], ast.Constant)
+    ]
+
+
+@pytest.mark.parametrize("passage", [1, 3])
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("land.")])
+def test_loader_killed_at(name: str, passage: int, database: Warehouse, nursery: Nursery) -> None:
+    if passage > 1 and name not in OF_PAGES:
+        passage = 1
+    with RetailCRMEmulator(Shop.tiny(messages=400), rate=None) as emulator:
+        # something to miss, so that the source is asked for it
+        assert nursery.load(database, WEEK, emulator).wait() == 0
+        truth = emulator.ledger.rows("messages", WEEK.start, WEEK.end)
+        emulator.shop.delete_message(int(sorted(truth)[3]))
+        if name in OF_PAGES:
+            empty(database)
+        worker = nursery.load(database, WEEK, emulator, fail_point=f"{name}:{passage}")
+        assert worker.wait() == KILLED, f"{name} was not passed: {worker.words}"
+        worker = nursery.load(database, WEEK, emulator)
+        assert worker.wait() == 0, worker.words
+        assert differences(database, emulator) == EQUAL
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.partition(".")[0] in DERIVED])
+def test_walk_killed_at(name: str, database: Warehouse, nursery: Nursery, emulator: RetailCRMEmulator) -> None:
+    def done(what: str) -> None:
+        worker = nursery.start(what, database, WEEK)
+        assert worker.wait() == 0, worker.words
+
+    for stream in ("chats", "dialogs", "messages"):
+        assert nursery.load(database, WEEK, emulator, stream=stream).wait() == 0
+    for what in DERIVED:
+        done(what)
+    expected = table_hashes(database, ("core", "evaluated"))
+    assert any(expected[f"{layer}.{table}"] for layer, table in (("core", "messages"), ("evaluated", "waits")))
+    with database.connect() as connection:
+        for table in (
+            "core.messages",
+            "core.events",
+            "evaluated.waits",
+            "evaluated.sessions",
+            "ops.dirty",
+            "ops.as_of",
+        ):
+            connection.execute(f"delete from {table}")  # noqa: S608
+    killed = name.partition(".")[0]
+    for what in DERIVED:
+        if what == killed:
+            worker = nursery.start(what, database, WEEK, fail_point=f"{name}:1")
+            assert worker.wait() == KILLED, f"{name} was not passed: {worker.words}"
+        done(what)
+    assert table_hashes(database, ("core", "evaluated")) == expected
+
+
+def test_unknown_names_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from resources.warehouse.failpoints import fail_point
+
+    fail_point("no.such_place")
+    monkeypatch.setenv("FAILPOINT", "land.completed:1")
+    with pytest.raises(ValueError, match=r"no\.such_place"):
+        fail_point("no.such_place")

@@ -1,0 +1,103 @@
+"""Worker processes that can be killed and started again quickly: a nursery imports everything once and forks them.
+
+Run as ``python -m tests.chaos.workers``; one JSON command a line on stdin, one JSON answer a line on stdout. Here: what
+a worker does (load a stream, do a window, judge it), as production code does it. Not here: who is killed when
+(``nursery``, the tests). A worker's last words go to the file that the command names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from conversations.parsing.retailcrm import RetailCRMParser
+from conversations.policy import Policy
+from conversations.window import Window
+from resources.clients.errors import SourceError
+from resources.clients.http import Limits
+from resources.clients.retailcrm_bot import RetailCRMBotClient
+from resources.clients.retailcrm_v5 import RetailCRMV5Client
+from resources.sources.retailcrm import RetailCRMSource
+from resources.warehouse.core import replace_window
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.errors import WarehouseError
+from resources.warehouse.land import land
+from resources.warehouse.refresh import refresh_evaluated
+
+CONNECTION = "shop"
+ZONE = "Europe/Moscow"
+LIMITS = Limits(
+    connect_seconds=2,
+    read_seconds=5,
+    deadline_seconds=20,
+    attempts=3,
+    requests_per_second=10_000,
+    first_pause_seconds=0.01,
+    longest_pause_seconds=0.05,
+)
+
+
+def source_of(
+    base_url: str, api_key: str, bot_token: str, page_size: int, closing: contextlib.ExitStack
+) -> RetailCRMSource:
+    """The account that the emulator at ``base_url`` plays."""
+    bot = closing.enter_context(RetailCRMBotClient(CONNECTION, base_url, bot_token, LIMITS))
+    crm = closing.enter_context(RetailCRMV5Client(CONNECTION, base_url, api_key, LIMITS))
+    return RetailCRMSource(CONNECTION, bot, crm, ZONE, page_size=page_size, crm_page_size=20)
+
+
+def work(order: dict[str, Any]) -> int:
+    """Do one order; returns the exit code that the command would end with."""
+    window = Window(datetime.fromisoformat(order["start"]), datetime.fromisoformat(order["end"]))
+    try:
+        with contextlib.ExitStack() as closing:
+            warehouse = closing.enter_context(Warehouse.at(order["database"]))
+            if order["what"] == "land":
+                source = source_of(order["base_url"], order["api_key"], order["bot_token"], order["page_size"], closing)
+                wait_for(order.get("at"))
+                land(source, order["stream"], window, warehouse, time_zone=ZONE)
+            elif order["what"] == "core":
+                streams = [RetailCRMSource.streams[name] for name in ("chats", "dialogs", "messages")]
+                replace_window(warehouse, RetailCRMParser(), CONNECTION, "retailcrm", streams, window, ZONE)
+            else:
+                refresh_evaluated(warehouse, Policy.default(), window, connection_id=CONNECTION)
+    except (SourceError, WarehouseError) as error:
+        Path(order["words"]).write_text(f"{type(error).__name__}: {error}", "utf-8")
+        return getattr(error, "exit_code", 1)
+    return 0
+
+
+def wait_for(moment: float | None) -> None:
+    """The barrier of workers that are to begin at once."""
+    while moment is not None and time.time() < moment:
+        time.sleep(0.0005)
+
+
+def main() -> None:
+    """Fork a worker per ``fork`` command, wait for one per ``wait`` command."""
+    for command in map(json.loads, sys.stdin):
+        if "wait" in command:
+            _, status = os.waitpid(command["wait"], 0)
+            print(json.dumps(os.waitstatus_to_exitcode(status)), flush=True)
+            continue
+        pid = os.fork()
+        if pid == 0:
+            os.environ.update(command.get("environment", {}))
+            code = 70
+            try:
+                code = work(command)
+            except BaseException as error:
+                Path(command["words"]).write_text(f"unexpected {type(error).__name__}: {error}", "utf-8")
+            finally:
+                os._exit(code)
+        print(json.dumps(pid), flush=True)
+
+
+if __name__ == "__main__":
+    main()
