@@ -100,8 +100,13 @@ class Wait:
 
     @property
     def start(self) -> Told:
-        """Where the wait begins after deletions."""
-        return (self.remaining or self.asked)[0]
+        """Where the wait begins after deletions. When the last question goes, there is nothing to move to."""
+        return self.left[0]
+
+    @property
+    def left(self) -> list[Told]:
+        """What remains, or the question that was deleted last."""
+        return self.remaining or [asked for asked in self.asked if asked.row.message_id == self.deleted[-1]]
 
     @property
     def handoff(self) -> Instant | None:
@@ -491,7 +496,7 @@ class ChatJudge:
         answered = wait.outcome in ANSWERED
         hours = self.hours(wait)
         start, reply = wait.start.at, wait.reply
-        last_asking = max(message.sent_at for message in wait.remaining or wait.asked)
+        last_asking = max(message.sent_at for message in wait.left)
         outcome_manager, manager_start = wait.outcome, None
         if answered:
             manager_start = self.manager_start(wait)

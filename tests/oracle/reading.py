@@ -47,6 +47,10 @@ class Told:
         return self.row.is_public and self.row.content_kind != "reaction"
 
     @property
+    def is_heard(self) -> bool:
+        return self.is_seen and self.row.sender_kind not in ("note", "system")
+
+    @property
     def has_failed(self) -> bool:
         return self.row.delivery_status == "failed"
 
@@ -124,7 +128,10 @@ def stories(contact: Contact, as_of: Instant) -> dict[str, list[Item]]:
 
 
 def _story(chat: Chat, told: list[Told], events: list[TimedEvent], chats: dict[str, Chat]) -> list[Item]:
-    mine = sorted((one for one in told if one.row.conversation_id == chat.conversation_id), key=order_key)
+    # rows that no rule reads must not move what stands between the others (section 9, invariant 4)
+    mine = sorted(
+        (one for one in told if one.row.conversation_id == chat.conversation_id and one.is_heard), key=order_key
+    )
     # (index of the own message it stands before, instant, class, tie) for everything that is no own message
     between: list[tuple[tuple[int, Instant, int, tuple], Item]] = []
 
