@@ -187,7 +187,7 @@ def test_phones_belong_to_nobody(shop: Shop) -> None:
 @pytest.mark.parametrize("weeks", [1, 2])
 def test_fewer_weeks_are_a_smaller_shop(weeks: int) -> None:
     shop = generate(5, MONDAY, weeks)
-    assert 600 * weeks <= len(shop.dialogs) <= 900 * weeks
+    assert 700 * weeks <= len(shop.dialogs) <= 950 * weeks
     assert min(m.time for m in shop.messages) >= micros_of_monday(shop) - weeks * 7 * DAY
 
 

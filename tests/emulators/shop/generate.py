@@ -16,7 +16,7 @@ from tests.emulators.shop.scenarios import CASES, Case, plain
 from tests.emulators.shop.talks import Over, Talk, World
 from tests.emulators.shop.words import money
 
-TALKS_A_WEEK = 800
+TALKS_A_WEEK = 850
 _PLAIN = Case(plain, 0)
 _WEEKDAYS = (1.25, 1.1, 1.05, 1.1, 1.0, 0.75, 0.55)
 _HOURS = (2, 1, 1, 1, 1, 2, 4, 8, 16, 34, 44, 50, 46, 34, 38, 40, 38, 36, 34, 32, 30, 22, 12, 5)
@@ -114,7 +114,8 @@ class _Plan:
         builder, random = self.builder, self.random
         # on the last Sunday nobody is there to answer before the week is counted: regulars write then, as mostly do
         # those who are left waiting, so that a chat with one side only stays the exception it is in real accounts
-        is_last_day = at >= self.end - DAY - 9 * HOUR and channel is not self.world.people.instagram
+        office = self.world.people.hours["sales"]
+        is_last_day = channel is not self.world.people.instagram and office.add(at, 2 * HOUR) > self.end
         share = 0.96 if case.leaves_open or case.is_regular or is_last_day else 0.18
         chat = self._known(channel, at, not_care=case.leaves_open) if random.random() < share else None
         is_returning = chat is not None and random.random() < 0.35

@@ -362,7 +362,7 @@ CASES: dict[str, Case] = {
     "slow": Case(slow, 62, "work"),
     "ignored": Case(ignored, 26, "work_before_thursday_night", "whatsapp", leaves_open=True),
     "expired": Case(expired, 26, "weekend", "whatsapp", leaves_open=True),
-    "marked": Case(marked, 12, "work", "whatsapp"),
+    "marked": Case(marked, 12, "work", "whatsapp", is_regular=True),
     "failed_then_good": Case(failed_then_good, 11, "work"),
     "failed_alone": Case(failed_alone, 7, "work_before_thursday_night", "whatsapp", leaves_open=True),
     "transfer_long": Case(transfer_long, 13, "work"),
