@@ -112,10 +112,12 @@ class OpenWait:
             self.handoff_event_at = at
             self._reckon_limit()
 
+    def has_asked(self, message_id: str) -> bool:
+        """Is this one of its asking messages?"""
+        return any(message.message_id == message_id for message in self.asking)
+
     def withdraw(self, message_id: str, closes: Callable[[str, str | None], bool]) -> bool:
         """The customer deletes an asking message. True: nothing that needs a reply remains."""
-        if all(message.message_id != message_id for message in self.asking):
-            return False
         self.withdrawn |= {message_id}
         remaining = [message for message in self.asking if message.message_id not in self.withdrawn]
         if not remaining:

@@ -48,6 +48,7 @@ class ChatWalk:
         self._call_wait: OpenWait | None = None
         self._due = NEVER
         self._unanswered: list[OpenWait] = []
+        self._withdrawn: dict[str, Withdrawal] = {}
         self._follows_outgoing = follows_outgoing
         self._campaign_second: int | None = None
         self._talk_second = 0  # of the last public customer, manager or bot message
@@ -67,9 +68,9 @@ class ChatWalk:
                 upcoming = next(waiting, None)
                 upcoming_at = NEVER if upcoming is None else upcoming.at
             second = at // SECOND
-            if second >= self._due:
-                self._settle_due(second, second)
             sender = message.sender_kind
+            if second >= self._due and self._tells_time(sender, second):
+                self._settle_due(second, second)
             if message.content_kind == "call" and sender in ("customer", "manager"):
                 self._on_call(message, at, second)
             elif sender == "customer":
@@ -79,8 +80,8 @@ class ChatWalk:
             elif sender == "bot":
                 self._on_bot(message, at, second)
             elif sender == "autoreply":
-                self._on_autoreply(message, at)
-            else:
+                self._on_autoreply(message, at, second)
+            elif message.delivery_status != "failed":
                 self._campaign_second = second
         while upcoming is not None:
             self._on_beside(upcoming)
@@ -105,10 +106,12 @@ class ChatWalk:
         session.follows_outgoing = self._follows_outgoing = False
         if wait is None:
             self._message_wait = self._open("message", message, second, session)
-            return
-        wait.ask(message, at, second, self._rules.asks_for_human)
-        if wait.channel.window is not None or wait.channel.bot_can_resolve:
-            self._reckon_due()
+        else:
+            wait.ask(message, at, second, self._rules.asks_for_human)
+            if wait.channel.window is not None or wait.channel.bot_can_resolve:
+                self._reckon_due()
+        if self._withdrawn:
+            self._withdraw_at_once(message)
 
     def _on_manager(self, message: TimedMessage, at: Instant, second: int) -> None:
         answers = self._answers(message, second)
@@ -118,8 +121,6 @@ class ChatWalk:
         if message.delivery_status == "failed":
             for wait in answers:
                 wait.had_failed_reply = True
-            if self._session is not None and message.manager_id is not None:
-                self._session.last_human = message.manager_id
             return
         session = self._attend(message, at, second, is_reply=True)
         self._speak(session, message)
@@ -148,6 +149,8 @@ class ChatWalk:
         else:
             self._call_wait.ask(message, at, second, self._rules.asks_for_human)
             self._reckon_due()
+        if self._withdrawn:
+            self._withdraw_at_once(message)
 
     def _on_bot(self, message: TimedMessage, at: Instant, second: int) -> None:
         bot_can_resolve = self._settings.at(second).bot_can_resolve
@@ -156,18 +159,19 @@ class ChatWalk:
         if message.delivery_status == "failed":
             return
         session = self._session
-        waits = self._open_waits()
+        waits = self._listening(second)
         if session is not None and (waits or not session.is_over(second, self._rules.idle_seconds)):
             session.bot_messages += 1
-        self._talk_second = max(self._talk_second, second)
+        if second > self._talk_second:
+            self._talk_second = second
         for wait in waits:
             wait.hear_bot(at, self._rules.asks_for_human)
         if waits:
             self._reckon_due()
 
-    def _on_autoreply(self, message: TimedMessage, at: Instant) -> None:
+    def _on_autoreply(self, message: TimedMessage, at: Instant, second: int) -> None:
         if message.delivery_status != "failed":
-            for wait in self._open_waits():
+            for wait in self._listening(second):
                 wait.hear_autoreply(at)
 
     # What stands beside the messages
@@ -182,10 +186,7 @@ class ChatWalk:
             if answers is not None:
                 self._answer(answers, what, item.at, "call" if what.content_kind == "call" else "message")
         elif isinstance(what, Withdrawal):
-            for wait in self._open_waits():
-                if wait.withdraw(what.message_id, self._rules.closes):
-                    self._settle(wait, "not_required", what.at)
-            self._reckon_due()
+            self._on_withdrawal(what)
         elif what.kind == "assigned":
             self._assign(what.manager_id, what.at)
         elif what.kind == "handoff":
@@ -198,6 +199,21 @@ class ChatWalk:
             for wait in self._open_waits():
                 self._settle(wait, "not_required", what.at)
             self._reckon_due()
+
+    def _on_withdrawal(self, withdrawal: Withdrawal) -> None:
+        wait = next((wait for wait in self._open_waits() if wait.has_asked(withdrawal.message_id)), None)
+        if wait is None:
+            # settled meanwhile, or still to come: where the channel has its own order, clocks may contradict it
+            self._withdrawn[withdrawal.message_id] = withdrawal
+            return
+        if wait.withdraw(withdrawal.message_id, self._rules.closes):
+            self._settle(wait, "not_required", withdrawal.at)
+        self._reckon_due()
+
+    def _withdraw_at_once(self, message: TimedMessage) -> None:
+        withdrawal = self._withdrawn.pop(message.message_id, None)
+        if withdrawal is not None:
+            self._on_withdrawal(withdrawal)
 
     def _assign(self, manager_id: str | None, at: Instant) -> None:
         if manager_id == self._assignee:
@@ -235,14 +251,14 @@ class ChatWalk:
         else:
             session.add(message, at)
         self._campaign_second = None
-        self._talk_second = max(self._talk_second, second)
+        if second > self._talk_second:
+            self._talk_second = second
         return session
 
     def _is_late_reply(self, session: OpenSession, second: int) -> bool:
         """Is a human reply now the first to an unanswered wait of the session, and not too late to belong to it?"""
         return any(
-            wait.session is session
-            and second <= (wait.settled_at or 0) // SECOND + self._rules.late_reply_seconds
+            wait.session is session and second <= (wait.settled_at or 0) // SECOND + self._rules.late_reply_seconds
             for wait in self._unanswered
         )
 
@@ -252,8 +268,8 @@ class ChatWalk:
 
     def _speak(self, session: OpenSession, message: TimedMessage) -> None:
         session.follows_outgoing = True
-        if message.manager_id is not None:
-            session.last_human = message.manager_id
+        # a manager whom the source does not name owns nothing
+        session.last_human = message.manager_id or session.last_human
 
     # Waits
 
@@ -282,16 +298,30 @@ class ChatWalk:
         # a deletion counts before the limit only: an outcome does not depend on what happens after it
         return [wait for wait in waits if wait.limit_second is not None and deleted >= wait.limit_second] or None
 
+    def _tells_time(self, sender: str, second: int) -> bool:
+        """Does a message of this sender show that a limit has passed?
+
+        Only where the channel's own order contradicts the clock does it matter when a wait is settled: an older
+        message may still follow. What neither opens nor answers must not change which wait that one belongs to.
+        """
+        return sender in ("customer", "manager") or (sender == "bot" and self._settings.at(second).bot_can_resolve)
+
+    def _listening(self, second: int) -> list[OpenWait]:
+        """Open waits whose time has not run out at ``second``."""
+        waits = self._open_waits()
+        return waits if second < self._due else [wait for wait in waits if second < wait.due(self._bot_end())]
+
     def _is_deleted_early(self, message: TimedMessage, second: int) -> bool:
-        if message.deleted_at is None:
+        if message.deleted_at is None or message.content_kind == "call":
             return False
         deleted = message.deleted_at // SECOND
         return deleted <= self._as_of_second and deleted - second < self._rules.early_delete_seconds
 
     def _answer(self, waits: list[OpenWait], message: TimedMessage, at: Instant, reply_kind: str) -> None:
-        for wait in self._unanswered:
-            wait.answered_after_limit_at = at
-        self._unanswered = []
+        if self._unanswered and not self._is_deleted_early(message, at // SECOND):
+            for wait in self._unanswered:
+                wait.answered_after_limit_at = at
+            self._unanswered = []
         for wait in waits:
             wait.answer = message
             wait.reply_kind = reply_kind

@@ -20,6 +20,7 @@ RULES = [
     rules("{}", session_idle_hours=5, late_reply_days=1, new_contact_days=3, defaults={"no_reply_limit_minutes": 200}),
 ]
 BEGIN = instant("10:00")
+KINDS = ["customer", "manager", "bot", "campaign", "autoreply", "note", "event"]
 TEXTS = ["Есть вопрос", "спасибо", "позовите оператора", "ок"]
 
 
@@ -32,9 +33,7 @@ def history(seed: int, size: int) -> Contact:
         talk.chat(chance.choice("aaaabbc"))
         at += chance.choice([1, 5, 40, 300, 900, 3600, 4 * 3600, 25 * 3600, 60 * 3600]) * SECOND
         at += chance.choice([0, 0, 700_000])
-        kind = chance.choices(
-            ["customer", "manager", "bot", "campaign", "autoreply", "note", "event"], [9, 8, 2, 1, 1, 1, 4]
-        )[0]
+        kind = chance.choices(KINDS, [9, 8, 2, 1, 1, 1, 4])[0]
         if kind == "event":
             what = chance.choice(["assigned", "assigned", "closed", "closed", "handoff", "no_reply_needed"])
             manager = chance.choice(["A", "B", None])
