@@ -224,15 +224,17 @@ class ChatJudge:
     def limit_at(self, wait: Wait) -> int | None:
         """When N is reached as things stand.
 
-        A deletion moves the start of the wait, but N keeps the original opening (section 1.2). Where bots resolve, by
-        ruling 6: a deleted question asks nothing there.
+        ``limit_at`` is where the business wait equals N (ruling 3; section 4.2: no_reply is a business wait of N), and
+        the business wait runs from the start that deletions leave. What keeps the original opening (section 1.2) is
+        which calendar, T and N hold: those valid at it (ruling 2). T is read alike. Where bots resolve, by ruling 6: a
+        deleted question asks nothing there.
         """
-        start: int | None = wait.opening.at
+        start: int | None = wait.start.at
         if wait.settings.bot_can_resolve:
             talk = wait.talk_left
             bots = [index for index, (who, _) in enumerate(talk) if who == "bot"]
             if wait.handoff is not None:
-                start = cut(wait.handoff)
+                start = max(wait.start.at, cut(wait.handoff))
             elif bots and bots[-1] == len(talk) - 1:
                 start = None
             elif bots:

@@ -308,13 +308,13 @@ def test_a_deleted_question_needs_no_reply(judge: Judge) -> None:
     assert (wait.outcome, wait.settled_at) == ("not_required", _moment("10:20"))
 
 
-def test_a_deleted_first_question_moves_the_start_but_not_the_limit(judge: Judge) -> None:
+def test_a_deleted_first_question_moves_the_start_and_with_it_where_the_wait_equals_n(judge: Judge) -> None:
     first = customer("10:00", deleted_at=_moment("10:25"))
     answered = only_wait(tell(judge, first, customer("10:20"), manager("10:28")))
     assert (answered.opened_at, answered.wait_seconds, answered.outcome) == (_moment("10:20"), 8 * 60, "in_target")
     assert answered.opening_message_id == first.message_id
     left = only_wait(tell(judge, first, customer("10:20")))
-    assert (left.outcome, left.settled_at) == ("no_reply", _moment("18:00"))
+    assert (left.outcome, left.settled_at) == ("no_reply", _moment("18:20"))
 
 
 def test_what_is_left_after_a_deletion_may_need_no_reply(judge: Judge) -> None:
