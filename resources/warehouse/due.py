@@ -13,7 +13,7 @@ A customer is due because of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -32,12 +32,13 @@ _END = datetime(9000, 1, 1, tzinfo=UTC)
 FETCH_ROWS = 20_000
 """Rows that are asked for at a time: bounds memory whatever the history."""
 
-# collation "C" is the order of Python's strings: both sides walk the same list of customers side by side
+# Lists are ordered by customer in collation "C", the order of Python's strings, to be walked side by side. The columns
+# keep the database's collation: with another one the indexes of core and evaluated could not serve the joins.
 _TABLES = """
-create temp table due (contact text collate "C" primary key, changed_from timestamptz not null) on commit drop;
+create temp table due (contact text primary key, changed_from timestamptz not null) on commit drop;
 create temp table due_chat (
-    contact text collate "C" not null, conversation_id text collate "C" primary key,
-    restart_at timestamptz, read_after timestamptz, read_after_id text collate "C"
+    contact text not null, conversation_id text primary key,
+    restart_at timestamptz, read_after timestamptz, read_after_id text
 ) on commit drop
 """
 
@@ -75,18 +76,18 @@ from due as d join core.conversations as c on c.conversation_id = d.contact and 
 
 _SESSIONS = f"""
 select d.contact, {SESSIONS.fields}
-from due_chat as d join evaluated.sessions as r on r.conversation_id = d.conversation_id order by d.contact
+from due_chat as d join evaluated.sessions as r on r.conversation_id = d.conversation_id order by d.contact collate "C"
 """  # noqa: S608 - names of our own columns
 _UNANSWERED = f"""
 select d.contact, {WAITS.fields}
 from due_chat as d join evaluated.waits as r on r.conversation_id = d.conversation_id
-where r.outcome in ('no_reply', 'window_expired') order by d.contact
+where r.outcome in ('no_reply', 'window_expired') order by d.contact collate "C"
 """  # noqa: S608 - names of our own columns
 _CHANGED = f"""
 select contact, {epoch("changed_from")}, exists (
     select from due_chat as d join core.messages as m on m.conversation_id = d.conversation_id
     where d.contact = due.contact and m.source_seq is not null)
-from due order by contact
+from due order by contact collate "C"
 """  # noqa: S608 - names of our own columns
 
 
@@ -176,7 +177,7 @@ class Side:
         connection: psycopg.Connection[Any],
         name: str,
         query: str,
-        parameters: Sequence[Any] = (),
+        parameters: Mapping[str, Any] | None = None,
         *,
         contact_at: int,
     ) -> None:

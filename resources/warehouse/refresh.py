@@ -149,24 +149,34 @@ select d.contact, c.conversation_id, c.channel_id, coalesce(h.kind, ''), c.is_un
 from due_chat as d
 join core.conversations as c on c.conversation_id = d.conversation_id
 left join core.channels as h on h.channel_id = c.channel_id
-order by d.contact, c.conversation_id
+order by d.contact collate "C"
 """
+# Each way in is a branch of its own: an "or" would keep the index from bounding what is read of a long chat.
 _MESSAGES = f"""
-select {MESSAGE_FIELDS}, d.contact
+select {MESSAGE_FIELDS}, d.contact collate "C" as contact
 from due_chat as d join core.messages as m on m.conversation_id = d.conversation_id
-where (d.read_after is null or m.sent_at is null
-       or (m.sent_at, m.message_id collate "C") > (d.read_after, d.read_after_id))
-  and not m.flags && %s
-order by d.contact, m.conversation_id, m.sent_at
+where d.read_after is null and not m.flags && %(out)s
+union all
+select {MESSAGE_FIELDS}, d.contact collate "C"
+from due_chat as d join core.messages as m on m.conversation_id = d.conversation_id and m.sent_at >= d.read_after
+where (m.sent_at > d.read_after or m.message_id collate "C" > d.read_after_id collate "C") and not m.flags && %(out)s
+union all
+select {MESSAGE_FIELDS}, d.contact collate "C"
+from due_chat as d join core.messages as m on m.conversation_id = d.conversation_id and m.sent_at is null
+where d.read_after is not null and not m.flags && %(out)s
+order by contact, conversation_id, 4
 """  # noqa: S608 - names of our own columns
 _EVENTS = f"""
-select {EVENT_FIELDS}, d.contact
-from due_chat as d join core.events as e on e.conversation_id = d.conversation_id
-where d.restart_at is null or e.at >= d.restart_at or e.event_id = (
-    select last.event_id from core.events as last
-    where last.conversation_id = d.conversation_id and last.kind = 'assigned' and last.at < d.restart_at
-    order by last.at desc, last.event_id collate "C" desc limit 1)
-order by d.contact
+select {EVENT_FIELDS}, d.contact collate "C" as contact
+from due_chat as d
+join core.events as e on e.conversation_id = d.conversation_id and e.at >= coalesce(d.restart_at, '-infinity')
+union all
+select {EVENT_FIELDS}, d.contact collate "C"
+from due_chat as d cross join lateral (
+    select * from core.events as earlier
+    where earlier.conversation_id = d.conversation_id and earlier.kind = 'assigned' and earlier.at < d.restart_at
+    order by earlier.at desc, earlier.event_id collate "C" desc limit 1) as e
+order by contact
 """  # noqa: S608 - names of our own columns
 
 _Judged = tuple[list[tuple[Any, ...]], int, Evaluation]
@@ -177,7 +187,9 @@ def _judged(
 ) -> Iterator[_Judged]:
     """Each due customer: the rows of his chats, how many messages were read, the judgement."""
     chats = Side(connection, "chats", _CHATS, contact_at=0)
-    messages = Side(connection, "messages", _MESSAGES, (list(OUT_OF_WAITS),), contact_at=len(TimedMessage._fields))
+    messages = Side(
+        connection, "messages", _MESSAGES, {"out": list(OUT_OF_WAITS)}, contact_at=len(TimedMessage._fields)
+    )
     events = Side(connection, "events", _EVENTS, contact_at=len(TimedEvent._fields))
     make_message, make_event = TimedMessage._make, TimedEvent._make
     for contact, rows in chats:

@@ -11,7 +11,17 @@ import pytest
 
 from conversations.evaluate import compile_policy, evaluate
 from conversations.policy import Policy
-from conversations.timeline import SECOND, Chat, Contact, Evaluation, LeftWaiting, Session, TimedEvent, TimedMessage, Wait
+from conversations.timeline import (
+    SECOND,
+    Chat,
+    Contact,
+    Evaluation,
+    LeftWaiting,
+    Session,
+    TimedEvent,
+    TimedMessage,
+    Wait,
+)
 from conversations.window import Window
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
