@@ -114,7 +114,7 @@ def fill(warehouse: Warehouse, messages: int) -> None:
 def mark(sql: Any, condition: str) -> None:
     """Mark conversations as changed, as replace_window does."""
     sql.execute(
-        "insert into ops.dirty select conversation_id, connection_id, min(sent_at) from core.messages"  # noqa: S608
+        "insert into ops.dirty select conversation_id, connection_id, min(sent_at) from core.messages"
         f" where {condition} group by 1, 2 on conflict do nothing"
     )
 
@@ -144,7 +144,8 @@ def timed(label: str, warehouse: Warehouse, work: Any) -> dict[str, float]:
     counts = work()
     figures = {"cpu": cpu() - began, "wall": time.monotonic() - wall, "server": server_cpu(warehouse) - server}
     print(
-        f"{label:34} {figures['cpu']:7.2f} CPU s (PostgreSQL about {figures['server']:.1f}), {figures['wall']:6.1f} s  {counts}",
+        f"{label:30} {figures['cpu']:7.2f} CPU s (PostgreSQL about {figures['server']:.1f}),"
+        f" {figures['wall']:6.1f} s  {counts}",
         flush=True,
     )
     return figures
