@@ -19,10 +19,10 @@ from __future__ import annotations
 import ipaddress
 import json
 import logging
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -98,6 +98,7 @@ class HttpClient:
         judge: Judge | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        random: Random | None = None,
     ) -> None:
         self.connection_id = connection_id
         self.limits = limits or Limits()
@@ -110,6 +111,7 @@ class HttpClient:
         self._judge = judge
         self._sleep = sleep
         self._clock = clock
+        self._random = random or Random()
         self._not_before = 0.0
         self._refusal: SourceError | None = None
         self._limiter = _limiter(self.limits.requests_per_second)
@@ -288,7 +290,7 @@ class HttpClient:
             self.limits.first_pause_seconds * 2 ** (state.attempt_number - 1), self.limits.longest_pause_seconds
         )
         # without jitter all loaders that were stopped together come back together
-        spread = random.uniform(0, grown) if jitter is None else jitter
+        spread = self._random.uniform(0, grown) if jitter is None else jitter
         return told + spread if told else grown / 2 + spread / 2
 
     def _give_up(self, state: RetryCallState) -> Any:

@@ -20,14 +20,15 @@ before anybody calls it gone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from conversations.source import Capability, Cursor, Page, RawRow, Stream
 from conversations.window import Window, business_day
-from resources.clients.errors import BadAnswer, CursorLoop, PermanentError, SourceError
+from resources.clients.errors import BadAnswer, CursorLoop, PermanentError, TransientError
 from resources.clients.retailcrm_bot import LARGEST_PAGE, RetailCRMBotClient
 from resources.clients.retailcrm_v5 import PAGE_SIZES, RetailCRMV5Client
 from resources.sources.id_paging import IdPaging, Stuck
@@ -160,20 +161,18 @@ class RetailCRMSource:
         ]
 
     def probe(self) -> list[Capability]:
-        """Ask every list for its smallest answer and say which ones are open. Nothing is stored or changed."""
-        checks: list[tuple[str, Callable[[], object]]] = [("api/credentials", self._crm.credentials)]
-        checks += [
-            (f"api/v5/{crm.path}", lambda crm=crm: self._crm.page(crm.path, {}, 1, PAGE_SIZES[0]))
-            for crm in _CRM.values()
-        ]
-        # documented nowhere and looked for by everybody: a closed line here says to use the gateway instead
-        checks.append(("api/v5/chats", lambda: self._crm.page("chats", {}, 1, PAGE_SIZES[0])))
-        checks += [
-            (f"api/bot/v1/{name}", lambda name=name: self._bot.items(name, limit=1))
-            for name in self.streams
-            if name not in _CRM
-        ]
-        return [_capability(name, call) for name, call in checks]
+        """Ask every list for its smallest answer and say which ones are open. Nothing is stored or changed.
+
+        An address that does not answer is asked once: the patience of a whole reading for each of its lists would be
+        minutes of silence.
+        """
+        crm: list[tuple[str, Callable[[], object]]] = [("api/credentials", self._crm.credentials)]
+        # chats are documented nowhere and looked for by everybody: a closed line here says to use the gateway instead
+        for path in (*(known.path for known in _CRM.values()), "chats"):
+            crm.append((f"api/v5/{path}", partial(self._crm.page, path, {}, 1, PAGE_SIZES[0])))
+        names = [name for name in self.streams if name not in _CRM]
+        gateway = [(f"api/bot/v1/{name}", partial(self._bot.items, name, limit=1)) for name in names]
+        return [*_capabilities(crm), *_capabilities(gateway)]
 
     # MessageGateway ---------------------------------------------------------------------------------------------
 
@@ -273,11 +272,18 @@ def _newest(rows: Iterator[RawRow]) -> list[RawRow]:
     return list(kept.values())
 
 
-def _capability(name: str, call: Callable[[], object]) -> Capability:
-    try:
-        call()
-    except PermanentError as error:
-        return Capability(name, False, f"{error.what}. {error.remedy}")
-    except SourceError as error:
-        return Capability(name, False, error.what)
-    return Capability(name, True, "")
+def _capabilities(checks: Sequence[tuple[str, Callable[[], object]]]) -> Iterator[Capability]:
+    silence: TransientError | None = None
+    for name, call in checks:
+        if silence is not None:
+            yield Capability(name, False, f"not asked: {silence.what}")
+            continue
+        try:
+            call()
+        except TransientError as error:
+            silence = error
+            yield Capability(name, False, f"{error.what}. {error.remedy}")
+        except PermanentError as error:
+            yield Capability(name, False, f"{error.what}. {error.remedy}")
+        else:
+            yield Capability(name, True, "")

@@ -38,7 +38,10 @@ with chats as (
     select
         payload -> 'last_message' ->> 'id' as message_id,
         payload -> 'channel' ->> 'id' as channel_id,
-        (payload -> 'last_message' ->> 'time')::timestamptz as named_at
+        case
+            when payload -> 'last_message' ->> 'time' ~ %(instant)s
+                then (payload -> 'last_message' ->> 'time')::timestamptz
+        end as named_at
     from chats
     union all
     select dialogs.payload ->> 'begin_message_id', chats.payload -> 'channel' ->> 'id', dialogs.event_at
@@ -47,7 +50,7 @@ with chats as (
     select
         dialogs.payload ->> 'ending_message_id',
         chats.payload -> 'channel' ->> 'id',
-        (dialogs.payload ->> 'closed_at')::timestamptz
+        case when dialogs.payload ->> 'closed_at' ~ %(instant)s then (dialogs.payload ->> 'closed_at')::timestamptz end
     from dialogs join chats on chats.external_id = dialogs.payload ->> 'chat_id'
 )
 select named.message_id, min(named.channel_id) as channel_id, min(messages.event_at) as stored_at
@@ -166,6 +169,8 @@ def _parameters(source: CountingSource, window: Window) -> dict[str, Any]:
         "end": window.end,
         "dialogs_from": window.start - _LONGEST_DIALOG,
         "named_until": window.end + _CLOSING,
+        # a text that is no instant must not end the whole measurement; the parser quarantines its row
+        "instant": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d",
     }
 
 

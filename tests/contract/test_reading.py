@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from conversations.source import RawRecord
-from tests.contract.cases import Case, Opened
+from tests.contract.cases import FAST, Case, Opened
 from tests.contract.reading import Cut, Store, read
 
 WHEN = datetime(2026, 3, 9, tzinfo=UTC)
@@ -85,3 +85,11 @@ def test_probing_says_what_is_open(opened: Opened) -> None:
     capabilities = opened.source.probe()
     assert capabilities and any(capability.is_open for capability in capabilities)
     assert all(capability.detail for capability in capabilities if not capability.is_open)
+
+
+def test_probing_a_vendor_that_is_down_does_not_ask_every_list(vendor: Opened) -> None:
+    vendor.emulator.faults.add("status", status=500)
+    capabilities = vendor.source.probe()
+    assert not any(capability.is_open for capability in capabilities)
+    assert len(vendor.emulator.ledger.calls) <= 2 * FAST.attempts
+    assert any(capability.detail.startswith("not asked: ") for capability in capabilities)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
 from typing import Any
 
 import pytest
@@ -60,7 +61,7 @@ class Script:
 
             def log_message(self, *_: object) -> None: ...
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Quiet(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -69,6 +70,11 @@ class Script:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A client that stops reading is what some tests are about."""
 
 
 class Clock:
@@ -195,6 +201,21 @@ def test_told_to_wait_no_call_of_any_kind_leaves_earlier(
     script.replies = [(status, headers, b""), GOOD]
     get(client)
     assert 7.0 <= sum(clock.pauses) <= 7.6
+
+
+def test_the_jitter_of_a_seed_is_repeatable(script: Script) -> None:
+    script.replies = [(500, {}, b"")]
+    pauses = []
+    for _ in range(2):
+        clock = Clock()
+        client = HttpClient(
+            "shop", script.url, headers={"X-Key": CANARY}, sleep=clock.sleep, clock=clock, random=Random(7)
+        )
+        with pytest.raises(TransientError):
+            get(client)
+        client.close()
+        pauses.append(clock.pauses)
+    assert pauses[0] == pauses[1]
 
 
 def test_another_call_of_the_same_client_waits_as_well(make: Make, script: Script, clock: Clock) -> None:
