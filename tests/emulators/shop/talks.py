@@ -311,7 +311,7 @@ class Talk(Items):
         quoted = self._asking() if self.random.random() < 0.08 else None
         row = self.reply(entry, quoted=quoted)
         if self.random.random() < 0.012:
-            row.edits = ((row.time + self.random.randrange(20, 900) * SECOND, f"{row.content} (уточнила цену и срок)"),)
+            row.edits = ((row.time + self.random.randrange(20, 900) * SECOND, f"{row.content} (цена и срок уточнены)"),)
             self.builder.cases["edited_reply"] += 1
         if entry == "order_made":
             self.place_order()
