@@ -129,6 +129,11 @@ def test_a_campaign_before_the_last_message_of_the_previous_session_does_not_cou
     assert [session.initiated_by for session in talk.judge(ALWAYS).sessions] == ["customer"]
 
 
+def test_a_campaign_that_was_not_delivered_did_not_come() -> None:
+    talk = Talk().say("campaign", "10:00", status="failed").customer("10:30")
+    assert talk.judge(ALWAYS).sessions[0].initiated_by == "customer"
+
+
 def test_initiated_by_skips_bots() -> None:
     talk = Talk().bot("09:00").say("autoreply", "09:01").manager("09:02").customer("09:03")
     (session,) = talk.judge(ALWAYS).sessions

@@ -362,6 +362,24 @@ def test_events_stand_before_the_first_later_message_and_after_messages_of_their
     assert wait.wait(ALWAYS).owner_manager_id == "A"
 
 
+def test_a_deletion_that_the_clock_puts_before_its_message_still_counts() -> None:
+    wait = (
+        Talk().customer("10:30", seq=1).customer("10:00", seq=2, deleted="10:05").manager("10:40", seq=3).wait(ALWAYS)
+    )
+    assert (wait.last_asking_at, wait.outcome) == (instant("10:30"), "in_target")
+    alone = Talk().manager("10:30", seq=1).customer("10:00", seq=2, deleted="10:05").wait(ALWAYS)
+    assert (alone.outcome, alone.settled_at) == ("not_required", instant("10:05"))
+
+
+@pytest.mark.parametrize("sender", ["autoreply", "bot", "campaign", "system", "note"])
+def test_what_neither_opens_nor_answers_settles_nothing_either(sender: str) -> None:
+    """Invariant 4 where the channel's order contradicts the clock: the message after it is older than the limit."""
+    plain = Talk().customer("10:00", seq=1).customer("17:00", seq=3).manager("17:05", seq=4)
+    other = Talk().customer("10:00", seq=1, id="m01").say(sender, "20:00", seq=2, id="x")
+    other.customer("17:00", seq=3, id="m02").manager("17:05", seq=4, id="m03")
+    assert other.wait(ALWAYS) == plain.wait(ALWAYS)
+
+
 # Bots (section 4.4, ruling 6)
 
 
