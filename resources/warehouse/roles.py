@@ -53,6 +53,9 @@ def grant_analyst(connection: Connection[Any], role: str) -> None:
         connection.execute(sql.SQL("revoke all on schema {} from {}").format(name, analyst))
         connection.execute(sql.SQL("revoke all on all tables in schema {} from {}").format(name, analyst))
     connection.execute("revoke create on schema public from public")
+    # a temporary table would be something written: only the owner makes them
+    database = sql.Identifier(connection.info.dbname)
+    connection.execute(sql.SQL("revoke temporary on database {} from public").format(database))
     for schema in ("marts", "core"):
         connection.execute(sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(schema), analyst))
     connection.execute(sql.SQL("grant select on all tables in schema marts to {}").format(analyst))

@@ -57,4 +57,4 @@ def empty(database: Warehouse) -> None:
             " or (schemaname = 'ops' and tablename <> 'alembic_version')"
         ).fetchall()
         for schema, table in tables:
-            connection.execute(f"delete from {schema}.{table}")  # noqa: S608
+            connection.execute(f"delete from {schema}.{table}")
