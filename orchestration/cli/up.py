@@ -70,13 +70,14 @@ def _demo(group: list[children.Child], started: float, port: int | None, *, serv
 
 
 def _walk(shop: demo.Emulator, kept: demo.Anchor) -> list[RunSummary]:
-    """Five weeks as they were loaded night by night, then the last night again: by Monday 08:00 customers and managers
-    have deleted and edited messages, and the re-read must notice."""
-    summaries = [load.load_days(kept.first_day, kept.last_day)]
+    """Five weeks at first; then, and in every later run, what a night does: the last seven days again. By Monday 08:00
+    customers and managers have deleted and edited messages, and the re-read must notice."""
+    summaries = []
     if not kept.is_loaded:
+        summaries.append(load.load_days(kept.first_day, kept.last_day))
         shop.set_clock(kept.at(8))
-        reread = kept.monday - timedelta(days=REREAD_DAYS)
-        summaries.append(load.load_days(reread, kept.last_day, title=Up.REREAD))
+    reread = kept.monday - timedelta(days=REREAD_DAYS)
+    summaries.append(load.load_days(reread, kept.last_day, title=Up.REREAD))
     return [*summaries, load.publish(kept.weeks[0], kept.weeks[-1])]
 
 

@@ -62,15 +62,9 @@ def show(engine: Engine, week: str) -> None:
         return
     monday: date = rows[0]["week_starts_on"]
     screen.say(Week.title(week, monday, monday + timedelta(days=6)), style="bold")
-    kinds = [CHANNEL_KINDS.get(row["beside"], row["beside"]) for row in channels]
     screen.show(
         _drawn(Week.BY_MANAGER, Week.MANAGER, managers, [row["name"] for row in managers], by="beside"),
-        _drawn(
-            Week.BY_CHANNEL,
-            Week.CHANNEL,
-            channels,
-            [f"{kind}: {row['name']}" for row, kind in zip(channels, kinds, strict=True)],
-        ),
+        _drawn(Week.BY_CHANNEL, Week.CHANNEL, channels, [_channel_name(row) for row in channels]),
     )
     screen.note(Week.NOTE)
     screen.note(Week.VIEWS)
@@ -96,6 +90,11 @@ def _drawn(
         drawn.add_section()
         screen.add_row(drawn, [Week.TOTAL, *_figures(_total(rows))], style="bold")
     return drawn
+
+
+def _channel_name(row: Mapping[str, Any]) -> str:
+    kind, name = CHANNEL_KINDS.get(row["beside"], row["beside"]), row["name"]
+    return name if name.casefold().startswith(kind.casefold()) else f"{kind}: {name}"
 
 
 def _figures(row: Mapping[str, Any]) -> tuple[str, ...]:
