@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
+import psycopg
 
 from assets.marts.errors import DbtError
 from conversations.policy import PolicyError
@@ -17,7 +18,7 @@ from resources.clients.errors import SourceError, TransientError
 from resources.clients.redact import redact
 from resources.warehouse.errors import Busy, WarehouseError, WarehouseUnavailable
 
-STEP_RETRY = dg.RetryPolicy(max_retries=1, delay=15)
+STEP_RETRY = dg.RetryPolicy(max_retries=1, delay=5)
 """For what another attempt may cure once the client's own patience (one layer, one deadline) has run out: the step goes
 on from the last committed page. Permanent errors are never tried again."""
 
@@ -44,25 +45,23 @@ def explained() -> Iterator[None]:
     except DbtError as error:
         raise _failure(str(error), "dbt", False) from error
     except Exception as error:
-        state = _sql_state(error)
-        if state is None:
+        refused = _refusal(error)
+        if refused is None:
             raise
-        raise _failure(_database_sentence(state), f"sql_{state or 'unknown'}", _may_pass(state)) from None
+        state = refused.sqlstate or ""
+        raise _failure(_database_sentence(state, refused), f"sql_{state or 'unknown'}", _may_pass(state)) from None
 
 
 def _failure(description: str, reason: str, allow_retries: bool) -> dg.Failure:
     return dg.Failure(redact(description), metadata={"reason": reason}, allow_retries=allow_retries)
 
 
-def _sql_state(error: Exception) -> str | None:
-    """The SQLSTATE of a database error, ``''`` for a lost connection, ``None`` for any other error."""
-    import psycopg
+def _refusal(error: Exception) -> psycopg.Error | None:
+    """The driver's error behind a database error; without SQLSTATE it is a lost connection."""
     from sqlalchemy.exc import DBAPIError
 
     driver_error = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(driver_error, psycopg.Error):
-        return driver_error.sqlstate or ""
-    return None
+    return driver_error if isinstance(driver_error, psycopg.Error) else None
 
 
 def _may_pass(state: str) -> bool:
@@ -70,7 +69,7 @@ def _may_pass(state: str) -> bool:
     return state == "" or state[:2] in {"08", "40", "53", "57"}
 
 
-def _database_sentence(state: str) -> str:
+def _database_sentence(state: str, refused: psycopg.Error) -> str:
     if state == "53100":
         return "The database's disk is full. Free some space and start the run again; what was committed stays."
     if state == "" or state[:2] in {"08", "57"}:
@@ -82,4 +81,9 @@ def _database_sentence(state: str) -> str:
         return "A table is missing. Bring the database up to date (otklik up does it) and start the run again."
     if state == "42501":
         return "The database refuses a right that this step needs. Run otklik doctor: it names the role and the table."
-    return f"The database refused a statement (SQLSTATE {state}). Run otklik doctor; its log holds the details."
+    # data errors (22) and violated rules (23) repeat values of rows; all others speak of statements and tables only
+    words = "" if state[:2] in {"22", "23"} else f": {refused.diag.message_primary}"
+    return (
+        f"The database refused a statement (SQLSTATE {state}{words}). Nothing of this step was committed. Run otklik "
+        "doctor; if it finds nothing, this is a defect to report with this line."
+    )

@@ -17,7 +17,7 @@ import dagster as dg
 
 from conversations.window import monday_of
 from orchestration.dead_runs import end_dead_runs
-from orchestration.definitions import defs
+from orchestration.definitions import ASSETS, defs
 from orchestration.partitions import sunday_of, weeks_between
 from resources.settings import Settings
 from resources.warehouse.engine import Warehouse
@@ -217,8 +217,9 @@ def _keys(job: dg.JobDefinition, select: Iterable[str]) -> list[dg.AssetKey]:
         if not found:
             raise ValueError(f"{wanted!r} names nothing of {job.name}; there are {', '.join(sorted(known))}")
         chosen.update(found)
-    for assets in job.asset_layer.assets_defs_by_key.values():
-        if not assets.can_subset and chosen.intersection(assets.keys):
+    for assets in ASSETS:
+        if isinstance(assets, dg.AssetsDefinition) and chosen.intersection(assets.keys):
+            # what is written in one transaction cannot be chosen in part
             chosen.update(assets.keys)
     return sorted(chosen)
 

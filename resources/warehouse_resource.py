@@ -27,7 +27,7 @@ class WarehouseResource(dg.ConfigurableResource):
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Remember the run; nothing is opened yet, so that an error has a step to belong to."""
-        self._run_id = context.run_id
+        self._run_id = context.run.run_id if context.run else None
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Give the lock back and close every connection."""

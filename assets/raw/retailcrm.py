@@ -51,7 +51,7 @@ def _directory(stream: Stream) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult:
         with explained():
             landed = land(
-                retailcrm.source(), stream.name, None, warehouse.open(), time_zone=TIME_ZONE, run_id=context.run_id
+                retailcrm.source(), stream.name, None, warehouse.open(), time_zone=TIME_ZONE, run_id=context.run.run_id
             )
         return dg.MaterializeResult(metadata={"dagster/row_count": landed.rows, **_counts(landed)})
 
@@ -78,7 +78,7 @@ def _windowed(stream: Stream, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:
         with explained():
             source, database = retailcrm.source(), warehouse.open()
             window = span.reading_window(TIME_ZONE, policy.load().reread_days)
-            landed = land(source, stream.name, window, database, time_zone=TIME_ZONE, run_id=context.run_id)
+            landed = land(source, stream.name, window, database, time_zone=TIME_ZONE, run_id=context.run.run_id)
             if stream.name == LAST_STREAM:
                 refresh_completeness(database, source, window, TIME_ZONE)
             days = by_day(database, ("raw", _table(stream.name)), span, TIME_ZONE)

@@ -1,0 +1,182 @@
+"""Each check, broken once: good data passes it, data that contradicts its name fails it.
+
+The data is broken inside a transaction that is rolled back; the checks look through the same session.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from assets.checks.core import CORE
+from assets.checks.evaluated import EVALUATED
+from assets.checks.judge import judge
+from assets.checks.raw import RAW
+from assets.checks.rules import Counted, Rule
+from assets.marts.dbt import build
+from assets.marts.description import marts
+from assets.spans import Span
+from orchestration import runner
+from resources.warehouse.engine import Warehouse
+from tests.pipeline.conftest import FIRST, LAST, WEEKS
+
+CHOSEN = [(table, rule) for layer in (RAW, CORE, EVALUATED) for table in layer for rule in table.rules]
+
+_NO_ID = "update raw.retailcrm__{} set payload = payload - 'id'"
+_LATER = "update raw.retailcrm__{} set event_at = event_at + interval '1 minute'"
+BREAKS: dict[str, str] = {
+    **{
+        f"raw.retailcrm__{stream}.payload_has_required_fields": _NO_ID.format(stream)
+        for stream in (
+            "channels", "users", "bots", "crm_users", "chats", "dialogs", "messages", "customers", "orders"
+        )
+    },
+    **{
+        f"raw.retailcrm__{stream}.directory_is_not_empty": f"delete from raw.retailcrm__{stream}"  # noqa: S608
+        for stream in ("channels", "users", "crm_users", "chats")
+    },
+    "raw.retailcrm__dialogs.event_time_is_the_vendors": _LATER.format("dialogs"),
+    "raw.retailcrm__messages.event_time_is_the_vendors": _LATER.format("messages"),
+    "raw.retailcrm__messages.messages_belong_to_known_chats":
+        "delete from raw.retailcrm__chats where external_id::bigint % 3 = 0",
+    "raw.retailcrm__messages.messages_cover_the_vendors_count":
+        "update ops.completeness set reported = reported + 3 where measure = 'message_pointers' and reported < 100",
+    "raw.retailcrm__messages.orders_cover_the_vendors_count":
+        "update ops.completeness set reported = reported + 9 where measure = 'orders'",
+    "raw.retailcrm__messages.customers_cover_the_vendors_count": "delete from ops.completeness",
+    "core.channels.every_channel_has_kind_and_name": "update core.channels set kind = ''",
+    "core.managers.every_manager_has_a_name": "update core.managers set name = ''",
+    "core.customers.most_customers_can_be_told_apart": "update core.customers set name = null, phone = null",
+    "core.conversations.every_conversation_has_its_channel": "delete from core.channels",
+    "core.conversations.customers_of_chats_are_known": "delete from core.customers",
+    "core.messages.senders_are_mapped": """
+        insert into core.quarantine (connection_id, stream, external_id, reason, event_at, items)
+        select connection_id, 'messages', 'x', 'unmapped_sender', max(sent_at), 1 from core.messages group by 1
+    """,
+    "core.messages.quarantined_share_is_small": """
+        insert into core.quarantine (connection_id, stream, external_id, reason, event_at, items)
+        select connection_id, 'messages', message_id, 'bad_time', sent_at, 1 from core.messages
+    """,
+    "core.messages.messages_belong_to_conversations": "delete from core.conversations",
+    "core.messages.replies_name_their_manager": "update core.messages set manager_id = null",
+    "core.messages.one_direction_share_is_small": "delete from core.messages where direction = 'out'",
+    "core.messages.volume_did_not_collapse": """
+        insert into core.messages
+        select (jsonb_populate_record(m, jsonb_build_object(
+            'message_id', m.message_id || ':' || w || ':' || n, 'sent_at', m.sent_at - make_interval(days => 7 * w)
+        ))).*
+        from core.messages as m cross join generate_series(1, 4) as w cross join generate_series(1, 3) as n
+        where m.business_on = (select max(business_on) - 2 from core.messages)
+    """,
+    "core.events.events_belong_to_conversations": "delete from core.conversations",
+    "core.events.assignees_are_known": "delete from core.managers",
+    "core.orders.totals_have_a_currency": "update core.orders set currency = null",
+    "evaluated.waits.reply_never_precedes_message":
+        "update evaluated.waits set answered_at = opened_at - interval '1 s' where answered_at is not null",
+    "evaluated.waits.business_never_exceeds_calendar":
+        "update evaluated.waits set wait_business_seconds = wait_seconds + 1",
+    "evaluated.waits.outcome_identity_holds": "update evaluated.waits set answered_at = null",
+    "evaluated.waits.outcome_follows_its_target":
+        "update evaluated.waits set target_seconds = 0, wait_business_seconds = 1 where outcome = 'in_target'",
+    "evaluated.waits.waits_do_not_overlap": "update evaluated.waits set opened_at = '2026-01-01'",
+    "evaluated.waits.every_wait_has_its_session": "delete from evaluated.sessions",
+    "evaluated.waits.skewed_share_is_small":
+        "update evaluated.waits set clock_skew = true where wait_id in (select max(wait_id) from evaluated.waits"
+        " where settled_on = (select max(settled_on) - 3 from evaluated.waits) group by channel_id)",
+    "evaluated.sessions.session_ends_after_it_starts":
+        "update evaluated.sessions set ended_at = least(ended_at, started_at - interval '1 s')",
+    "evaluated.sessions.sessions_do_not_overlap":
+        "update evaluated.sessions set started_at = '2026-01-01', last_message_at = '2026-06-01' where ended_at is not null",
+    "evaluated.left_waiting.left_waiting_names_a_wait": "delete from evaluated.waits",
+    "evaluated.left_waiting.held_longer_than_the_target": "update evaluated.left_waiting set held_seconds = 1",
+}  # fmt: skip
+
+MART_BREAKS: dict[str, str] = {
+    **{f"{mart}_outcomes_add_up": f"update marts_next.{mart} set in_target = in_target + 1"  # noqa: S608
+       for mart in ("manager_week", "channel_week")},
+    **{f"{mart}_shares_follow_their_counts": f"update marts_next.{mart} set in_target_share = 0 where in_target > 0"
+       for mart in ("manager_week", "channel_week")},
+    **{f"{mart}_percentiles_are_ordered": f"update marts_next.{mart} set reply_p50_seconds = reply_p90_seconds + 1"
+       for mart in ("manager_week", "channel_week")},
+    **{f"{mart}_waits_equal_evaluated": f"delete from marts_next.{mart} where waits_settled > 0"  # noqa: S608
+       for mart in ("manager_week", "channel_week")},
+    "manager_week_waits_equal_channels": "delete from marts_next.manager_week where manager_key = 'none'",
+    "channel_week_parts_fit_in_their_whole": "update marts_next.channel_week set one_direction_chats = chats + 1",
+    "data_status_status_is_known": "update marts_next.data_status set status = 'fine'",
+    "data_status_stored_never_exceeds_reported":
+        "update marts_next.data_status set messages_stored = messages_reported + 1",
+    "data_status_channels_may_be_published": "update marts_next.data_status set status = 'failed', reasons = 'x'",
+}  # fmt: skip
+
+
+class Borrowed:
+    """A warehouse whose every connection is one open transaction."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    @contextlib.contextmanager
+    def connect(self, application_name: str = "", *, autocommit: bool = False) -> Iterator[psycopg.Connection[Any]]:
+        yield self._connection
+
+
+@pytest.fixture(scope="module")
+def loaded(connected: Warehouse, instance: Any, home: Path) -> Warehouse:
+    runner.run_days(FIRST, LAST, instance=instance)
+    variables = {"first_week": WEEKS[0], "last_week": WEEKS[1], "time_zone": "Europe/Moscow"}
+    assert not build(connected, home, variables).failed
+    return connected
+
+
+@pytest.fixture
+def session(loaded: Warehouse) -> Iterator[psycopg.Connection[Any]]:
+    with loaded.connect() as connection:
+        yield connection
+        connection.rollback()
+
+
+def _name(pair: tuple[Counted, Rule]) -> str:
+    return pair[0].column(pair[1])
+
+
+def test_every_check_has_its_break() -> None:
+    assert set(BREAKS) == {_name(pair) for pair in CHOSEN}
+    assert set(MART_BREAKS) == {test.name for mart in marts() for test in mart.tests}
+
+
+@pytest.mark.parametrize("pair", CHOSEN, ids=_name)
+def test_a_check_passes_good_data_and_fails_broken_data(
+    pair: tuple[Counted, Rule], session: psycopg.Connection[Any]
+) -> None:
+    span = Span(FIRST, LAST)
+    (good,) = judge(Borrowed(session), span, [pair])  # type: ignore[arg-type]
+    assert good.passed, good.metadata
+    session.execute(BREAKS[_name(pair)])
+    (broken,) = judge(Borrowed(session), span, [pair])  # type: ignore[arg-type]
+    assert not broken.passed
+    assert broken.metadata["days_that_contradict"].value >= 1
+
+
+def test_a_check_that_cannot_be_run_counts_as_failed(session: psycopg.Connection[Any]) -> None:
+    session.execute("alter table core.orders rename to orders_elsewhere")
+    session.autocommit  # noqa: B018  (the statement below fails inside the same transaction)
+    orders = [pair for pair in CHOSEN if pair[0].table == ("core", "orders")]
+    (result,) = judge(Borrowed(session), Span(FIRST, LAST), orders)  # type: ignore[arg-type]
+    assert not result.passed
+    assert result.metadata["reason"].value == "sql_42P01"
+
+
+@pytest.mark.parametrize("name", sorted(MART_BREAKS))
+def test_a_dbt_test_passes_good_marts_and_fails_broken_ones(
+    name: str, session: psycopg.Connection[Any], home: Path
+) -> None:
+    (compiled,) = (home / "dbt" / "target" / "compiled").rglob(f"{name}.sql")
+    statement = compiled.read_text(encoding="utf-8").replace("%", "%%")
+    assert session.execute(statement, []).fetchall() == []
+    session.execute(MART_BREAKS[name])
+    assert session.execute(statement, []).fetchall() != []

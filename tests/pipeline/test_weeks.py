@@ -1,0 +1,256 @@
+"""Fourteen days and two weeks through the chain: rows, numbers per day, marts, and nothing new the second time."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from collections import defaultdict
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from assets.marts.description import marts
+from conversations.window import Window
+from orchestration import runner
+from orchestration.definitions import defs
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.hashes import table_hashes
+from tests.emulators.retailcrm import RetailCRMEmulator
+from tests.pipeline.conftest import FIRST, LAST, WEEKS, environment
+
+DAILY = ["raw/retailcrm__messages", "raw/retailcrm__dialogs", "raw/retailcrm__customers", "raw/retailcrm__orders",
+         "core/messages", "core/events", "core/orders",
+         "evaluated/waits", "evaluated/sessions", "evaluated/left_waiting"]  # fmt: skip
+WEEKLY = ["marts/manager_week", "marts/channel_week", "marts/data_status"]
+
+
+@pytest.fixture(scope="module")
+def loaded(connected: Warehouse, instance: dg.DagsterInstance) -> list[runner.RunSummary]:
+    return runner.run_weeks(*WEEKS, instance=instance)
+
+
+def test_one_run_per_step_loads_the_range(loaded: list[runner.RunSummary], instance: dg.DagsterInstance) -> None:
+    assert [(summary.job, summary.first, summary.last) for summary in loaded] == [
+        ("load_daily", FIRST.isoformat(), LAST.isoformat()),
+        ("publish_week", FIRST.isoformat(), (LAST - timedelta(days=6)).isoformat()),
+    ]
+    assert [run.job_name for run in instance.get_runs()] == ["publish_week", "load_daily"]
+    keys = {(FIRST + timedelta(days=n)).isoformat() for n in range(14)}
+    for name in DAILY:
+        assert set(instance.get_materialized_partitions(dg.AssetKey(name.split("/")))) == keys, name
+    for name in WEEKLY:
+        assert len(instance.get_materialized_partitions(dg.AssetKey(name.split("/")))) == 2, name
+
+
+def test_messages_equal_the_ledger(
+    loaded: list[runner.RunSummary], account: RetailCRMEmulator, connected: Warehouse
+) -> None:
+    window = Window.of_days(FIRST, LAST, "Europe/Moscow")
+    told = account.ledger.rows("messages", window.start, window.end)
+    with connected.connect() as sql:
+        stored = sql.execute(
+            "select external_id from raw.retailcrm__messages where event_at >= %s and event_at < %s and gone_at is null",
+            [window.start, window.end],
+        ).fetchall()
+    assert sorted(row[0] for row in stored) == sorted(str(one) for one in told)
+
+
+def test_every_day_shows_at_least_three_numbers_of_its_own(
+    loaded: list[runner.RunSummary], instance: dg.DagsterInstance
+) -> None:
+    for name in [*DAILY, *WEEKLY]:
+        key = dg.AssetKey(name.split("/"))
+        seen = []
+        for partition in instance.get_materialized_partitions(key):
+            (record,) = instance.fetch_materializations(
+                dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition]), limit=1
+            ).records
+            metadata = record.asset_materialization.metadata
+            numbers = {
+                label: value.value for label, value in metadata.items() if isinstance(value, dg.IntMetadataValue)
+            }
+            assert "dagster/partition_row_count" in numbers, (name, partition)
+            assert len(numbers) >= 3, (name, partition)
+            seen.append(numbers["dagster/partition_row_count"])
+        if name in ("raw/retailcrm__messages", "core/messages", "evaluated/waits"):
+            assert len(set(seen)) > 7, f"{name}: the days are told apart"
+
+
+def test_all_checks_were_judged_and_passed(loaded: list[runner.RunSummary]) -> None:
+    judged = {(check.asset, check.name) for summary in loaded for check in summary.checks}
+    graph = defs.resolve_asset_graph()
+    declared = {(".".join(key.asset_key.path), key.name) for key in graph.asset_check_keys}
+    assert judged == declared
+    assert not [check for summary in loaded for check in summary.checks if not check.passed]
+
+
+def test_channel_weeks_are_the_waits_counted_by_hand(loaded: list[runner.RunSummary], connected: Warehouse) -> None:
+    with connected.connect() as sql:
+        waits = sql.execute(
+            """
+            select settled_week, channel_id, outcome, wait_seconds, wait_business_seconds, is_first_reply
+            from evaluated.waits where wait_kind = 'message' and settled_week = any(%s)
+            """,
+            [list(WEEKS)],
+        ).fetchall()
+        shown = {(row["week"], row["channel_id"]): row for row in _rows(sql, "marts.channel_week")}
+    groups: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for week, channel, *rest in waits:
+        groups[week, channel].append(rest)
+    assert {key for key, row in shown.items() if row["waits_settled"] or row["not_required"]} == set(groups)
+    for key, rows in groups.items():
+        _agrees(shown[key], rows)
+
+
+def test_manager_weeks_are_the_waits_counted_by_hand(loaded: list[runner.RunSummary], connected: Warehouse) -> None:
+    with connected.connect() as sql:
+        waits = sql.execute(
+            """
+            select settled_week, owner_manager_id, outcome_manager, manager_wait_seconds,
+                manager_wait_business_seconds, is_first_reply
+            from evaluated.waits where wait_kind = 'message' and settled_week = any(%s)
+            """,
+            [list(WEEKS)],
+        ).fetchall()
+        shown = {(row["week"], row["manager_id"]): row for row in _rows(sql, "marts.manager_week")}
+    groups: dict[tuple[str, str | None], list[Any]] = defaultdict(list)
+    for week, manager, *rest in waits:
+        groups[week, manager].append(rest)
+    assert set(groups) <= set(shown)
+    for key, row in shown.items():
+        _agrees(row, groups.get(key, []))
+    nobody = [row for row in shown.values() if row["manager_id"] is None]
+    assert nobody and all((row["manager_key"], row["manager_name"]) == ("none", "Без менеджера") for row in nobody)
+
+
+def test_sessions_touched_are_those_with_a_reply_of_the_manager(
+    loaded: list[runner.RunSummary], connected: Warehouse
+) -> None:
+    with connected.connect() as sql:
+        sessions = sql.execute(
+            "select conversation_id, started_at, last_message_at, ended_week, session_id from evaluated.sessions "
+            "where ended_week = any(%s)",
+            [list(WEEKS)],
+        ).fetchall()
+        replies = sql.execute(
+            """
+            select conversation_id, sent_at, manager_id from core.messages
+            where sender_kind = 'manager' and is_public and content_kind <> 'reaction' and delivery_status <> 'failed'
+            """
+        ).fetchall()
+        shown = {(row["week"], row["manager_id"]): row["sessions_touched"] for row in _rows(sql, "marts.manager_week")}
+    by_chat = defaultdict(list)
+    for chat, sent_at, manager in replies:
+        by_chat[chat].append((sent_at, manager))
+    touched: dict[tuple[str, str | None], set[str]] = defaultdict(set)
+    for chat, begin, end, week, session in sessions:
+        for sent_at, manager in by_chat[chat]:
+            if begin <= sent_at <= end:
+                touched[week, manager].add(session)
+    assert {key: count for key, count in shown.items() if count} == {key: len(ids) for key, ids in touched.items()}
+
+
+def test_published_tables_say_what_they_hold(loaded: list[runner.RunSummary], connected: Warehouse) -> None:
+    with connected.connect() as sql:
+        for mart in marts():
+            comments = sql.execute(
+                "select attname, col_description(attrelid, attnum), attnotnull from pg_attribute "
+                "where attrelid = %s::regclass and attnum > 0 and not attisdropped order by attnum",
+                [f"marts.{mart.name}"],
+            ).fetchall()
+            assert comments == [(column.name, column.description, not column.is_nullable) for column in mart.columns]
+    with connected.analyst_engine().connect() as analyst:
+        from sqlalchemy import text
+
+        assert analyst.execute(text("select count(*) from marts.manager_week")).scalar_one() > 0
+        assert {row[0] for row in analyst.execute(text("select status from marts.data_status"))} == {"ok"}
+
+
+def test_the_second_run_changes_nothing(
+    loaded: list[runner.RunSummary], connected: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    before = table_hashes(connected)
+    again = runner.run_weeks(*WEEKS, instance=instance)
+    assert table_hashes(connected) == before
+    assert [summary.rows for summary in again] == [summary.rows for summary in loaded]
+
+
+def test_a_kill_in_the_middle_of_the_swap_leaves_the_old_week(
+    loaded: list[runner.RunSummary], connected: Warehouse
+) -> None:
+    before = table_hashes(connected, ("marts",))
+    with connected.connect() as sql:
+        sql.execute("update marts.manager_week set pending_now = pending_now + 1")
+    tampered = table_hashes(connected, ("marts",))
+    assert tampered != before
+    script = (
+        "from resources.settings import Settings; from resources.warehouse.engine import Warehouse;"
+        "from assets.marts.publish import swap; swap(Warehouse.open(Settings()), %r)" % (list(WEEKS),)
+    )
+    for point in ("publish.between_marts", "publish.before_commit"):
+        killed = subprocess.run(
+            [sys.executable, "-c", script], env={**environment(), "FAILPOINT": f"{point}:1"}, check=False
+        )
+        assert killed.returncode == -9
+        assert table_hashes(connected, ("marts",)) == tampered
+    subprocess.run([sys.executable, "-c", script], env=environment(), check=True)
+    assert table_hashes(connected, ("marts",)) == before
+
+
+def test_a_selection_runs_only_what_it_names(connected: Warehouse, instance: dg.DagsterInstance) -> None:
+    summary = runner.run_days(LAST, LAST, ["core/messages"], instance=instance)
+    assert set(summary.rows) == {"core.messages", "core.events", "core.orders"}
+    with pytest.raises(ValueError, match="names nothing of load_daily"):
+        runner.run_days(LAST, LAST, ["marts"], instance=instance)
+
+
+def test_a_single_day_reads_the_last_week_once_more(
+    loaded: list[runner.RunSummary], account: RetailCRMEmulator, connected: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    with connected.connect() as sql:
+        windows = "select window_start from ops.cursors where stream = 'messages' order by window_start"
+        before = set(sql.execute(windows).fetchall())
+    runner.run_days(LAST, LAST, instance=instance)
+    with connected.connect() as sql:
+        (new,) = set(sql.execute(windows).fetchall()) - before
+    assert new[0] == Window.of_day(date(2026, 11, 9), "Europe/Moscow").start
+
+
+def _rows(sql: Any, table: str) -> list[dict[str, Any]]:
+    cursor = sql.execute(f"select * from {table}")
+    names = [column.name for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def _agrees(row: dict[str, Any], waits: list[Any]) -> None:
+    """Each figure of the row, counted again in Python from (outcome, seconds, business seconds, is first reply)."""
+    counts = {name: sum(wait[0] == name for wait in waits) for name in
+              ("in_target", "slow_reply", "no_reply", "window_expired", "not_required")}  # fmt: skip
+    settled = sum(counts.values()) - counts["not_required"]
+    assert {name: row[name] for name in counts} == counts
+    assert row["waits_settled"] == settled
+    share = counts["in_target"] / settled if settled else None
+    assert (float(row["in_target_share"]) if settled else row["in_target_share"]) == pytest.approx(share, abs=1e-6)
+    lost = (counts["no_reply"] + counts["window_expired"]) / settled if settled else None
+    assert (float(row["no_reply_share"]) if settled else row["no_reply_share"]) == pytest.approx(lost, abs=1e-6)
+    answered = [wait for wait in waits if wait[0] in ("in_target", "slow_reply")]
+    first = [wait for wait in answered if wait[3]]
+    for prefix, group in (("reply", answered), ("first_reply", first)):
+        for name, place in (("seconds", 1), ("business_seconds", 2)):
+            for share_of in (50, 90):
+                expected = _percentile([wait[place] for wait in group if wait[place] is not None], share_of / 100)
+                assert row[f"{prefix}_p{share_of}_{name}"] == pytest.approx(expected)
+
+
+def _percentile(values: list[int], share: float) -> float | None:
+    """Linear interpolation between closest ranks (contract, section 6)."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    place = share * (len(ordered) - 1)
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
