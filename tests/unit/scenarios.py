@@ -153,21 +153,33 @@ def policies(draw: st.DrawFn, bots: bool | None = None) -> OraclePolicy:
     )
 
 
-ACTIONS = (
-    ("customer",) * 9
-    + ("manager",) * 6
-    + ("bot",) * 3
-    + ("autoreply", "system", "campaign", "campaign", "note", "reaction", "customer_reaction", "failed", "failed")
-    + ("call_in", "missed_call", "missed_call", "call_out", "call_out_unanswered", "private", "sticker", "media")
-    + ("assigned",) * 4
-    + ("handoff", "handoff", "closed", "closed", "closed", "no_reply_needed")
+ASKS = ("customer", "customer", "customer", "manager")
+EVERYTHING = (
+    *("customer",) * 9,
+    *("manager",) * 6,
+    *("bot",) * 3,
+    *("autoreply", "system", "campaign", "campaign", "note", "reaction", "customer_reaction", "failed", "failed"),
+    *("call_in", "missed_call", "missed_call", "call_out", "call_out_unanswered", "private", "sticker", "media"),
+    *("assigned",) * 4,
+    *("handoff", "handoff", "closed", "closed", "closed", "no_reply_needed"),
 )
+THEMES = (
+    EVERYTHING,
+    EVERYTHING,
+    (*ASKS, "assigned", "assigned", "assigned"),
+    (*ASKS, "assigned", "handoff", "bot"),
+    (*ASKS, "bot", "bot", "handoff", "closed", "autoreply"),
+    (*ASKS, "closed", "closed", "failed", "campaign"),
+    (*ASKS, "manager", "missed_call", "call_in", "call_out", "call_out_unanswered", "closed"),
+    (*ASKS, "manager", "media", "sticker", "reaction", "customer_reaction", "no_reply_needed"),
+)
+"""Each story keeps to one theme: a transfer or a hand-off needs several rare things in a row."""
 
 STEP = st.tuples(
     st.sampled_from(DELTAS),
-    st.sampled_from(ACTIONS),
+    st.integers(0, len(EVERYTHING) - 1),  # which action of the theme
     st.integers(0, 5),  # which chat: 0-3 the first
-    st.sampled_from((*MANAGERS, None)),
+    st.sampled_from((*MANAGERS, "anna", "boris", None)),
     st.sampled_from(TEXTS),
     st.integers(0, 15),  # trouble: deletions, versions, fractions of a second, skew
     st.sampled_from((0, 0, 1, 30, 59, 60, 600, 1800, 7200)),  # seconds to a deletion
@@ -178,6 +190,7 @@ STEP = st.tuples(
 def contacts(draw: st.DrawFn, min_steps: int = 1, max_steps: int = 14) -> tuple[Contact, list[Instant]]:
     """A customer with up to three chats, and the instants of his story."""
     steps = draw(st.lists(STEP, min_size=min_steps, max_size=max_steps))
+    theme = draw(st.sampled_from(THEMES))
     number = draw(st.sampled_from((1, 1, 2, 3)))
     sequences = [draw(st.sampled_from(("none", "none", "all", "skewed", "some"))) for _ in range(number)]
     untimed = draw(st.integers(0, 20)) == 0
@@ -189,7 +202,8 @@ def contacts(draw: st.DrawFn, min_steps: int = 1, max_steps: int = 14) -> tuple[
     messages: list[TimedMessage] = []
     events: list[TimedEvent] = []
     instants = []
-    for count, (delta, action, which, manager, text, trouble, to_deletion) in enumerate(steps):
+    for count, (delta, choice, which, manager, text, trouble, to_deletion) in enumerate(steps):
+        action = theme[choice % len(theme)]
         now += delta * SECOND
         index = (0, 0, 0, 0, 1, 2)[which] % number
         when = now + (300_000 if trouble == 1 else 0)
