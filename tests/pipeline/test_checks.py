@@ -37,7 +37,7 @@ BREAKS: dict[str, str] = {
         )
     },
     **{
-        f"raw.retailcrm__{stream}.directory_is_not_empty": f"delete from raw.retailcrm__{stream}"  # noqa: S608
+        f"raw.retailcrm__{stream}.directory_is_not_empty": f"delete from raw.retailcrm__{stream}"
         for stream in ("channels", "users", "crm_users", "chats")
     },
     "raw.retailcrm__dialogs.event_time_is_the_vendors": _LATER.format("dialogs"),
@@ -91,19 +91,20 @@ BREAKS: dict[str, str] = {
     "evaluated.sessions.session_ends_after_it_starts":
         "update evaluated.sessions set ended_at = least(ended_at, started_at - interval '1 s')",
     "evaluated.sessions.sessions_do_not_overlap":
-        "update evaluated.sessions set started_at = '2026-01-01', last_message_at = '2026-06-01' where ended_at is not null",
+        "update evaluated.sessions set started_at = '2026-01-01', last_message_at = '2026-06-01'"
+        " where ended_at is not null",
     "evaluated.left_waiting.left_waiting_names_a_wait": "delete from evaluated.waits",
     "evaluated.left_waiting.held_longer_than_the_target": "update evaluated.left_waiting set held_seconds = 1",
 }  # fmt: skip
 
 MART_BREAKS: dict[str, str] = {
-    **{f"{mart}_outcomes_add_up": f"update marts_next.{mart} set in_target = in_target + 1"  # noqa: S608
+    **{f"{mart}_outcomes_add_up": f"update marts_next.{mart} set in_target = in_target + 1"
        for mart in ("manager_week", "channel_week")},
     **{f"{mart}_shares_follow_their_counts": f"update marts_next.{mart} set in_target_share = 0 where in_target > 0"
        for mart in ("manager_week", "channel_week")},
     **{f"{mart}_percentiles_are_ordered": f"update marts_next.{mart} set reply_p50_seconds = reply_p90_seconds + 1"
        for mart in ("manager_week", "channel_week")},
-    **{f"{mart}_waits_equal_evaluated": f"delete from marts_next.{mart} where waits_settled > 0"  # noqa: S608
+    **{f"{mart}_waits_equal_evaluated": f"delete from marts_next.{mart} where waits_settled > 0"
        for mart in ("manager_week", "channel_week")},
     "manager_week_waits_equal_channels": "delete from marts_next.manager_week where manager_key = 'none'",
     "channel_week_parts_fit_in_their_whole": "update marts_next.channel_week set one_direction_chats = chats + 1",

@@ -72,7 +72,7 @@ def test_a_policy_with_a_mistake_is_named(
 
 
 def test_nothing_judged_means_nothing_published(connected: Warehouse, instance: dg.DagsterInstance) -> None:
-    with pytest.raises(runner.RunFailed, match="no conversation was judged yet. Load its days first"):
+    with pytest.raises(runner.RunFailed, match=r"no conversation was judged yet\. Load its days first"):
         runner.publish_weeks(*WEEKS, instance=instance)
 
 
@@ -109,11 +109,12 @@ def test_core_is_not_judged_when_a_sender_is_unmapped(
     with connected.connect() as sql:
         sql.execute(
             """
-            update raw.retailcrm__messages set payload = jsonb_set(payload, '{from,type}', '"stranger"'), payload_hash = ''
+            update raw.retailcrm__messages
+            set payload = jsonb_set(payload, '{from,type}', '"stranger"'), payload_hash = ''
             where external_id = (select max(external_id) from raw.retailcrm__messages where payload ->> 'type' = 'text')
             """
         )
-    with pytest.raises(runner.RunFailed, match="core.messages: senders_are_mapped"):
+    with pytest.raises(runner.RunFailed, match=r"core\.messages: senders_are_mapped"):
         runner.run_days(FIRST, LAST, ["core", "evaluated"], instance=instance)
     assert table_hashes(connected, ("evaluated", "marts")) == before
     runner.run_days(FIRST, LAST, instance=instance)

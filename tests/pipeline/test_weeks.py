@@ -52,7 +52,10 @@ def test_messages_equal_the_ledger(
     told = account.ledger.rows("messages", window.start, window.end)
     with connected.connect() as sql:
         stored = sql.execute(
-            "select external_id from raw.retailcrm__messages where event_at >= %s and event_at < %s and gone_at is null",
+            """
+            select external_id from raw.retailcrm__messages
+            where event_at >= %s and event_at < %s and gone_at is null
+            """,
             [window.start, window.end],
         ).fetchall()
     assert sorted(row[0] for row in stored) == sorted(str(one) for one in told)
@@ -188,7 +191,7 @@ def test_a_kill_in_the_middle_of_the_swap_leaves_the_old_week(
     assert tampered != before
     script = (
         "from resources.settings import Settings; from resources.warehouse.engine import Warehouse;"
-        "from assets.marts.publish import swap; swap(Warehouse.open(Settings()), %r)" % (list(WEEKS),)
+        f"from assets.marts.publish import swap; swap(Warehouse.open(Settings()), {list(WEEKS)!r})"
     )
     for point in ("publish.between_marts", "publish.before_commit"):
         killed = subprocess.run(

@@ -1,0 +1,89 @@
+"""Every asset explains itself, has a place, an owner and a check; jobs and schedules are those that people expect."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+
+import dagster as dg
+import pytest
+
+from assets.marts.description import marts
+from orchestration.definitions import build_defs, defs
+from resources.warehouse.schema import metadata
+
+GRAPH = defs.resolve_asset_graph()
+NODES = sorted(GRAPH.asset_nodes, key=lambda node: node.key)
+RUN = [node for node in NODES if node.is_executable]
+LAYERS = ("raw", "core", "evaluated", "marts")
+
+
+@pytest.mark.parametrize("node", NODES, ids=lambda node: node.key.to_user_string())
+def test_an_asset_explains_itself(node: dg.AssetsDefinition) -> None:
+    layer, name = node.key.path
+    assert layer in LAYERS
+    assert node.group_name == layer
+    assert node.description
+    assert node.owners
+    assert node.kinds
+    assert node.tags["pii"]
+    columns = node.metadata["dagster/column_schema"].columns
+    assert columns and all(column.description for column in columns)
+    table = metadata.tables.get(f"{layer}.{name}")
+    if table is not None:
+        assert [column.name for column in columns] == [column.name for column in table.columns]
+    else:
+        assert name in {mart.name for mart in marts()}
+
+
+def test_every_table_is_an_asset() -> None:
+    known = {".".join(node.key.path) for node in NODES}
+    tables = {name for name in metadata.tables if name.split(".")[0] in LAYERS} - {"core.quarantine"}
+    assert known == tables | {f"marts.{mart.name}" for mart in marts()}
+
+
+@pytest.mark.parametrize("node", RUN, ids=lambda node: node.key.to_user_string())
+def test_an_asset_is_checked_fresh_and_backfilled_in_one_run(node: dg.AssetsDefinition) -> None:
+    checks = GRAPH.get_check_keys_for_assets({node.key})
+    assert checks
+    for key in checks:
+        spec = GRAPH.get_check_spec(key)
+        assert spec.blocking and spec.description
+    assert node.freshness_policy is not None
+    if node.is_partitioned:
+        assert node.backfill_policy == dg.BackfillPolicy.single_run()
+
+
+def test_reading_an_account_and_publishing_are_pooled() -> None:
+    for node in RUN:
+        layer, name = node.key.path
+        expected = {"raw": {name.split("__")[0]}, "marts": {"marts"}}.get(layer, set())
+        assert set(node.pools or ()) == expected, node.key
+
+
+def test_jobs_run_at_the_agreed_times_in_one_process() -> None:
+    jobs = {name: defs.resolve_job_def(name) for name in ("load_daily", "publish_week")}
+    repository = defs.get_repository_def()
+    times = {name: (repository.get_schedule_def(f"{name}_schedule").cron_schedule,
+                    repository.get_schedule_def(f"{name}_schedule").execution_timezone) for name in jobs}  # fmt: skip
+    assert len(repository.schedule_defs) == 2
+    assert times == {"load_daily": ("10 3 * * *", "Europe/Moscow"), "publish_week": ("10 8 * * 1", "Europe/Moscow")}
+    assert all(job.executor_def.name == "in_process" for job in jobs.values())
+    assert {key.path[0] for key in jobs["load_daily"].asset_layer.selected_asset_keys} == {"raw", "core", "evaluated"}
+    assert {key.path[0] for key in jobs["publish_week"].asset_layer.selected_asset_keys} == {"marts"}
+
+
+def test_a_resource_can_be_swapped() -> None:
+    class Other(dg.ConfigurableResource):
+        pass
+
+    swapped = build_defs({"retailcrm": Other()})
+    assert isinstance((swapped.resources or {})["retailcrm"], Other)
+
+
+@pytest.mark.parametrize(
+    "module", ["assets.spans", "assets.partitions", "orchestration.partitions", "resources.settings"]
+)
+def test_examples_in_docstrings_hold(module: str) -> None:
+    result = doctest.testmod(importlib.import_module(module))
+    assert result.attempted and not result.failed

@@ -1,0 +1,128 @@
+"""Imports run one way, seen in the source text: a forbidden import inside a function is one, too."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("conversations", "resources", "assets", "orchestration", "desk", "tests")
+HEAVY = ("great_expectations", "pandas", "numpy", "polars", "litellm", "googleapiclient", "matplotlib", "dbt")
+PURE_EXTRAS = {"pydantic", "yaml"}
+
+# who may import whom; the longest name that fits a module decides
+ALLOWED = {
+    "conversations": {"conversations"},
+    "resources.settings": {"resources.settings"},
+    "resources.clients": {"conversations", "resources.clients"},
+    "resources.sources": {"conversations", "resources.clients", "resources.sources"},
+    "resources.warehouse": {"conversations", "resources.settings", "resources.clients", "resources.warehouse"},
+    "resources": {"conversations", "resources"},
+    "assets": {"conversations", "resources", "assets"},
+    "orchestration": {"conversations", "resources", "assets", "orchestration"},
+    "desk": {
+        "conversations", "resources.settings", "resources.clients", "resources.sources", "resources.warehouse", "desk",
+    },
+    "tests.emulators": {"tests.emulators"},
+    "tests": {"conversations", "resources", "assets", "orchestration", "desk", "tests"},
+}  # fmt: skip
+WITHOUT_DAGSTER = (
+    "conversations", "resources.clients", "resources.sources", "resources.warehouse", "resources.settings", "desk"
+)  # fmt: skip
+
+
+def _modules() -> Iterator[tuple[str, Path]]:
+    for package in OURS:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path
+
+
+MODULES = list(_modules())
+
+
+def _imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every imported module with whether that happens while the module itself is imported."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    lazy = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or _is_for_types(node)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) not in lazy) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide who imports whom"
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}", id(node) not in lazy
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _fits(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}.")
+
+
+def _rule(module: str) -> set[str]:
+    return ALLOWED[max((name for name in ALLOWED if _fits(module, name)), key=len)]
+
+
+@pytest.mark.parametrize(("module", "path"), MODULES, ids=[name for name, _ in MODULES])
+def test_imports_run_one_way(module: str, path: Path) -> None:
+    allowed = _rule(module)
+    for name, is_at_import in _imports(path):
+        top = name.split(".")[0]
+        if top in OURS:
+            assert any(_fits(name, prefix) for prefix in allowed), f"{module} imports {name}"
+        if top.startswith("dagster"):
+            assert not any(_fits(module, prefix) for prefix in WITHOUT_DAGSTER), f"{module} imports {name}"
+        if top == "dagster_dbt":
+            pytest.fail(f"{module} imports dagster_dbt, which makes the location three times as slow to load")
+        if _fits(module, "conversations") and top not in (*OURS, *PURE_EXTRAS):
+            assert top in sys.stdlib_module_names, f"{module} is pure and imports {name}"
+        if top in HEAVY and not module.startswith("tests"):
+            assert not is_at_import, f"{module} imports {name} at import; do it inside the function that uses it"
+
+
+def test_pure_modules_have_no_clock() -> None:
+    for module, path in MODULES:
+        if not _fits(module, "conversations"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and node.attr in ("now", "today", "utcnow", "monotonic", "time_ns"):
+                assert not (isinstance(node.value, ast.Name) and node.value.id in ("datetime", "date", "time")), module
+
+
+def test_modules_are_short_and_say_what_belongs_in_them() -> None:
+    for module, path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 400, f"{module} has {len(text.splitlines())} lines"
+        assert not text.strip() or ast.get_docstring(ast.parse(text)), f"{module} has no docstring"
+
+
+def test_the_location_loads_with_no_variable_set(tmp_path: Path) -> None:
+    script = (
+        "import sys; import orchestration.definitions as d; d.defs.resolve_asset_graph();"
+        "d.defs.resolve_job_def('load_daily'); d.defs.resolve_job_def('publish_week');"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]", "heavy libraries are loaded with the location"
+    assert not list(tmp_path.iterdir()), "loading the location wrote something"
