@@ -76,7 +76,12 @@ class EmbeddedServer:
                 server = cls(home, binaries)
                 atexit.register(server._leave)
             # asked anew each time: it may have died, and come back on another port, since the last time
-            server.urls = server.ensure()
+            try:
+                server.urls = server.ensure()
+            except BaseException:
+                if server._holders == 0:
+                    server._leave()
+                raise
             cls._held[key] = server
             server._holders += 1
             return server

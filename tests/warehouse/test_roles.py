@@ -21,6 +21,8 @@ def analyst(database: Warehouse) -> Iterator[psycopg.Connection]:
     with database.connect() as owner:
         owner.execute("create table marts.manager_week (week text)")
         owner.execute("create view marts.some_view as select week from marts.manager_week")
+    # rights on the database itself are not cloned with it; and rights may be given any number of times
+    database.migrate()
     with psycopg.connect(urls.with_driver(database.analyst_url, None), autocommit=True) as connection:
         yield connection
 
@@ -56,9 +58,14 @@ def test_nothing_can_be_written_read_only_or_not(
     statements += [f"delete from {name}" for name in relations(database)]
     statements += [f"create table {schema}.mine (a int)" for schema in ("marts", "core", "raw", "public", "ops")]
     statements += ["create schema mine", "create temp table mine (a int)", "create role mine", "set role otklik_owner"]
+    done = []
     for statement in statements:
-        with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)):
+        try:
             analyst.execute(statement)
+            done.append(statement)
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction):
+            continue
+    assert done == []
     analyst.execute("reset default_transaction_read_only")
 
 
