@@ -36,10 +36,14 @@ class Child:
         """``None`` while it runs."""
         return self.process.poll()
 
+    def ask_to_end(self) -> None:
+        """Ask the whole group to end, and do not wait."""
+        self._signal(signal.SIGTERM)
+
     def end(self, grace_seconds: float = GRACE_SECONDS) -> None:
         """End the whole group: ask, wait, kill what is left."""
         deadline = time.monotonic() + grace_seconds
-        self._signal(signal.SIGTERM)
+        self.ask_to_end()
         while time.monotonic() < deadline and (self.process.poll() is None or self._group_lives()):
             time.sleep(0.1)
         self._signal(signal.SIGKILL)
@@ -84,26 +88,38 @@ def start(
 
 @contextlib.contextmanager
 def running() -> Iterator[list[Child]]:
-    """A list of children that are ended, last first, when the block is left, however it is left."""
+    """A list of children that are ended when the block is left, however it is left."""
     children: list[Child] = []
     try:
         yield children
     finally:
-        for child in reversed(children):
-            child.end()
+        end_all(children)
+
+
+def end_all(children: Sequence[Child]) -> None:
+    """End all groups, each in its own time but all at once."""
+    for child in children:
+        child.ask_to_end()
+    for child in reversed(children):
+        child.end()
 
 
 @contextlib.contextmanager
 def stop_signals_interrupt() -> Iterator[None]:
-    """SIGTERM and SIGHUP act like Ctrl-C: the blocks around this one are left in order."""
+    """SIGTERM and SIGHUP act like Ctrl-C: the blocks around this one are left in order.
+
+    SIGINT is set as well: a shell starts background programs with it ignored, and Dagster gives SIGTERM whatever SIGINT
+    has, so the command could then not be stopped in order at all.
+    """
+    stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupt(number: int, _frame: object) -> None:
         # a second signal must not cut the clean-up short
-        for other in (signal.SIGTERM, signal.SIGHUP):
+        for other in stopping:
             signal.signal(other, signal.SIG_IGN)
         raise KeyboardInterrupt(f"signal {number}")
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, interrupt) for number in stopping}
     try:
         yield
     finally:
