@@ -211,6 +211,18 @@ def test_r4_losing_the_assignment_to_nobody_is_no_replacement(judge: Judge) -> N
     assert only_wait(judged).manager_wait_seconds == 41 * 60
 
 
+@pytest.mark.parametrize(("replaced", "seconds"), [("11:10:00", []), ("11:10:01", [601])])
+def test_left_waiting_is_longer_than_t(judge: Judge, replaced: str, seconds: list[int]) -> None:
+    rows = (event("10:59", "assigned", "anna"), customer("11:00"), event(replaced, "assigned", "boris"))
+    assert [row.held_seconds for row in tell(judge, *rows).left_waiting] == seconds
+
+
+def test_left_waiting_leaves_out_the_time_before_the_hand_off(judge: Judge) -> None:
+    rows = (event("10:59", "assigned", "anna"), customer("11:00"), _row("11:01", "bot"), event("11:20", "handoff"))
+    judged = tell(judge, *rows, event("11:35", "assigned", "boris"))
+    assert [row.held_seconds for row in judged.left_waiting] == [15 * 60]
+
+
 def test_the_first_assignment_of_an_unassigned_wait_does_not_move_the_manager_view(judge: Judge) -> None:
     wait = only_wait(tell(judge, customer("11:00"), event("11:35", "assigned", "anna"), manager("11:41", "anna")))
     assert wait.manager_wait_seconds == 41 * 60
@@ -336,6 +348,7 @@ def test_a_hard_window_counts_from_the_last_question(judge: Judge) -> None:
     left = only_wait(tell(judge, *rows, manager("2026-05-05 17:30:01"), policy=policy))
     assert (left.outcome, left.settled_at) == ("window_expired", at("2026-05-05 17:30"))
     assert (left.answered_after_limit_at, left.window_seconds) == (at("2026-05-05 17:30:01"), 24 * 3600)
+    assert only_wait(tell(judge, *rows, manager("2026-05-05 17:30"), policy=policy)).outcome == "slow_reply"
 
 
 def test_limit_and_window_together_are_no_reply(judge: Judge) -> None:
