@@ -58,7 +58,7 @@ class Up:
     WAITING_UI: Final = "Запускается интерфейс Dagster"
     STOPPING: Final = "Останавливаю, это займёт несколько секунд…"
     STOPPED: Final = "Остановлено. Данные на месте; следующий запуск продолжит с них."
-    ASK: Final = "Спросить данные:     {}"
+    ASK: Final = 'Спросить данные:     {} sql "select * from marts.manager_week"'
     UI: Final = "Интерфейс Dagster:   {}   (остановить: Ctrl-C)"
     NO_UI: Final = "Интерфейс Dagster:   не запущен; запустить: {}"
     DATABASE: Final = "База данных:         PostgreSQL {}, {}"

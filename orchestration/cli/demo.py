@@ -28,6 +28,8 @@ from orchestration.cli.errors import CliError
 
 WEEKS = 5
 """Closed weeks that are loaded and published; the shop has one more before them, so that no wait begins in a void."""
+SHOP = "demo"
+"""Which of the emulator's shops."""
 _READY_SECONDS = 120
 
 
@@ -121,7 +123,7 @@ def start_emulator(root: Path, home: Path, kept: Anchor, now: datetime, group: l
     if not (root / "tests" / "emulators" / "__main__.py").is_file():
         raise CliError(Errors.NO_CLONE)
     command = [sys.executable, "-m", "tests.emulators", "--only", "retailcrm", "--port", "0"]
-    command += ["--monday", kept.monday.isoformat(), "--now", now.isoformat()]
+    command += ["--shop", SHOP, "--monday", kept.monday.isoformat(), "--now", now.isoformat()]
     log = home / "logs" / "emulator.log"
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(root)}
     with screen.steps() as steps, steps.step(Up.EMULATOR):
@@ -145,10 +147,11 @@ def _first_line(child: children.Child) -> bytes:
 
 
 @contextmanager
-def pointed_at(emulator: Emulator) -> Iterator[None]:
-    """Our own settings read the emulator while the block lasts."""
-    before = {name: os.environ.get(name) for name in emulator.variables}
-    os.environ.update(emulator.variables)
+def pointed_at(emulator: Emulator, kept: Anchor) -> Iterator[None]:
+    """Our own settings read the emulator while the block lasts, and the days in the UI begin where the shop's do."""
+    variables = emulator.variables | {"OTKLIK_FIRST_DAY": kept.first_day.isoformat()}
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
         yield
     finally:

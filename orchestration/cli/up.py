@@ -6,9 +6,12 @@ Here: the order of the steps and what is said at the end. Not here: the steps (`
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import time
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversations.messages import LAYERS, Errors, Up, days, number
@@ -59,7 +62,7 @@ def _demo(group: list[children.Child], started: float, port: int | None, *, serv
             demo.remember(home, kept)
         screen.say(Up.INVENTED)
         shop = demo.start_emulator(PROJECT_ROOT, home, kept, kept.at(8 if kept.is_loaded else 0), group)
-        with demo.pointed_at(shop):
+        with demo.pointed_at(shop, kept):
             load.preflight(Settings())
             summaries = _walk(shop, kept)
             demo.remember(home, replace(kept, is_loaded=True))
@@ -87,7 +90,7 @@ def _holds_conversations(warehouse: Warehouse) -> bool:
 
 
 def _summary(warehouse: Warehouse, kept: demo.Anchor, summaries: list[RunSummary]) -> None:
-    first, *_, last = kept.weeks
+    first, last = kept.weeks[0], kept.weeks[-1]
     screen.say(Up.WEEKS.format(first, last, days(kept.first_day, kept.last_day)), style="bold")
     columns = [(Up.LAYER, "left"), (Up.TABLES, "right"), (Up.COUNT, "right")]
     rows = [(LAYERS[layer], number(tables), number(count)) for layer, tables, count in _rows_by_layer(warehouse)]
@@ -118,7 +121,16 @@ def _tell(warehouse: Warehouse, settings: Settings) -> None:
         version = sql.info.server_version
     where = Up.OWN if settings.database_url else Up.EMBEDDED.format(settings.otklik_home)
     screen.say(Up.DATABASE.format(f"{version // 10_000}.{version % 10_000}", where))
-    screen.say(Up.ASK.format('otklik sql "select * from marts.manager_week"'))
+    screen.say(Up.ASK.format(_own_name()))
+
+
+def _own_name() -> str:
+    """How this command is called from where the person is."""
+    beside = Path(sys.executable).with_name("otklik")
+    found = shutil.which("otklik")
+    if found is not None and Path(found).resolve() == beside.resolve():
+        return "otklik"
+    return str(beside.relative_to(Path.cwd())) if beside.is_relative_to(Path.cwd()) else str(beside)
 
 
 def _serve(
@@ -141,6 +153,5 @@ def _serve(
         serve.watch(group)
     except KeyboardInterrupt:
         screen.say(Up.STOPPING)
-        for child in reversed(group):
-            child.end()
+        children.end_all(group)
         screen.say(Up.STOPPED)

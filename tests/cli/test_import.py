@@ -1,0 +1,75 @@
+"""``otklik import``: the invented file of the format goes all the way, and twice is once.
+
+Expected figures are worked out here from the file itself, by hand of its few conversations.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.hashes import table_hashes
+from tests.cli.conftest import Otklik
+
+FIXTURE = Path(__file__).resolve().parents[1] / "fixtures" / "twitter_care_conversations.json"
+DOCUMENT = json.loads(FIXTURE.read_text("utf-8"))
+
+pytestmark = pytest.mark.usefixtures("on_database")
+
+
+def test_the_summary_counts_what_the_file_holds(otklik: Otklik) -> None:
+    result = otklik("import", str(FIXTURE), "--format", "twitter-care", "--json")
+    summary = json.loads(result.stdout)
+
+    assert result.exit_code == 0, result.stderr
+    assert summary["conversations"] == len(DOCUMENT) == 5
+    # each conversation's listed messages and its final reply
+    assert summary["messages"] == sum(len(talk["dialogContent"]) + 1 for talk in DOCUMENT)
+    assert summary["managers"] == len({talk["dialogHeader"]["company"] for talk in DOCUMENT})
+    assert summary["flagged"] == {"negative_reply_time": 1, "reply_before_last_message": 1, "second_customer": 1}
+    assert summary["quarantined"] == {}
+    # agent_inside 10 min, plain 1 h, second_customer 2 h, reply_before_last_message 24 h 20 min (the agent's dated
+    # message; the undated final reply is kept out, as in negative_reply_time): the middle of 3,600 and 7,200 s
+    assert summary["first_replies"] == 4
+    assert summary["first_reply_p50_seconds"] == 5400
+
+
+def test_a_second_import_changes_no_table(otklik: Otklik, on_database: Warehouse) -> None:
+    otklik("import", str(FIXTURE), "--format", "twitter-care", "--json")
+    before = table_hashes(on_database)
+    result = otklik("import", str(FIXTURE), "--format", "twitter-care", "--json")
+
+    assert result.exit_code == 0
+    assert table_hashes(on_database) == before
+
+
+def test_the_summary_for_people_names_the_reasons(otklik: Otklik) -> None:
+    shown = otklik("import", str(FIXTURE), "--format", "twitter-care").stdout
+
+    assert "negative_reply_time: ответ раньше вопроса" in shown
+    assert "90,00" in shown
+
+
+def test_another_connection_has_rows_of_its_own(otklik: Otklik) -> None:
+    arguments = ("import", str(FIXTURE), "--format", "twitter-care", "--json")
+    first = json.loads(otklik(*arguments).stdout)
+    second = json.loads(otklik(*arguments, "--connection", "care-2").stdout)
+
+    assert second == first | {"connection": "care-2"}
+
+
+def test_a_broken_file_is_one_clear_error_and_stores_nothing(
+    otklik: Otklik, on_database: Warehouse, tmp_path: Path
+) -> None:
+    broken = tmp_path / "cut.json"
+    broken.write_text(FIXTURE.read_text("utf-8")[:-40], encoding="utf-8")
+    before = table_hashes(on_database)
+    result = otklik("import", str(broken), "--format", "twitter-care", "--connection", "cut")
+
+    assert result.exit_code == 1
+    assert "cut: файл не читается" in result.stderr
+    assert "Traceback" not in result.output
+    assert table_hashes(on_database) == before

@@ -1,0 +1,109 @@
+"""``otklik up`` as people start it: the demo on a small shop, the UI on its port, the end without leftovers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from orchestration.cli import children, demo
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.hashes import table_hashes
+from tests.cli.conftest import Otklik
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def environment(warehouse: Warehouse, home: Path, **more: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DATABASE_URL": warehouse.url,
+        "ANALYST_DATABASE_URL": warehouse.analyst_url,
+        "OTKLIK_HOME": str(home),
+        "PYTHONPATH": str(ROOT),
+        **more,
+    }
+
+
+def demo_of_a_small_shop(warehouse: Warehouse, home: Path) -> subprocess.CompletedProcess[str]:
+    program = (
+        "from orchestration.cli import demo\nfrom orchestration.cli.app import app\n"
+        "demo.SHOP, demo.WEEKS = 'tiny', 1\napp(['up', '--demo', '--no-serve'])\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment(warehouse, home, OTKLIK_NOW="2026-11-20T12:00:00+03:00"),
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_demo_ends_by_itself_and_a_second_one_changes_nothing(fresh_database: Warehouse, tmp_path: Path) -> None:
+    first = demo_of_a_small_shop(fresh_database, tmp_path)
+
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "Магазин выдуман" in first.stdout
+    assert "Неделя 2026-W46 (09.11–15.11.2026)" in first.stdout
+    assert "По менеджерам" in first.stdout and "По каналам" in first.stdout
+    assert "не пройдено: 0" in first.stdout
+    assert demo.anchor(tmp_path) == demo.Anchor(date(2026, 11, 16), "Europe/Moscow", is_loaded=True)
+
+    before = table_hashes(fresh_database)
+    assert demo_of_a_small_shop(fresh_database, tmp_path).returncode == 0
+    assert table_hashes(fresh_database) == before
+
+
+def test_the_demo_does_not_mix_with_other_data(fresh_database: Warehouse, tmp_path: Path, otklik: Otklik) -> None:
+    fixture = ROOT / "tests" / "fixtures" / "twitter_care_conversations.json"
+    given = {"DATABASE_URL": fresh_database.url, "ANALYST_DATABASE_URL": fresh_database.analyst_url}
+    otklik("import", str(fixture), "--format", "twitter-care", "--json", **given)
+    result = otklik("up", "--demo", "--no-serve")
+
+    assert result.exit_code == 1
+    assert "OTKLIK_HOME=" in result.stderr
+    assert not (tmp_path / "demo.json").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_ui_answers_and_ends_with_the_command(database: Warehouse, tmp_path: Path, number: signal.Signals) -> None:
+    port = children.free_port()
+    log = tmp_path / "up.log"
+    with log.open("w") as output:
+        command = [sys.executable, "-m", "orchestration.cli", "up", "--port", str(port)]
+        # a group of its own, as a terminal gives it: Ctrl-C must not be needed by the children
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment(database, tmp_path), stdout=output, stderr=output, start_new_session=True
+        )
+        deadline = time.monotonic() + 240
+        while f"http://127.0.0.1:{port}" not in log.read_text() and time.monotonic() < deadline:
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.2)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"http://127.0.0.1:{port}/server_info", timeout=10) as answer:
+            assert "dagster_version" in json.load(answer)
+        process.send_signal(number)
+        assert process.wait(timeout=60) == 0
+
+    assert "Остановлено" in log.read_text()
+    assert children.is_free(port)
+
+
+def test_a_taken_port_is_a_clear_error(database: Warehouse, tmp_path: Path, otklik: Otklik) -> None:
+    import socket
+
+    given = {"DATABASE_URL": database.url, "ANALYST_DATABASE_URL": database.analyst_url}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = otklik("up", "--port", str(port), **given)
+
+    assert result.exit_code == 1
+    assert f"порт {port} занят" in result.stderr
