@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import dagster as dg
 import psycopg
@@ -23,23 +24,32 @@ STEP_RETRY = dg.RetryPolicy(max_retries=1, delay=5)
 on from the last committed page. Permanent errors are never tried again."""
 
 
+class _Attempt(Protocol):
+    """What the boundary needs of a Dagster context."""
+
+    @property
+    def retry_number(self) -> int: ...
+
+
 @contextmanager
-def explained() -> Iterator[None]:
+def explained(context: _Attempt) -> Iterator[None]:
     """Turn the errors of sources and of the warehouse into a ``dg.Failure`` whose description says what to do.
 
     Raises:
-        dg.Failure: ``allow_retries`` is False where trying again cannot help. The cause of a refused statement is cut
+        dg.Failure: ``allow_retries`` is False where trying again cannot help, and on the last attempt: the run then
+            ends with what happened and not with "Exceeded max_retries". The cause of a refused statement is cut
             off: the database repeats the values it choked on, and the event log is no place for those.
     """
+    may_retry = context.retry_number < STEP_RETRY.max_retries
     try:
         yield
     except Busy as error:
         raise _failure(f"busy: {error}", "busy", False) from error
     except SourceError as error:
-        raise _failure(str(error), error.reason, isinstance(error, TransientError)) from error
+        raise _failure(str(error), error.reason, may_retry and isinstance(error, TransientError)) from error
     except WarehouseError as error:
         reason = type(error).__name__
-        raise _failure(str(error), reason, isinstance(error, WarehouseUnavailable)) from error
+        raise _failure(str(error), reason, may_retry and isinstance(error, WarehouseUnavailable)) from error
     except PolicyError as error:
         raise _failure(str(error), "policy", False) from error
     except DbtError as error:
@@ -49,7 +59,8 @@ def explained() -> Iterator[None]:
         if refused is None:
             raise
         state = refused.sqlstate or ""
-        raise _failure(_database_sentence(state, refused), f"sql_{state or 'unknown'}", _may_pass(state)) from None
+        sentence = _database_sentence(state, refused)
+        raise _failure(sentence, f"sql_{state or 'unknown'}", may_retry and _may_pass(state)) from None
 
 
 def _failure(description: str, reason: str, allow_retries: bool) -> dg.Failure:

@@ -48,7 +48,7 @@ def checks_of(layer: str, counted: Sequence[Counted]) -> dg.AssetChecksDefinitio
             for rule in table.rules
             if dg.AssetCheckKey(table.key, rule.name) in context.selected_asset_check_keys
         ]
-        with explained():
+        with explained(context):
             database = warehouse.open()
             span = days_if_any(context) or _last_days(database)
             results = list(judge(database, span, chosen))

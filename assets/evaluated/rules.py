@@ -34,7 +34,7 @@ def evaluated_rules(
 ) -> Iterator[dg.MaterializeResult]:
     """Every contact that the days touch, judged as a whole up to the end of the last day, never up to the clock."""
     span = days_of(context)
-    with explained():
+    with explained(context):
         database, rules = warehouse.open(), policy.load()
         window = span.reading_window(TIME_ZONE, rules.reread_days)
         counts = refresh_evaluated(

@@ -74,7 +74,7 @@ def marts_weeks(
     """Build the weeks aside, test them there, and only if every test passes swap them in, all marts at once."""
     first, last, mondays = weeks_of(context)
     weeks = [iso_week(monday) for monday in mondays]
-    with explained():
+    with explained(context):
         database = warehouse.open()
         with publishing(database):
             built = build(database, Settings().otklik_home, _variables(database, policy, first, last))

@@ -49,7 +49,7 @@ def _directory(stream: Stream) -> dg.AssetsDefinition:
     def directory(
         context: dg.AssetExecutionContext, retailcrm: RetailCRMResource, warehouse: WarehouseResource
     ) -> dg.MaterializeResult:
-        with explained():
+        with explained(context):
             landed = land(
                 retailcrm.source(), stream.name, None, warehouse.open(), time_zone=TIME_ZONE, run_id=context.run.run_id
             )
@@ -75,7 +75,7 @@ def _windowed(stream: Stream, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:
         policy: PolicyResource,
     ) -> dg.MaterializeResult:
         span = days_of(context)
-        with explained():
+        with explained(context):
             source, database = retailcrm.source(), warehouse.open()
             window = span.reading_window(TIME_ZONE, policy.load().reread_days)
             landed = land(source, stream.name, window, database, time_zone=TIME_ZONE, run_id=context.run.run_id)
