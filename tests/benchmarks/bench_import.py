@@ -1,4 +1,4 @@
-"""Times the CPU of ``import orchestration.definitions`` against ``import dagster``, in fresh processes with bytecode."""
+"""Times the CPU of ``import orchestration.definitions`` against ``import dagster``, each in a fresh process."""
 
 from __future__ import annotations
 

