@@ -72,7 +72,8 @@ class Wait:
     deleted: list[str] = field(default_factory=list)
     talk: list[tuple[str, Told]] = field(default_factory=list)
     """("ask" | "bot", message) in order: who spoke last decides whether N runs where bots resolve."""
-    first_bot: Told | None = None
+    machines: list[tuple[list[Told], Told]] = field(default_factory=list)
+    """Bot messages and autoreplies, each with what had been asked before it."""
     explicit_handoff: TimedEvent | None = None
     request: Told | None = None
     assignments: list[TimedEvent] = field(default_factory=list)
@@ -288,7 +289,7 @@ class ChatJudge:
             return
         living = [wait for wait in self.open_waits() if all(at >= message.at for at, _, _ in self.deadlines(wait))]
         for wait in living:
-            wait.first_bot = wait.first_bot or message
+            wait.machines.append((list(wait.asked), message))
             if is_bot:
                 wait.talk.append(("bot", message))
         if is_bot:
@@ -530,7 +531,10 @@ class ChatJudge:
             manager_wait_business_seconds=hours.seconds(manager_start, reply.at) if answered and hours else None,
             pending_seconds=cut(self.as_of) - start if wait.outcome == "pending" else None,
             handoff_at=wait.handoff,
-            first_bot_reply_seconds=max(0, wait.first_bot.at - start) if wait.first_bot else None,
+            # to a question that was deleted later it is no reply
+            first_bot_reply_seconds=next(
+                (max(0, told.at - start) for asked, told in wait.machines if wait.start in asked), None
+            ),
             target_seconds=wait.target,
             limit_seconds=wait.limit,
             window_seconds=wait.settings.window,
