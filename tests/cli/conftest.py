@@ -18,6 +18,10 @@ Otklik = Callable[..., Result]
 def otklik(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Otklik:
     """Runs ``otklik ARGUMENTS``; no database and no account are set."""
     monkeypatch.setenv("OTKLIK_HOME", str(tmp_path))
+    # what the command sets for Dagster ends with the test
+    for name in ("DAGSTER_HOME", "DAGSTER_PG_URL", "DAGSTER_GRPC_TIMEOUT_SECONDS", "PYTHONPATH"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     # the developer's own .env must not decide a test
     monkeypatch.setitem(Settings.model_config, "env_file", None)
 

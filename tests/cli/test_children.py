@@ -84,7 +84,7 @@ def test_children_end_when_the_command_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_stop_signal_leaves_the_blocks_in_order() -> None:
-    left = []
+    left, before = [], signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt), children.stop_signals_interrupt():
         try:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -93,7 +93,7 @@ def test_a_stop_signal_leaves_the_blocks_in_order() -> None:
             left.append("in order")
 
     assert left == ["in order"]
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_taken_port_is_not_offered() -> None:

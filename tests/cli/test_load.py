@@ -1,0 +1,102 @@
+"""``otklik run`` and ``otklik backfill``: refusals before anything is loaded, and failures in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.hashes import table_hashes
+from tests.cli.conftest import Otklik
+from tests.emulators.retailcrm import RetailCRMEmulator
+
+pytestmark = pytest.mark.usefixtures("on_database")
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[RetailCRMEmulator]:
+    with RetailCRMEmulator(rate=None) as running:
+        yield running
+
+
+def account(emulator: RetailCRMEmulator, **other: str) -> dict[str, str]:
+    return {
+        "RETAILCRM_BASE_URL": emulator.base_url,
+        "RETAILCRM_MG_BASE_URL": emulator.mg_base_url,
+        "RETAILCRM_API_KEY": emulator.api_key,
+        "RETAILCRM_BOT_TOKEN": emulator.bot_token,
+        **other,
+    }
+
+
+def test_the_preflight_refuses_before_anything_is_loaded(
+    otklik: Otklik, on_database: Warehouse, emulator: RetailCRMEmulator
+) -> None:
+    before = table_hashes(on_database)
+    result = otklik(
+        "backfill", "--from", "2026-10-01", "--to", "2026-10-02", **account(emulator, RETAILCRM_API_KEY="a-wrong-key")
+    )
+
+    assert result.exit_code == 1
+    assert "Доступ к RetailCRM" in result.stdout
+    assert "Запуск остановлен" in result.stderr
+    assert "a-wrong-key" not in result.output
+    assert table_hashes(on_database) == before
+
+
+def test_only_closed_weeks_are_published(otklik: Otklik, emulator: RetailCRMEmulator) -> None:
+    # Sunday 23:59 in Moscow: the week has one minute left
+    now = "2026-11-15T23:59:00+03:00"
+    result = otklik("run", "--week", "2026-W46", **account(emulator, OTKLIK_NOW=now))
+
+    assert result.exit_code == 2
+    assert "ещё не закончилась" in result.stderr
+
+
+def test_an_unknown_table_is_answered_with_the_list(otklik: Otklik, emulator: RetailCRMEmulator) -> None:
+    result = otklik(
+        "backfill", "--from", "2026-11-02", "--to", "2026-11-02", "--select", "core/nothing", **account(emulator)
+    )
+
+    assert result.exit_code == 2
+    assert "core.messages" in result.stderr
+
+
+def test_a_day_is_loaded_and_a_revoked_key_is_named(
+    otklik: Otklik, on_database: Warehouse, emulator: RetailCRMEmulator
+) -> None:
+    arguments = ("backfill", "--from", "2026-11-02", "--to", "2026-11-02", "--select", "raw/retailcrm__channels")
+    loaded = otklik(*arguments, **account(emulator))
+
+    assert loaded.exit_code == 0, loaded.stderr
+    assert "Загружены дни" in loaded.stdout
+    with on_database.engine.connect() as sql:
+        assert sql.execute(text("select count(*) from raw.retailcrm__channels")).scalar_one() > 0
+
+    refused = otklik(*arguments, **account(emulator, RETAILCRM_BOT_TOKEN="a-revoked-token", OTKLIK_PREFLIGHT="off"))
+
+    assert refused.exit_code == 1
+    assert "retailcrm: ключ не принят" in refused.stderr
+    assert "a-revoked-token" not in refused.output
+    assert "Traceback" not in refused.output
+
+
+def test_probe_shows_what_the_account_may_do(otklik: Otklik, emulator: RetailCRMEmulator) -> None:
+    result = otklik("probe", "retailcrm", "--json", **account(emulator))
+    found = {item["name"]: item["is_open"] for item in json.loads(result.stdout)}
+
+    assert result.exit_code == 0
+    assert found["api/bot/v1/messages"] and found["api/v5/orders"]
+    # the list that RetailCRM does not have, and that people look for
+    assert found["api/v5/chats"] is False
+
+
+def test_probe_with_a_closed_list_says_so(otklik: Otklik) -> None:
+    with RetailCRMEmulator(rate=None, scopes={"api/credentials"}) as narrow:
+        result = otklik("probe", "retailcrm", **account(narrow))
+
+    assert result.exit_code == 1
+    assert "нет" in result.stdout
