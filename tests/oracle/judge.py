@@ -1,25 +1,17 @@
 """Waits, sessions and left_waiting of one contact, by walking each chat's story once (contract, sections 1-4 and 11).
 
 Here: the rules, one small method per sentence of the contract, on whole epoch seconds.
-Not here: order (``reading``), opening hours (``hours``).
+Not here: order (``reading``), opening hours (``hours``), rows (``rows``).
 """
 
 from __future__ import annotations
 
-import unicodedata
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
-
-from conversations.timeline import SECOND, Chat, Contact, Evaluation, Instant, LeftWaiting, TimedEvent
-from conversations.timeline import Session as SessionRow
-from conversations.timeline import Wait as WaitRow
-from tests.oracle.hours import Hours
-from tests.oracle.policy import ChannelSettings, OraclePolicy
+from conversations.timeline import SECOND, Chat, Contact, Evaluation, Instant, TimedEvent
+from tests.oracle.policy import OraclePolicy
 from tests.oracle.reading import Item, Told, cut, stories
-
-UNANSWERED = ("no_reply", "window_expired")
-ANSWERED = ("in_target", "slow_reply")
+from tests.oracle.rows import ChatRows
+from tests.oracle.state import ANSWERED, UNANSWERED, Session, Wait
+from tests.oracle.words import is_closing
 
 
 def judge(contact: Contact, policy: OraclePolicy, as_of: Instant) -> Evaluation:
@@ -34,120 +26,14 @@ def judge(contact: Contact, policy: OraclePolicy, as_of: Instant) -> Evaluation:
     )
 
 
-@dataclass
-class Session:
-    """A session while it is being told."""
-
-    chat_id: str
-    messages: list[Told]
-    """Public customer and manager messages that start or prolong it."""
-    initiated_by: str
-    waits: list[Wait] = field(default_factory=list)
-    closed_at: int | None = None
-    """A close at the source that came with no wait open and after the last message."""
-    last_writer: str | None = None
-    bot_messages: int = 0
-    ended_at: int | None = None
-
-    @property
-    def started_at(self) -> int:
-        return self.messages[0].at
-
-    @property
-    def last_at(self) -> int:
-        return max(message.at for message in self.messages)
-
-
-@dataclass
-class Wait:
-    """A wait while it is being told."""
-
-    kind: str
-    session: Session
-    settings: ChannelSettings
-    calendar_id: str | None
-    is_first: bool
-    asked: list[Told]
-    holder_at_opening: str | None
-    deleted: list[str] = field(default_factory=list)
-    talk: list[tuple[str, Told]] = field(default_factory=list)
-    """("ask" | "bot", message) in order: who spoke last decides whether N runs where bots resolve."""
-    machines: list[tuple[list[Told], Told]] = field(default_factory=list)
-    """Bot messages and autoreplies, each with what had been asked before it."""
-    explicit_handoff: TimedEvent | None = None
-    request: Told | None = None
-    assignments: list[TimedEvent] = field(default_factory=list)
-    had_failed: bool = False
-    closed_unanswered: bool = False
-    outcome: str | None = None
-    settled: Instant | None = None
-    reply: Told | None = None
-    late_reply: Told | None = None
-    owner: str | None = None
-    limit_when_settled: int | None = None
-
-    @property
-    def opening(self) -> Told:
-        return self.asked[0]
-
-    @property
-    def remaining(self) -> list[Told]:
-        return [message for message in self.asked if message.row.message_id not in self.deleted]
-
-    @property
-    def talk_left(self) -> list[tuple[str, Told]]:
-        """The talk without the questions that were deleted."""
-        return [(who, told) for who, told in self.talk if told.row.message_id not in self.deleted]
-
-    @property
-    def start(self) -> Told:
-        """Where the wait begins after deletions. When the last question goes, there is nothing to move to."""
-        return self.left[0]
-
-    @property
-    def left(self) -> list[Told]:
-        """What remains, or the question that was deleted last."""
-        return self.remaining or [asked for asked in self.asked if asked.row.message_id == self.deleted[-1]]
-
-    @property
-    def handoff(self) -> Instant | None:
-        """An explicit event, else the customer's request if a bot talks in this wait (section 4.4, ruling 15)."""
-        if self.explicit_handoff is not None:
-            return self.explicit_handoff.at
-        if self.request is not None and any(who == "bot" for who, _ in self.talk):
-            return self.request.sent_at
-        return None
-
-    @property
-    def is_bot_handled_once_ended(self) -> bool:
-        """Ruling 6 and section 4.2, all but the end of the session."""
-        return (
-            self.settings.bot_can_resolve
-            and self.talk_left[-1:] != []
-            and self.talk_left[-1][0] == "bot"
-            and self.explicit_handoff is None
-            and self.request is None
-        )
-
-    @property
-    def target(self) -> int:
-        if self.kind == "missed_call":
-            return self.settings.missed_call_target
-        return self.settings.first_target if self.is_first else self.settings.target
-
-    @property
-    def limit(self) -> int:
-        return self.settings.missed_call_limit if self.kind == "missed_call" else self.settings.limit
-
-
-class ChatJudge:
+class ChatJudge(ChatRows):
     """Tells one chat's story."""
 
     def __init__(self, chat: Chat, story: list[Item], policy: OraclePolicy, as_of: Instant) -> None:
-        self.chat, self.story, self.policy, self.as_of = chat, story, policy, as_of
+        super().__init__(chat, policy, as_of)
+        self.story = story
         self.waits: list[Wait] = []
         self.sessions: list[Session] = []
-        self.assigned: str | None = None
         self.last_word: str | None = None
         """Whose the last public message was for section 1.1: "out", "in" or nobody's."""
         self.last_public_at: int | None = None
@@ -452,182 +338,3 @@ class ChatJudge:
             end = min(end, session.closed_at)
         end = max([end, *(cut(wait.settled) for wait in session.waits)])
         return end if end <= cut(self.as_of) else None
-
-    # -- settings --------------------------------------------------------------------------------------------------
-
-    def settings_at(self, at: int) -> ChannelSettings:
-        day = datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(self.policy.zone)).date()
-        versions = self.policy.channels.get(self.chat.channel_kind, (ChannelSettings(),))
-        valid = [one for one in versions if one.valid_from is None or one.valid_from <= day]
-        return max(valid, key=lambda one: one.valid_from or date.min)
-
-    def calendar_at(self, at: int) -> str | None:
-        """Of the assigned manager's team, else the channel, else the organisation: the one valid then (section 3)."""
-        team = self.policy.manager_teams.get(self.assigned) if self.assigned is not None else None
-        choices = (
-            self.policy.team_calendars.get(team)
-            or self.policy.channel_calendars.get(self.chat.channel_kind)
-            or self.policy.organisation_calendars
-        )
-        day = datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(self.policy.zone)).date()
-        valid = [choice for choice in choices if choice[0] is None or choice[0] <= day]
-        return max(valid, key=lambda choice: choice[0] or date.min)[1] if valid else None
-
-    def hours(self, wait: Wait) -> Hours | None:
-        return None if wait.calendar_id is None else hours_of(self.policy, wait.calendar_id)
-
-    def span(self, wait: Wait, a: int, b: int) -> int:
-        """Business seconds, calendar seconds without a calendar; never negative."""
-        hours = self.hours(wait)
-        return max(0, b - a) if hours is None else hours.seconds(a, b)
-
-    # -- rows ------------------------------------------------------------------------------------------------------
-
-    def manager_start(self, wait: Wait) -> int:
-        """Where the replying manager's view begins (section 4.4)."""
-        starts = [wait.start.at]
-        if wait.handoff is not None:
-            starts.append(cut(wait.handoff))
-        holder = wait.holder_at_opening
-        for event in wait.assignments:
-            if event.manager_id == wait.reply.row.manager_id and holder not in (None, event.manager_id):
-                starts.append(cut(event.at))
-            holder = event.manager_id
-        return max(starts)
-
-    def wait_row(self, wait: Wait) -> WaitRow:
-        answered = wait.outcome in ANSWERED
-        hours = self.hours(wait)
-        start, reply = wait.start.at, wait.reply
-        last_asking = max(message.sent_at for message in wait.left)
-        outcome_manager, manager_start = wait.outcome, None
-        if answered:
-            manager_start = self.manager_start(wait)
-            waited = self.span(wait, manager_start, reply.at)
-            outcome_manager = "in_target" if waited <= wait.target else "slow_reply"
-        return WaitRow(
-            wait_id=f"{self.chat.conversation_id}:{wait.opening.row.message_id}",
-            conversation_id=self.chat.conversation_id,
-            session_id=self.session_id(wait.session),
-            wait_kind=wait.kind,
-            opening_message_id=wait.opening.row.message_id,
-            answering_message_id=reply.row.message_id if answered else None,
-            asking_message_ids=tuple(message.row.message_id for message in wait.asked),
-            opened_at=wait.start.sent_at,
-            last_asking_at=last_asking,
-            answered_at=reply.sent_at if answered else None,
-            answered_after_limit_at=wait.late_reply.sent_at if wait.late_reply else None,
-            settled_at=wait.settled,
-            limit_at=None if wait.limit_when_settled is None else wait.limit_when_settled * SECOND,
-            outcome=wait.outcome,
-            outcome_manager=outcome_manager,
-            reply_kind=("call" if reply.is_call else "message") if answered else None,
-            owner_manager_id=wait.owner,
-            reply_manager_id=reply.row.manager_id if answered else None,
-            wait_seconds=max(0, reply.at - start) if answered else None,
-            wait_business_seconds=hours.seconds(start, reply.at) if answered and hours else None,
-            wait_from_last_seconds=max(0, reply.at - cut(last_asking)) if answered else None,
-            manager_wait_seconds=max(0, reply.at - manager_start) if answered else None,
-            manager_wait_business_seconds=hours.seconds(manager_start, reply.at) if answered and hours else None,
-            pending_seconds=cut(self.as_of) - start if wait.outcome == "pending" else None,
-            handoff_at=wait.handoff,
-            # to a question that was deleted later it is no reply
-            first_bot_reply_seconds=next(
-                (max(0, told.at - start) for asked, told in wait.machines if wait.start in asked), None
-            ),
-            target_seconds=wait.target,
-            limit_seconds=wait.limit,
-            window_seconds=wait.settings.window,
-            is_first_of_session=wait.is_first,
-            is_first_reply=wait.is_first and wait.session.initiated_by == "customer",
-            had_failed_reply=wait.had_failed,
-            clock_skew=answered and reply.at < start,
-            closed_unanswered=wait.closed_unanswered,
-            calendar_id=wait.calendar_id,
-            hours_basis="calendar" if hours is None else "business",
-        )
-
-    def session_id(self, session: Session) -> str:
-        return f"{self.chat.conversation_id}:{session.messages[0].row.message_id}"
-
-    def session_row(self, session: Session, of_customer: list[Session]) -> SessionRow:
-        senders = [message.row.sender_kind for message in session.messages]
-        horizon = session.started_at - self.policy.new_contact
-        earlier = [
-            other
-            for other in of_customer
-            if other.started_at < session.started_at
-            and (other.started_at >= horizon or other.ended_at is None or other.ended_at > horizon)
-        ]
-        return SessionRow(
-            session_id=self.session_id(session),
-            conversation_id=self.chat.conversation_id,
-            first_message_id=session.messages[0].row.message_id,
-            started_at=session.messages[0].sent_at,
-            ended_at=None if session.ended_at is None else session.ended_at * SECOND,
-            last_message_at=max(message.sent_at for message in session.messages),
-            initiated_by=session.initiated_by,
-            is_new_contact=not earlier,
-            is_bot_only=bool(session.waits) and all(wait.outcome == "bot_handled" for wait in session.waits),
-            customer_messages=senders.count("customer"),
-            manager_messages=senders.count("manager"),
-            bot_messages=session.bot_messages,
-        )
-
-    def left_waiting(self, wait: Wait) -> list[LeftWaiting]:
-        """Managers who held the wait longer than T and were replaced by another one (section 4.5, ruling 10)."""
-        rows = []
-        holder, since = wait.holder_at_opening, wait.start.at
-        for event in wait.assignments:
-            if event.manager_id == holder:
-                continue
-            if holder is not None and event.manager_id is not None:
-                begin = max(since, wait.start.at, cut(wait.handoff) if wait.handoff is not None else since)
-                held = self.span(wait, begin, cut(event.at))
-                if held > wait.target:
-                    wait_id = f"{self.chat.conversation_id}:{wait.opening.row.message_id}"
-                    rows.append(LeftWaiting(wait_id, holder, event.at, held))
-            holder, since = event.manager_id, cut(event.at)
-        return rows
-
-
-def is_closing(message: Told, policy: OraclePolicy) -> bool:
-    """Whether the words alone are those of a closing message (section 1.1, ruling 15)."""
-    if message.row.content_kind == "sticker":
-        return True
-    text = message.row.text or ""
-    if message.row.content_kind != "text" or len(text) > 25 or "?" in text:
-        return False
-    if any(character.isdigit() for character in text):
-        return False
-    words = tokens(text)
-    return bool(words) and all(word in policy.closing_words for word in words)
-
-
-def tokens(text: str) -> list[str]:
-    """Words and single emoji of a text without punctuation and skin tones."""
-    found, word = [], ""
-    for character in text.lower().replace("ё", "е"):
-        category = unicodedata.category(character)
-        if character.isspace() or category == "So":
-            found += [word] if word else []
-            word = ""
-            found += [character] if category == "So" else []
-        elif not category.startswith("P") and not "\U0001f3fb" <= character <= "\U0001f3ff" and character != "\ufe0f":
-            word += character
-    return [*found, word] if word else found
-
-
-_hours_cache: dict[int, tuple[OraclePolicy, dict[str, Hours]]] = {}
-
-
-def hours_of(policy: OraclePolicy, calendar_id: str) -> Hours:
-    """Interval lists are slow to lay out; one per policy object and calendar."""
-    if id(policy) not in _hours_cache:
-        if len(_hours_cache) > 50:
-            _hours_cache.clear()
-        _hours_cache[id(policy)] = (policy, {})
-    known = _hours_cache[id(policy)][1]
-    if calendar_id not in known:
-        known[calendar_id] = Hours(policy.calendars[calendar_id])
-    return known[calendar_id]

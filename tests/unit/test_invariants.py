@@ -61,7 +61,7 @@ def without_sequence(contact: Contact) -> Contact:
     return contact._replace(messages=[row._replace(source_seq=None) for row in contact.messages])
 
 
-@settings(max_examples=examples(800))
+@settings(max_examples=examples(600))
 @given(scenarios())
 def test_the_product_judges_as_the_contract_read_slowly(scenario: Scenario) -> None:
     """Every field of every wait, session and left_waiting row."""
@@ -208,7 +208,7 @@ def business_seconds(policy: OraclePolicy, opened: Instant, answered: Instant) -
     return seconds
 
 
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(80))
 @given(
     st.sampled_from(sorted(CALENDARS)),
     st.sampled_from(STARTS),
