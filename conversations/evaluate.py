@@ -15,7 +15,7 @@ from operator import attrgetter
 
 from conversations.restart import Carry
 from conversations.rules import Rules, compile_policy
-from conversations.sessions import mark_new_contacts
+from conversations.sessions import Ended, new_contacts
 from conversations.timeline import (
     SECOND,
     Chat,
@@ -23,7 +23,6 @@ from conversations.timeline import (
     Evaluation,
     Instant,
     LeftWaiting,
-    Session,
     TimedEvent,
     TimedMessage,
     Wait,
@@ -59,7 +58,7 @@ def evaluate(contact: Contact, rules: Rules, as_of: Instant, carry: Carry | None
         for chat, messages in zip(chats, _by_chat(contact, chats), strict=True)
     }
     events = _events(contact, lines, seen_before)
-    sessions: list[Session] = []
+    ended: list[Ended] = []
     waits: list[Wait] = []
     left: list[LeftWaiting] = []
     for chat in chats:
@@ -74,13 +73,15 @@ def evaluate(contact: Contact, rules: Rules, as_of: Instant, carry: Carry | None
             beside.sort(key=lambda item: item[:4])
         walk = ChatWalk(chat, rules, as_of_second, carry is not None and chat.conversation_id in carry.ends_outgoing)
         walk.run(line, beside)
-        sessions += [session.result(ended_at) for session, ended_at in walk.sessions]
+        ended += walk.sessions
         for wait in walk.waits:
             waits.append(wait.result(as_of_second))
             if wait.transfers:
                 left += wait.left_waiting()
     earlier = (carry.session_started_at, carry.session_ended_at) if carry is not None else (None, None)
-    return Evaluation(waits, mark_new_contacts(sessions, rules.new_contact_seconds, *earlier), left)
+    new = new_contacts(ended, rules.new_contact_seconds, *earlier)
+    sessions = [session.result(ended_at, session.session_id in new) for session, ended_at in ended]
+    return Evaluation(waits, sessions, left)
 
 
 def _by_chat(contact: Contact, chats: list[Chat]) -> list[list[TimedMessage]]:

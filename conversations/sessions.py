@@ -6,7 +6,9 @@ order of what happens in a chat (``conversations.walk``), waits (``conversations
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TypeAlias
 
 from conversations.timeline import SECOND, Instant, Session, TimedMessage
 
@@ -63,59 +65,60 @@ class OpenSession:
             end = self.closed_at
         return max(end, self.settled_at)
 
-    def result(self, ended_at: Instant | None) -> Session:
-        """The row, before the customer's other chats are looked at (``is_new_contact`` is False)."""
+    @property
+    def started_at(self) -> Instant:
+        """The first message's time."""
+        return self.first.sent_at or 0
+
+    def result(self, ended_at: Instant | None, is_new_contact: bool) -> Session:
+        """The row of the session."""
         return Session(
-            session_id=self.session_id,
-            conversation_id=self.first.conversation_id,
-            first_message_id=self.first.message_id,
-            started_at=self.first.sent_at or 0,
-            ended_at=ended_at,
-            last_message_at=self.last_at,
-            initiated_by=self.initiated_by,
-            is_new_contact=False,
-            is_bot_only=0 < self.waits == self.bot_handled,
-            customer_messages=self.customer_messages,
-            manager_messages=self.manager_messages,
-            bot_messages=self.bot_messages,
-            last_message_id=self.last.message_id,
-            ends_outgoing=self.follows_outgoing,
+            self.session_id,
+            self.first.conversation_id,
+            self.first.message_id,
+            self.started_at,
+            ended_at,
+            self.last_at,
+            self.initiated_by,
+            is_new_contact,
+            0 < self.waits == self.bot_handled,
+            self.customer_messages,
+            self.manager_messages,
+            self.bot_messages,
+            self.last.message_id,
+            self.follows_outgoing,
         )
 
 
-def mark_new_contacts(
-    sessions: list[Session], new_contact_seconds: int, earlier_start: Instant | None, earlier_end: Instant | None
-) -> list[Session]:
-    """Say which sessions follow 30 days without any session of the customer, in whichever of his chats.
+Ended: TypeAlias = tuple[OpenSession, Instant | None]
+"""A session and when it ended; ``None``: it goes on."""
+
+
+def new_contacts(
+    sessions: Sequence[Ended], new_contact_seconds: int, earlier_start: Instant | None, earlier_end: Instant | None
+) -> set[str]:
+    """The sessions (ids) that follow 30 days without any session of the customer, in whichever of his chats.
 
     Args:
         sessions: all sessions of one customer, of all chats, in any order.
         earlier_start, earlier_end: the latest start and end of sessions before these, where evaluation began later.
     """
-    in_time = sorted(sessions, key=lambda session: session.started_at)
-    marked = {}
+    found: set[str] = set()
     latest_start = earlier_start // SECOND if earlier_start is not None else None
     latest_end = earlier_end // SECOND if earlier_end is not None else None
-    for group in _by_start(in_time):
-        begin = group[0].started_at // SECOND - new_contact_seconds
+    for second, group in groupby(sorted(sessions, key=_start), key=_start):
+        begin = second - new_contact_seconds
         is_new = (latest_start is None or latest_start < begin) and (latest_end is None or latest_end <= begin)
-        for session in group:
+        for session, ended_at in group:
             if is_new:
-                marked[session.session_id] = session._replace(is_new_contact=True)
+                found.add(session.session_id)
             # a session that goes on overlaps everything that comes after it
-            end = 1 << 62 if session.ended_at is None else session.ended_at // SECOND
+            end = 1 << 62 if ended_at is None else ended_at // SECOND
             latest_end = end if latest_end is None or end > latest_end else latest_end
-        latest_start = group[0].started_at // SECOND
-    return [marked.get(session.session_id, session) for session in sessions]
+        # those that begin in the same second are not before each other
+        latest_start = second
+    return found
 
 
-def _by_start(in_time: list[Session]) -> Iterable[list[Session]]:
-    """Sessions that begin in the same second: none of them is before the other."""
-    group: list[Session] = []
-    for session in in_time:
-        if group and session.started_at // SECOND != group[0].started_at // SECOND:
-            yield group
-            group = []
-        group.append(session)
-    if group:
-        yield group
+def _start(ended: Ended) -> int:
+    return ended[0].started_at // SECOND

@@ -8,7 +8,8 @@ A customer is due because of
 
 - ``ops.dirty``: rows of his conversations changed in core since they were last judged;
 - a wait without an outcome or a session that goes on, when ``as_of`` has moved;
-- sessions in the window that were judged by another policy or definition.
+- sessions in the window that were judged by another policy or definition;
+- the first run of a connection, which judges everybody, marked or not.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
@@ -58,6 +59,8 @@ reasons as (
     select conversation_id, started_at from evaluated.sessions
     where connection_id = %(connection)s and (definition_version, policy_hash) <> (%(version)s, %(policy)s)
       and started_at >= %(start)s and started_at < %(end)s
+    union all
+    select conversation_id, %(known_to)s from core.conversations where connection_id = %(connection)s and %(first)s
 )
 insert into due
 select coalesce(c.customer_id, c.conversation_id), least(min(r.since), %(known_to)s)
@@ -117,6 +120,7 @@ def find_due(connection: psycopg.Connection[Any], scope: Scope) -> None:
             "connection": scope.connection_id,
             "now": scope.now,
             "known_to": _BEGINNING if scope.before is None else scope.before - early,
+            "first": scope.before is None,
             "moved": scope.before is not None and scope.before < scope.now,
             "version": scope.stamp.definition_version,
             "policy": scope.stamp.policy_hash,
@@ -204,6 +208,4 @@ _NOBODY: tuple[None, Iterator[tuple[Any, ...]]] = (None, iter(()))
 
 
 def _rows(cursor: psycopg.ServerCursor[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    while rows := cursor.fetchmany(FETCH_ROWS):
-        yield from rows
-    cursor.close()
+    return chain.from_iterable(iter(lambda: cursor.fetchmany(FETCH_ROWS), []))

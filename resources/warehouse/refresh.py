@@ -10,6 +10,8 @@ input finds nobody due and writes nothing.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -96,13 +98,26 @@ def refresh_evaluated(
             rules = compile_policy(policy, _manager_teams(connection, connection_id))
             judged = _judged(connection, rules, _instant(now), carries)
             batch = _Batch(connection, connection_id, Days(policy.time_zone), stamp, RefreshCounts(now), progress)
-            for chats, messages, evaluation in judged:
-                batch.add(chats, messages, evaluation)
-            batch.flush()
+            with _without_collector():
+                for chats, messages, evaluation in judged:
+                    batch.add(chats, messages, evaluation)
+                batch.flush()
             _mark_what_was_not_seen(connection, connection_id, now)
             fail_point("evaluated.before_commit")
         fail_point("evaluated.committed")
     return batch.counts
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Judging makes no reference cycles, so there is nothing to find; looking took a sixth of the time (measured)."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _advance(connection: psycopg.Connection[Any], scope: str, as_of: datetime) -> tuple[datetime | None, datetime]:

@@ -233,6 +233,24 @@ def test_other_rules_reach_the_sessions_of_the_window_only(fresh_database: Wareh
     assert stored(fresh_database) == expected(contacts, STRICTER, moments[-1])
 
 
+def test_without_an_as_of_everybody_is_judged_again(fresh_database: Warehouse) -> None:
+    """The way back when somebody has emptied the evaluated tables."""
+    contacts = people(6, 40)
+    with fresh_database.connect() as sql:
+        store_chats(sql, contacts)
+        store(sql, (row for contact in contacts for row in (*contact.messages, *contact.events)))
+    end = max(max(times(contact)) for contact in contacts)
+    refresh_evaluated(fresh_database, POLICY, None, moment(end), connection_id=CONNECTION)
+    before = stored(fresh_database)
+    assert before["waits"]
+    with fresh_database.connect() as sql:
+        for table in ("waits", "sessions", "left_waiting"):
+            sql.execute(f"delete from evaluated.{table}")
+        sql.execute("delete from ops.as_of")
+    refresh_evaluated(fresh_database, POLICY, None, moment(end), connection_id=CONNECTION)
+    assert stored(fresh_database) == before
+
+
 def test_a_refresh_says_as_of_when() -> None:
     with pytest.raises(ValueError, match="as of when"):
         refresh_evaluated(None, POLICY, None, connection_id=CONNECTION)  # type: ignore[arg-type]
