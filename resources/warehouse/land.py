@@ -32,7 +32,7 @@ from resources.warehouse.cursor_guard import CursorGuard
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import stream_lock
-from resources.warehouse.raw_rows import UnfitRow, copy_line, latest_versions
+from resources.warehouse.raw_rows import UnfitRow, Version, copy_line, is_newer, latest_versions
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OVERLAP = timedelta(hours=1)
@@ -125,7 +125,12 @@ class _Reading:
             self._landed = replace(self._landed, resumed=True)
         self._sql.execute(_PAGE_TABLE)
         if cursor != END:
+            # a page is looked up by key. Left alone, the planner reads a table whole that was small when it last
+            # looked, the driver keeps that plan, and every page reads all that has been stored so far
+            self._sql.prepare_threshold = None
+            self._sql.execute("set enable_seqscan = off")
             self._read(cursor)
+            self._sql.execute("reset enable_seqscan")
         self._settle()
         fail_point("land.completed")
         return replace(self._landed, rows_by_day=self._rows_by_day())
@@ -152,7 +157,6 @@ class _Reading:
 
     def _store(self, page: Page) -> None:
         versions = self._fit(page)
-        rows = list(versions.values())
         ids = sorted(versions) if self._finds_gone else []
         times = [row.updated_at or row.event_at for row in page.rows]
         latest = max((instant for instant in times if instant is not None), default=None)
@@ -160,19 +164,14 @@ class _Reading:
         with self._sql.transaction():
             if self._page_number == 0:
                 self._run("forget_pages")
-            inserted = updated = 0
-            if rows:
-                with self._sql.cursor() as cursor_, cursor_.copy(_COPY) as copy:
-                    copy.write(b"".join(copy_line(row) for row in rows))
-                fail_point("land.page_staged")
-                updated = self._run("update").rowcount
-                if self._finds_gone:
-                    self._run("returned")
-                inserted = self._run("insert").rowcount
-            marks = {"page": self._page_number, "cursor": Jsonb(cursor), "ids": ids}
-            self._run("mark_page", **marks)
-            watermark = latest - OVERLAP if latest is not None else None
-            self._run("set_cursor", cursor=Jsonb(cursor), is_complete=False, watermark=watermark)
+            inserted, updated = self._write(versions) if versions else (0, 0)
+            self._run(
+                "mark_page",
+                page=self._page_number,
+                cursor=Jsonb(cursor),
+                ids=ids,
+                watermark=latest - OVERLAP if latest is not None else None,
+            )
             fail_point("land.page_before_commit")
         self._landed = replace(
             self._landed,
@@ -183,7 +182,28 @@ class _Reading:
             unchanged=self._landed.unchanged + len(page.rows) - inserted - updated,
         )
 
-    def _fit(self, page: Page) -> dict[str, Any]:
+    def _write(self, versions: dict[str, Version]) -> tuple[int, int]:
+        """Write what is new or newer; returns how many rows were inserted and updated."""
+        # most rows of a nightly reading are stored already. Asking first spares them the write that even a refused
+        # "on conflict" makes; what is written is decided by the key and the version, in one statement
+        stored = {row[0]: row[1:] for row in self._run("stored", ids=list(versions))}
+        returned = [one for one, known in stored.items() if known[3]] if self._finds_gone else []
+        fresh = [
+            version for one, version in versions.items() if one not in stored or is_newer(version, *stored[one][:3])
+        ]
+        written = 0
+        if fresh:
+            with self._sql.cursor() as cursor, cursor.copy(_COPY) as copy:
+                copy.write(b"".join(map(copy_line, fresh)))
+            fail_point("land.page_staged")
+            written = self._run("write").rowcount
+            self._sql.execute("truncate page")
+        if returned:
+            self._run("returned", ids=returned)
+        inserted = sum(version.external_id not in stored for version in fresh)
+        return inserted, written - inserted
+
+    def _fit(self, page: Page) -> dict[str, Version]:
         try:
             return latest_versions(page.rows)
         except UnfitRow as unfit:
@@ -205,7 +225,7 @@ class _Reading:
         fail_point("land.before_completion")
         with self._sql.transaction():
             count = self._run("gone", ids=gone).rowcount if gone else 0
-            self._run("set_cursor", cursor=None, is_complete=True, watermark=None)
+            self._run("complete")
             self._run("forget_pages")
         self._landed = replace(self._landed, gone=count)
 
@@ -233,61 +253,58 @@ _PAGE_TABLE = """
 create temp table page (
     external_id text not null, event_at timestamptz, updated_at timestamptz, payload jsonb not null,
     payload_hash bytea not null, first_event_at timestamptz
-) on commit delete rows
+)
 """
 _COPY = "copy page (external_id, event_at, updated_at, payload_hash, first_event_at, payload) from stdin"
 _WINDOW = (
     "connection_id = %(connection_id)s and stream = %(stream)s and window_start = %(start)s and window_end = %(end)s"
 )
+# "except" instead of "not exists": no planner without statistics can make a loop in a loop of it
 _MISSED = """
     select r.external_id from {table} r
     where r.connection_id = %(connection_id)s and r.gone_at is null {in_window}
       and r.first_fetched_at < (select min(read_at) from ops.read_pages where WINDOW)
-      and not exists (
-        select from (select unnest(external_ids) as external_id from ops.read_pages where WINDOW) seen
-        where seen.external_id = r.external_id)
+    except
+    select unnest(external_ids) from ops.read_pages where WINDOW
     order by 1
 """
 _STATEMENTS = {
     "cursor": "select cursor, is_complete from ops.cursors where WINDOW",
     "pages": "select cursor from ops.read_pages where WINDOW order by page",
     "forget_pages": "delete from ops.read_pages where WINDOW",
-    # equal rows are not touched; an older version never replaces a newer one
-    "update": """
-        update {table} r set
-            event_at = p.event_at, updated_at = p.updated_at, payload = p.payload, payload_hash = p.payload_hash,
-            fetched_at = now(), gone_at = null
-        from page p
-        where r.connection_id = %(connection_id)s and r.external_id = p.external_id
-          and (r.payload_hash, r.event_at, r.updated_at) is distinct from (p.payload_hash, p.event_at, p.updated_at)
-          and (p.updated_at is null or r.updated_at is null or p.updated_at >= r.updated_at)
+    "stored": """
+        select external_id, payload_hash, event_at, updated_at, gone_at is not null from {table}
+        where connection_id = %(connection_id)s and external_id = any(%(ids)s)
     """,
-    "returned": """
-        update {table} r set gone_at = null from page p
-        where r.connection_id = %(connection_id)s and r.external_id = p.external_id and r.gone_at is not null
-    """,
-    # no "on conflict": the stream's lock is held, so a conflict is a second writer and must be loud
-    "insert": """
-        insert into {table} (connection_id, external_id, event_at, updated_at, payload, payload_hash,
-                             fetched_at, first_fetched_at, first_event_at)
+    "write": """
+        insert into {table} as r (connection_id, external_id, event_at, updated_at, payload, payload_hash,
+                                  fetched_at, first_fetched_at, first_event_at)
         select %(connection_id)s, p.external_id, p.event_at, p.updated_at, p.payload, p.payload_hash,
                now(), now(), p.first_event_at
         from page p
-        where not exists (
-            select from {table} r where r.connection_id = %(connection_id)s and r.external_id = p.external_id)
+        on conflict (connection_id, external_id) do update set
+            event_at = excluded.event_at, updated_at = excluded.updated_at, payload = excluded.payload,
+            payload_hash = excluded.payload_hash, fetched_at = excluded.fetched_at, gone_at = null
+        where (r.payload_hash, r.event_at, r.updated_at)
+              is distinct from (excluded.payload_hash, excluded.event_at, excluded.updated_at)
+          and (excluded.updated_at is null or r.updated_at is null or excluded.updated_at >= r.updated_at)
     """,
+    "returned": """
+        update {table} set gone_at = null
+        where connection_id = %(connection_id)s and external_id = any(%(ids)s) and gone_at is not null
+    """,
+    # the page's mark and the cursor are one statement of the page's transaction
     "mark_page": """
-        insert into ops.read_pages
-            (connection_id, stream, window_start, window_end, page, cursor, external_ids, read_at)
-        values (%(connection_id)s, %(stream)s, %(start)s, %(end)s, %(page)s, %(cursor)s, %(ids)s, now())
-    """,
-    "set_cursor": """
+        with mark as (
+            insert into ops.read_pages
+                (connection_id, stream, window_start, window_end, page, cursor, external_ids, read_at)
+            values (%(connection_id)s, %(stream)s, %(start)s, %(end)s, %(page)s, %(cursor)s, %(ids)s, now()))
         insert into ops.cursors as c (connection_id, stream, window_start, window_end, cursor, is_complete, watermark)
-        values (%(connection_id)s, %(stream)s, %(start)s, %(end)s, %(cursor)s, %(is_complete)s, %(watermark)s)
+        values (%(connection_id)s, %(stream)s, %(start)s, %(end)s, %(cursor)s, false, %(watermark)s)
         on conflict (connection_id, stream, window_start, window_end) do update
-        set cursor = excluded.cursor, is_complete = excluded.is_complete,
-            watermark = greatest(c.watermark, excluded.watermark)
+        set cursor = excluded.cursor, is_complete = false, watermark = greatest(c.watermark, excluded.watermark)
     """,
+    "complete": "update ops.cursors set cursor = null, is_complete = true where WINDOW",
     "missed_window": _MISSED.replace("{in_window}", "and r.event_at >= %(start)s and r.event_at < %(end)s"),
     "missed_all": _MISSED.replace("{in_window}", ""),
     "gone": """

@@ -64,6 +64,18 @@ def latest_versions(rows: Iterable[RawRow]) -> dict[str, Version]:
     return versions
 
 
+def is_newer(version: Version, payload_hash: bytes, event_at: datetime | None, updated_at: datetime | None) -> bool:
+    """Whether a version differs from the stored one and is not older: the condition of the upsert, in words of ours."""
+    is_same = (bytes.fromhex(version.payload_hash), version.event_at, version.updated_at) == (
+        payload_hash,
+        event_at,
+        updated_at,
+    )
+    if is_same:
+        return False
+    return version.updated_at is None or updated_at is None or version.updated_at >= updated_at
+
+
 def canonical_json(row: RawRow) -> str:
     """The payload as JSON with sorted keys and without what PostgreSQL cannot hold: NUL and halves of surrogate pairs.
 

@@ -93,7 +93,7 @@ def replaced(database: Warehouse, streams: list[Stream], window: Window | None =
 
 def rows(database: Warehouse, table: str, columns: str) -> list[tuple[Any, ...]]:
     with database.connect() as connection:
-        return connection.execute(f"select {columns} from core.{table} order by 1").fetchall()  # noqa: S608
+        return connection.execute(f"select {columns} from core.{table} order by 1").fetchall()
 
 
 def test_raw_rows_become_core_rows_with_their_local_day(database: Warehouse) -> None:

@@ -36,7 +36,7 @@ def _empty(database: Warehouse) -> Iterator[None]:
 
 def stored(warehouse: Warehouse, columns: str = "external_id, payload") -> list[tuple[Any, ...]]:
     with warehouse.connect() as connection:
-        return connection.execute(f"select {columns} from {TABLE} order by external_id::int").fetchall()  # noqa: S608
+        return connection.execute(f"select {columns} from {TABLE} order by external_id::int").fetchall()
 
 
 def test_rows_arrive_once_with_their_payload(database: Warehouse) -> None:
@@ -268,7 +268,7 @@ def test_hostile_ids_stay_data(database: Warehouse, hostile: str) -> None:
     land(source, "messages", WINDOW, database)
     assert land(source, "messages", WINDOW, database).unchanged == 1
     with database.connect() as connection:
-        assert connection.execute(f"select external_id from {TABLE}").fetchall() == [(hostile,)]  # noqa: S608
+        assert connection.execute(f"select external_id from {TABLE}").fetchall() == [(hostile,)]
 
 
 def forever(cursors: Iterator[int], *, rows: bool) -> Iterator[Page]:

@@ -43,7 +43,9 @@ def _raw_table(source: str, stream: str, what: str) -> Table:
         schema="raw",
         comment=f"{what}. One row per connection and vendor id, the latest version",
     )
-    Index(f"{name}_window_idx", table.c.connection_id, table.c.event_at)
+    # the time first: an index that begins with the account looks as good as the key to a planner without statistics,
+    # and a lookup of a hundred ids then reads every row of the account
+    Index(f"{name}_window_idx", table.c.event_at, table.c.connection_id)
     return table
 
 

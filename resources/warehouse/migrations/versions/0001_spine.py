@@ -41,7 +41,7 @@ create table raw.{name} (
     gone_at timestamptz,
     constraint {name}_pkey primary key (connection_id, external_id)
 );
-create index {name}_window_idx on raw.{name} (connection_id, event_at)
+create index {name}_window_idx on raw.{name} (event_at, connection_id)
 """
 
 
