@@ -52,7 +52,8 @@ def _contact(chance: random.Random, number: int, size: int) -> Contact:
             TimedMessage(
                 chat.conversation_id, f"{number}-{index:04}", None, second * SECOND, second * SECOND,
                 "in" if sender == "customer" else "out", sender,
-                chance.choice(managers) if sender == "manager" else None, sender != "note", "delivered", "text", None, None,
+                chance.choice(managers) if sender == "manager" else None, sender != "note",
+                "delivered", "text", None, None,
                 chance.choice(_WORDS) if sender == "customer" else None, None, None,
             )
         )  # fmt: skip
