@@ -16,6 +16,8 @@ NAMES = (
     "land.page_staged",
     "land.page_before_commit",
     "land.page_committed",
+    "land.before_again",
+    "land.begun_again",
     "land.read_ended",
     "land.missed_asked",
     "land.before_completion",

@@ -8,9 +8,14 @@ The promises, and how they are kept:
 - A page's rows, its cursor and its ids are one transaction (D2). A killed loader goes on after the last committed page.
 - Rows are keyed; a version is written over another only when it is newer, an equal one is not written at all (D1).
 - One session per account and stream: it holds an advisory lock (D4), so that nobody else writes between its statements.
-- A window that was read to its end is read from the start next time. Only a complete reading, resumes included, proves
-  that a stored row is gone; the source is asked for the missed rows by id where it can be.
-- The watermark comes from the source's own times (D3). Nothing that changes by itself is stored: reading again what
+- What was read before a cut may have been changed or deleted until the restart. A resumed call therefore reads the
+  window again from the start before the window counts as complete: it ends with what the source held while that very
+  call ran. Cut anew, it goes on within that reading and begins another one, ``READINGS_AGAIN`` times at most, so that
+  a loader which is killed for ever still ends. Only past that number do pages from before a cut count.
+- A window that was read to its end is read from the start next time. Only a complete reading proves that a stored row
+  is gone; the source is asked for the missed rows by id where it can be.
+- The watermark comes from the source's own times (D3). It tells a person how far a window's rows reach; no reading is
+  begun or left out by it: every window is read whole. Nothing that changes by itself is stored: reading again what
   did not change leaves every table as it was.
 """
 
@@ -37,7 +42,10 @@ from resources.warehouse.raw_rows import UnfitRow, Version, copy_line, is_newer,
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OVERLAP = timedelta(hours=1)
 END = "end"
-"""Stored in place of a cursor (an object) when all pages are in and the reading is not settled yet."""
+"""Stored in place of a cursor (an object) when all pages are in and the reading is not settled yet. A number in its
+place, also as the cursor of page 0, says how often the window has been begun again."""
+READINGS_AGAIN = 3
+"""Each one follows a cut within the reading before it: three in a row are no accident but a limit set too low."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,7 @@ class _Reading:
         self._statements = {name: sql.SQL(text).format(table=self._table) for name, text in _STATEMENTS.items()}  # type: ignore[arg-type]
         self._landed = Landed()
         self._page_number = 0
+        self._readings_again = 0
 
     def run(self, restart: bool) -> Landed:
         stored = None if restart else self._run("cursor").fetchone()
@@ -122,18 +131,35 @@ class _Reading:
             self._page_number = len(pages)
             for (seen,) in pages:
                 self._guard.accept(seen)
+                if isinstance(seen, int):
+                    self._readings_again = seen
             self._landed = replace(self._landed, resumed=True)
         self._sql.execute(_PAGE_TABLE)
+        # a page is looked up by key. Left alone, the planner reads a table whole that was small when it last
+        # looked, the driver keeps that plan, and every page reads all that has been stored so far
+        self._sql.prepare_threshold = None
+        self._sql.execute("set enable_seqscan = off")
+        has_pages_of_before = cursor is not None and not isinstance(cursor, int)
         if cursor != END:
-            # a page is looked up by key. Left alone, the planner reads a table whole that was small when it last
-            # looked, the driver keeps that plan, and every page reads all that has been stored so far
-            self._sql.prepare_threshold = None
-            self._sql.execute("set enable_seqscan = off")
-            self._read(cursor)
-            self._sql.execute("reset enable_seqscan")
+            self._read(cursor if has_pages_of_before else None)
+        if has_pages_of_before and self._readings_again < READINGS_AGAIN:
+            self._begin_again()
+            self._read(None)
+        self._sql.execute("reset enable_seqscan")
         self._settle()
         fail_point("land.completed")
         return replace(self._landed, rows_by_day=self._rows_by_day())
+
+    def _begin_again(self) -> None:
+        """Forget the pages, so that what is gone is proved by the new reading alone."""
+        fail_point("land.before_again")
+        self._readings_again += 1
+        with self._sql.transaction():
+            self._run("forget_pages")
+            self._run("mark_page", page=0, cursor=Jsonb(self._readings_again), ids=[], watermark=None)
+        fail_point("land.begun_again")
+        self._page_number = 1
+        self._guard = CursorGuard(self._source.connection_id, self._stream)
 
     def _read(self, cursor: Any) -> None:
         pages = self._source.pages(self._stream, self._window, cursor)

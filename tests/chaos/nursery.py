@@ -45,7 +45,7 @@ class Nursery:
         return Worker(self, self._say(command), words)
 
     def load(self, database: Warehouse, window: Window, emulator: RetailCRMEmulator, **order: Any) -> Worker:
-        """Start a loader of the emulator's messages."""
+        """Start a loader of the emulator's messages, or ``what`` else asks the emulator."""
         account = {
             "base_url": emulator.base_url,
             "api_key": emulator.api_key,
@@ -53,7 +53,7 @@ class Nursery:
             "page_size": PAGE_SIZE,
             "stream": "messages",
         }
-        return self.start("land", database, window, **(account | order))
+        return self.start(order.pop("what", "land"), database, window, **(account | order))
 
     def close(self) -> None:
         """End the nursery; workers end by themselves."""

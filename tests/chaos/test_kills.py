@@ -11,13 +11,13 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from resources.settings import Settings
+from resources.settings import PROJECT_ROOT, Settings
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.postgres_files import place_of
 from resources.warehouse.postgres_process import processes_in
@@ -26,7 +26,16 @@ from tests.chaos.nursery import KILLED, Nursery, Worker
 from tests.emulators.retailcrm import RetailCRMEmulator
 from tests.emulators.shop.model import Shop
 
-KILLS = 60
+
+def rounds(environment: Mapping[str, str]) -> int:
+    """How many kills ``make chaos ROUNDS=n`` asks for."""
+    return int(environment.get("OTKLIK_CHAOS_ROUNDS") or 60)
+
+
+KILLS = rounds(os.environ)
+"""Kills that really happened: a worker that ended before its kill came is not counted."""
+ATTEMPTS = 10
+"""Per kill wanted: a machine on which the kill always comes too late is no proof, and is not waited for."""
 MESSAGES = 2_500
 SEED = 20_260_504
 BACK_SECONDS = 60
@@ -41,7 +50,7 @@ def own_server() -> Iterator[Settings]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_loader_killed_60_times_and_postgres_every_tenth_time(own_server: Settings, nursery: Nursery) -> None:
+def test_loader_killed_many_times_and_postgres_every_tenth_time(own_server: Settings, nursery: Nursery) -> None:
     chance = random.Random(SEED)
     figures = {"loader kills": 0, "server kills": 0, "loads": 0, "resumed": 0}
     slowest = 0.0
@@ -51,7 +60,9 @@ def test_loader_killed_60_times_and_postgres_every_tenth_time(own_server: Settin
     ):
         keeper.migrate()
         database, kills = keeper, 0
-        while kills < KILLS:
+        for _ in range(ATTEMPTS * KILLS):
+            if kills == KILLS:
+                break
             expected = next_bounds(database)
             emulator.ledger.clear()
             worker = nursery.load(database, WEEK, emulator)
@@ -62,7 +73,7 @@ def test_loader_killed_60_times_and_postgres_every_tenth_time(own_server: Settin
                 assert worker.wait() == 0, worker.words
             elif is_server:
                 began = time.monotonic()
-                kill_server(own_server)
+                assert kill_server(own_server) > 0
                 code = worker.wait()
                 assert code in (0, 1), worker.words
                 database = Warehouse.open(own_server)
@@ -73,9 +84,10 @@ def test_loader_killed_60_times_and_postgres_every_tenth_time(own_server: Settin
                 figures["server kills"] += 1
             else:
                 worker.kill()
-                assert worker.wait() in (KILLED, 0), worker.words
-                kills += 1
-                figures["loader kills"] += 1
+                code = worker.wait()
+                assert code in (KILLED, 0), worker.words
+                kills += code == KILLED
+                figures["loader kills"] += code == KILLED
             calls = emulator.ledger.calls
             if calls and expected is not None:
                 # the first question of a restart is the one that the last committed page left open
@@ -86,11 +98,17 @@ def test_loader_killed_60_times_and_postgres_every_tenth_time(own_server: Settin
                 figures["loads"] += 1
                 assert differences(database, emulator) == EQUAL
                 empty(database)
+        assert kills == KILLS, figures
         finish(nursery, database, emulator)
         assert differences(database, emulator) == EQUAL
     print(f"\nF1, F2: {figures}, PostgreSQL back after at most {slowest:.1f} s")
     assert slowest < BACK_SECONDS
-    assert figures["resumed"] > KILLS / 3, figures
+    assert figures["resumed"] >= KILLS // 3, figures
+
+
+def test_rounds_of_make_are_the_rounds_of_the_test() -> None:
+    assert "OTKLIK_CHAOS_ROUNDS=$(ROUNDS)" in (PROJECT_ROOT / "Makefile").read_text("utf-8")
+    assert [rounds({}), rounds({"OTKLIK_CHAOS_ROUNDS": ""}), rounds({"OTKLIK_CHAOS_ROUNDS": "7"})] == [60, 60, 7]
 
 
 def wait_for_requests(emulator: RetailCRMEmulator, worker: Worker, number: int) -> bool:
@@ -102,13 +120,16 @@ def wait_for_requests(emulator: RetailCRMEmulator, worker: Worker, number: int) 
     return True
 
 
-def kill_server(settings: Settings) -> None:
-    place = place_of(settings.otklik_home)
+def kill_server(settings: Settings) -> int:
+    """Kill every process of the server; returns how many there were."""
+    place, killed = place_of(settings.otklik_home), 0
     for pid in processes_in(place.data) or []:
         try:
             os.kill(pid, signal.SIGKILL)
+            killed += 1
         except ProcessLookupError:
             continue
+    return killed
 
 
 def next_bounds(database: Warehouse) -> set[tuple[int | None, int | None]] | None:
@@ -132,16 +153,18 @@ def is_complete(database: Warehouse) -> bool:
 
 
 def assert_no_partial_page(database: Warehouse) -> None:
-    """While a first reading goes on, raw holds exactly the rows of the committed pages."""
+    """While a first reading goes on, raw holds exactly the rows of the committed pages; while it is read again, no
+    other ones."""
     with database.connect() as connection:
         row = connection.execute(
             "select (select count(*) from raw.retailcrm__messages),"
             " (select count(distinct id) from ops.read_pages, unnest(external_ids) as id),"
-            " (select count(*) from ops.read_pages)"
+            " (select count(*) from ops.read_pages),"
+            " (select count(*) from ops.read_pages where page = 0 and jsonb_typeof(cursor) = 'number')"
         ).fetchone()
     assert row is not None
-    stored, on_pages, pages = row
-    assert pages == 0 or stored == on_pages
+    stored, on_pages, pages, is_again = row
+    assert pages == 0 or (on_pages <= stored if is_again else on_pages == stored)
 
 
 def finish(nursery: Nursery, database: Warehouse, emulator: RetailCRMEmulator) -> None:

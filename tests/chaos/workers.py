@@ -1,8 +1,8 @@
 """Worker processes that can be killed and started again quickly: a nursery imports everything once and forks them.
 
-Run as ``python -m tests.chaos.workers``; one JSON command a line on stdin, one JSON answer a line on stdout. Here: what
-a worker does (load a stream, do a window, judge it), as production code does it. Not here: who is killed when
-(``nursery``, the tests). A worker's last words go to the file that the command names.
+Run as ``python -m tests.chaos.workers``; one JSON command a line on stdin, one JSON answer a line on stdout. Here:
+what a worker does (load a stream, measure it, do a window, judge it), as production code does it. Not here: who is
+killed when (``nursery``, the tests). A worker's last words go to the file that the command names.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from resources.clients.http import Limits
 from resources.clients.retailcrm_bot import RetailCRMBotClient
 from resources.clients.retailcrm_v5 import RetailCRMV5Client
 from resources.sources.retailcrm import RetailCRMSource
+from resources.warehouse.completeness import refresh_completeness
 from resources.warehouse.core import replace_window
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import WarehouseError
@@ -58,8 +59,11 @@ def work(order: dict[str, Any]) -> int:
     try:
         with contextlib.ExitStack() as closing:
             warehouse = closing.enter_context(Warehouse.at(order["database"]))
-            if order["what"] == "land":
+            if order["what"] in ("land", "completeness"):
                 source = source_of(order["base_url"], order["api_key"], order["bot_token"], order["page_size"], closing)
+            if order["what"] == "completeness":
+                refresh_completeness(warehouse, source, window, ZONE)
+            elif order["what"] == "land":
                 wait_for(order.get("at"))
                 land(source, order["stream"], window, warehouse, time_zone=ZONE)
             elif order["what"] == "core":

@@ -16,7 +16,7 @@ from resources.clients.errors import BadAnswer, CursorLoop
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import Busy
 from resources.warehouse.hashes import table_hashes
-from resources.warehouse.land import OVERLAP, land
+from resources.warehouse.land import OVERLAP, READINGS_AGAIN, land
 from resources.warehouse.locks import is_run_alive, run_lock, stream_lock
 from tests.warehouse.sources import START, WINDOW, FakeSource, PagesSource, row
 
@@ -119,7 +119,8 @@ def test_cut_reading_goes_on_after_the_last_committed_page(database: Warehouse) 
     source.before_page = lambda number: None
     landed = land(source, "messages", WINDOW, database)
     assert landed.resumed
-    assert source.asked == [None, {"position": 30}]
+    # from the last committed page to the end, then once more from the start
+    assert source.asked == [None, {"position": 30}, None]
     assert landed.inserted == 20
     assert landed.gone == 0
     with database.connect() as connection:
@@ -189,7 +190,43 @@ def test_rows_outside_of_the_window_and_of_other_accounts_are_never_called_gone(
     assert [one for one, gone in stored(database, "external_id, gone_at is not null") if gone] == ["1"]
 
 
-def test_row_that_came_while_a_reading_was_cut_is_not_called_gone(database: Warehouse) -> None:
+def test_change_of_rows_already_read_is_in_when_the_restart_ends(database: Warehouse) -> None:
+    source = FakeSource([row(number) for number in range(50)])
+    # the second cut is within the reading that the first restart began anew
+    for numbers, expected in (((3,), 30), ((9, 3), 50)):
+        cut_at(source, *numbers)
+        with pytest.raises(Cut):
+            land(source, "messages", WINDOW, database)
+        assert len(stored(database)) == expected
+        first, *kept = source.rows
+        edited = row(int(kept[0].external_id), version=expected, text="edited")
+        source.rows = [edited, *kept[1:]]
+        assert first.external_id not in {one.external_id for one in source.rows}
+    cut_at(source)
+    landed = land(source, "messages", WINDOW, database)
+    assert (landed.resumed, landed.gone) == (True, 2)
+    there = stored(database, "external_id, payload, gone_at is not null")
+    assert [(one, payload) for one, payload, gone in there if not gone] == [
+        (one.external_id, one.payload) for one in source.rows
+    ]
+    assert len(there) == 50
+
+
+def cut_at(source: FakeSource, *numbers: int) -> None:
+    """Cut the n-th next reading before the n-th of these pages."""
+    readings = iter(numbers)
+    state = {"at": -1}
+
+    def before_page(number: int) -> None:
+        if number == 0:
+            state["at"] = next(readings, -1)
+        if number == state["at"]:
+            raise Cut
+
+    source.before_page = before_page
+
+
+def test_loader_that_is_cut_for_ever_ends_and_calls_nothing_gone_that_came_meanwhile(database: Warehouse) -> None:
     source = FakeSource([row(number) for number in range(30)])
 
     def cut(number: int) -> None:
@@ -197,12 +234,14 @@ def test_row_that_came_while_a_reading_was_cut_is_not_called_gone(database: Ware
             raise Cut
 
     source.before_page = cut
-    with pytest.raises(Cut):
-        land(source, "messages", WINDOW, database)
+    for _ in range(READINGS_AGAIN + 1):
+        with pytest.raises(Cut):
+            land(source, "messages", WINDOW, database)
     wider = Window(START - timedelta(days=1), START + timedelta(days=1))
     land(FakeSource([row(number) for number in range(100)], page_size=1000), "messages", wider, database)
-    source.before_page = lambda number: None
-    assert land(source, "messages", WINDOW, database).gone == 0
+    landed = land(source, "messages", WINDOW, database)
+    assert (landed.pages, landed.resumed, landed.gone) == (2, True, 0)
+    assert land(FakeSource([row(number) for number in range(100)]), "messages", WINDOW, database).resumed is False
 
 
 def test_source_is_asked_for_missed_rows_before_they_are_called_gone(database: Warehouse) -> None:
