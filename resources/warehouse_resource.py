@@ -8,14 +8,19 @@ Here: opening, the lock that proves a run is alive, closing. Not here: what a wa
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import Any
 
 import dagster as dg
+import psycopg
 from pydantic import PrivateAttr
 
 from conversations.policy import Policy
 from resources.settings import Settings
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.locks import run_lock
+
+OWN_SESSION_ENDS_SECONDS = 5.0
+"""A session that was ended says so a moment before it lets its locks go: that is not another process."""
 
 
 class WarehouseResource(dg.ConfigurableResource):
@@ -24,6 +29,8 @@ class WarehouseResource(dg.ConfigurableResource):
     _run_id: str | None = PrivateAttr(default=None)
     _warehouse: Warehouse | None = PrivateAttr(default=None)
     _open: ExitStack = PrivateAttr(default_factory=ExitStack)
+    _lock: psycopg.Connection[Any] | None = PrivateAttr(default=None)
+    _lock_held: ExitStack = PrivateAttr(default_factory=ExitStack)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Remember the run; nothing is opened yet, so that an error has a step to belong to."""
@@ -31,26 +38,41 @@ class WarehouseResource(dg.ConfigurableResource):
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Give the lock back and close every connection."""
-        self._open.close()
-        self._warehouse = None
+        with self._open:
+            self._lock_held.close()
+        self._lock = self._warehouse = None
 
     def open(self) -> Warehouse:
         """Return the warehouse, opened once per run.
 
         From the first call to the end of the run a lock keyed by the run is held: whoever finds it free under a run
-        that says STARTED knows that its worker is dead (promise D4).
+        that says STARTED knows that its worker is dead (promise D4). The lock went with its session when PostgreSQL was
+        restarted meanwhile: every later call, thus every asset, asks and takes it anew.
 
         Raises:
+            Busy: another process works on the same run.
             WarehouseError: it cannot be opened, or its tables are older than the code; the text says what to do.
         """
         if self._warehouse is None:
             warehouse = self._open.enter_context(Warehouse.open(Settings()))
             warehouse.check_migrations()
-            if self._run_id is not None:
-                connection = self._open.enter_context(warehouse.connect("otklik-run-lock", autocommit=True))
-                self._open.enter_context(run_lock(connection, self._run_id))
             self._warehouse = warehouse
+        if self._run_id is not None and not self._is_locked():
+            self._lock_held.close()
+            session = self._lock_held.enter_context(self._warehouse.connect("otklik-run-lock", autocommit=True))
+            self._lock_held.enter_context(run_lock(session, self._run_id, wait=OWN_SESSION_ENDS_SECONDS))
+            self._lock = session
         return self._warehouse
+
+    def _is_locked(self) -> bool:
+        """Whether the session of the lock answers: a session that lives has kept it."""
+        if self._lock is None:
+            return False
+        try:
+            self._lock.execute("select 1")
+        except psycopg.Error:
+            self._lock = None
+        return self._lock is not None
 
 
 class PolicyResource(dg.ConfigurableResource):

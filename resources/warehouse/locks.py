@@ -43,13 +43,13 @@ def core_lock(connection: psycopg.Connection[Any], connection_id: str, wait: flo
 
 
 @contextlib.contextmanager
-def run_lock(connection: psycopg.Connection[Any], run_id: str) -> Iterator[None]:
+def run_lock(connection: psycopg.Connection[Any], run_id: str, wait: float = 0.0) -> Iterator[None]:
     """The sign that the worker of a run is alive: held for the life of the run.
 
     Raises:
-        Busy: another process works on the same run.
+        Busy: another process has been working on the same run for longer than ``wait`` seconds.
     """
-    with _held(connection, f"otklik:run:{run_id}", f"the run {run_id} is already being worked on", 0.0):
+    with _held(connection, f"otklik:run:{run_id}", f"the run {run_id} is already being worked on", wait):
         yield
 
 
