@@ -48,7 +48,11 @@ def import_file(path: Path, format_name: str, connection: str | None, *, as_json
 
 
 def load(path: Path, format_name: str, connection: str | None, warehouse: Warehouse, policy: Policy) -> str:
-    """The three steps; the name of the connection that the file was stored under."""
+    """The three steps; the name of the connection that the file was stored under.
+
+    Raises:
+        CliError: that connection belongs to another source.
+    """
     from conversations.parsing.formats import FORMATS
     from resources.sources.files import FileSource
     from resources.warehouse.core import replace_window
@@ -56,6 +60,7 @@ def load(path: Path, format_name: str, connection: str | None, warehouse: Wareho
     from resources.warehouse.refresh import refresh_evaluated
 
     source = FileSource(path, format_name, connection)
+    _refuse_another_source(warehouse, source.connection_id, source.name)
     parser = FORMATS[format_name].parser()
     zone = policy.organisation.time_zone
     streams = tuple(source.streams.values())
@@ -71,6 +76,21 @@ def load(path: Path, format_name: str, connection: str | None, warehouse: Wareho
             if judged_at is not None:
                 refresh_evaluated(warehouse, policy, None, judged_at, connection_id=source.connection_id)
     return source.connection_id
+
+
+def _refuse_another_source(warehouse: Warehouse, connection_id: str, source: str) -> None:
+    """Two sources under one name would be one account in core, where a connection is read without its vendor."""
+    from psycopg import sql as composed
+
+    with warehouse.connect() as sql:
+        for (table,) in sql.execute("select tablename from pg_tables where schemaname = 'raw' order by 1").fetchall():
+            if table.startswith(f"{source}__"):
+                continue
+            holds = composed.SQL("select exists (select from {} where connection_id = %s)")
+            row = sql.execute(holds.format(composed.Identifier("raw", table)), [connection_id]).fetchone()
+            if row == (True,):
+                other = table.split("__")[0]
+                raise CliError(Errors.CONNECTION_TAKEN.format(connection_id, other), EXIT_USAGE)
 
 
 def end_of_data(warehouse: Warehouse, connection_id: str, time_zone: str) -> datetime | None:

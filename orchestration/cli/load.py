@@ -11,9 +11,10 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from conversations.messages import Doctor, Errors, Load
-from conversations.window import Window, monday_of
+from conversations.window import monday_of
 from orchestration.cli import screen
 from orchestration.cli.errors import EXIT_USAGE, CliError
+from orchestration.partitions import last_closed_day
 
 if TYPE_CHECKING:
     from orchestration.runner import RunSummary
@@ -27,17 +28,15 @@ def run(week: str) -> None:
     from resources.settings import Settings
     from resources.warehouse.engine import Warehouse
 
-    monday = read_week(week)
     settings = Settings()
+    monday = read_week(week, settings)
     preflight(settings)
     with Warehouse.open(settings) as warehouse:
         prepare(warehouse, settings)
-        if Window.of_week(week, time_zone(settings)).end > settings.now():
-            raise CliError(Errors.WEEK_OPEN.format(week), EXIT_USAGE)
         summaries = [load_days(monday, monday + timedelta(days=6)), publish(week, week)]
         screen.say(Load.published(week))
         screen.say(passed(summaries))
-        week_table.show(warehouse.analyst_engine(), week)
+        week_table.show(week_table.reading(warehouse), week)
 
 
 def backfill(first: str, last: str, select: list[str] | None) -> None:
@@ -45,10 +44,13 @@ def backfill(first: str, last: str, select: list[str] | None) -> None:
     from resources.settings import Settings
     from resources.warehouse.engine import Warehouse
 
-    begin, end = read_day(first), read_day(last)
+    settings = Settings()
+    begin, end = read_day(first, settings), read_day(last, settings)
     if begin > end:
         raise CliError(Errors.ORDER.format(first, last), EXIT_USAGE)
-    settings = Settings()
+    # judging a day moves the as-of instant to its end, and that never goes back
+    if end > (closed := last_closed_day(settings.now(), time_zone(settings))):
+        raise CliError(Errors.DAY_OPEN.format(end, closed), EXIT_USAGE)
     preflight(settings)
     with Warehouse.open(settings) as warehouse:
         prepare(warehouse, settings)
@@ -127,25 +129,37 @@ def time_zone(settings: Settings) -> str:
     return Policy.load(settings.policy_path).organisation.time_zone
 
 
-def read_week(text: str) -> date:
-    """The Monday of a week key.
+def read_week(text: str, settings: Settings) -> date:
+    """The Monday of the key of a closed week.
 
     Raises:
-        CliError: not a week.
+        CliError: not a week, begun before the first day, or not over yet.
     """
     try:
-        return monday_of(text)
+        monday = monday_of(text)
     except ValueError:
         raise CliError(Errors.WEEK.format(text), EXIT_USAGE) from None
+    _not_before_first(text, monday, settings)
+    if monday > last_closed_day(settings.now(), time_zone(settings)) - timedelta(days=6):
+        raise CliError(Errors.WEEK_OPEN.format(text), EXIT_USAGE)
+    return monday
 
 
-def read_day(text: str) -> date:
-    """A day.
+def read_day(text: str, settings: Settings) -> date:
+    """A day that can be loaded.
 
     Raises:
-        CliError: not a date.
+        CliError: not a date, or before the first day.
     """
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise CliError(Errors.DATE.format(text), EXIT_USAGE) from None
+    _not_before_first(text, day, settings)
+    return day
+
+
+def _not_before_first(text: str, day: date, settings: Settings) -> None:
+    # Dagster has no partition there and would say so in its own words
+    if day < settings.otklik_first_day:
+        raise CliError(Errors.FIRST_DAY.format(text, settings.otklik_first_day), EXIT_USAGE)

@@ -22,6 +22,7 @@ def sql(query: str, *, as_csv: bool) -> None:
     """Run ``query`` read-only and print its rows."""
     import psycopg
 
+    from resources.clients.redact import redact
     from resources.settings import Settings
     from resources.warehouse.engine import Warehouse, unavailable
     from resources.warehouse.urls import with_driver
@@ -29,7 +30,13 @@ def sql(query: str, *, as_csv: bool) -> None:
     with Warehouse.open(Settings()) as warehouse, unavailable(warehouse.address):
         options = "-c timezone=UTC -c default_transaction_read_only=on"
         login = with_driver(warehouse.analyst_url, None)
-        with psycopg.connect(login, application_name="otklik sql", connect_timeout=10, options=options) as connection:
+        try:
+            session = psycopg.connect(login, application_name="otklik sql", connect_timeout=10, options=options)
+        except psycopg.OperationalError as error:
+            # the driver gives no SQLSTATE here: where the owner gets in, the analyst's login is what is wrong
+            with warehouse.connect():
+                raise CliError(Errors.ANALYST_LOGIN.format(redact(_first_line(error)))) from None
+        with session as connection:
             try:
                 # row by row over the extended protocol: an export of any size, and one statement at a time
                 cursor = connection.cursor()
@@ -77,5 +84,9 @@ def _is_number(value: object) -> bool:
 
 
 def _said(error: Any) -> CliError:
-    said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    said = _first_line(error)
     return CliError((Errors.SQL_DENIED if error.sqlstate in _DENIED else Errors.SQL_FAILED).format(said))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

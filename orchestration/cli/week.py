@@ -16,6 +16,8 @@ from orchestration.cli import screen
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from resources.warehouse.engine import Warehouse
+
 _LEFT, _RIGHT = "left", "right"
 _FIGURES = (
     (Week.WAITS, _RIGHT),
@@ -47,6 +49,23 @@ where week = :week
 order by channel_kind, channel_name, channel_id
 """
 _SUMMED = ("waits_settled", "in_target", "slow_reply", "unanswered", "pending_now")
+
+
+def reading(warehouse: Warehouse) -> Engine:
+    """Who reads the marts for the screen: the analyst, or the owner where the analyst cannot log in.
+
+    The week is published by then; a login that only ``otklik sql`` needs must not make the command fail.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    from resources.warehouse.errors import WarehouseError
+
+    try:
+        engine = warehouse.analyst_engine()
+        with engine.connect():
+            return engine
+    except (OperationalError, WarehouseError):
+        return warehouse.engine
 
 
 def show(engine: Engine, week: str) -> None:

@@ -73,3 +73,17 @@ def test_a_broken_file_is_one_clear_error_and_stores_nothing(
     assert "cut: файл не читается" in result.stderr
     assert "Traceback" not in result.output
     assert table_hashes(on_database) == before
+
+
+def test_a_connection_of_another_source_is_refused(otklik: Otklik, on_database: Warehouse) -> None:
+    with on_database.connect() as sql:
+        sql.execute(
+            "insert into raw.retailcrm__channels (connection_id, external_id, payload, payload_hash, fetched_at,"
+            " first_fetched_at) values ('shop', '1', '{}', '', now(), now())"
+        )
+    before = table_hashes(on_database)
+    result = otklik("import", str(FIXTURE), "--format", "twitter-care", "--connection", "shop")
+
+    assert result.exit_code == 2
+    assert "«shop»" in result.stderr and "(retailcrm)" in result.stderr and "--connection" in result.stderr
+    assert table_hashes(on_database) == before

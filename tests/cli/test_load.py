@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from sqlalchemy import text
@@ -12,6 +13,7 @@ from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
 from tests.cli.conftest import Otklik
 from tests.emulators.retailcrm import RetailCRMEmulator
+from tests.emulators.shop.model import Shop
 
 pytestmark = pytest.mark.usefixtures("on_database")
 
@@ -28,6 +30,7 @@ def account(emulator: RetailCRMEmulator, **other: str) -> dict[str, str]:
         "RETAILCRM_MG_BASE_URL": emulator.mg_base_url,
         "RETAILCRM_API_KEY": emulator.api_key,
         "RETAILCRM_BOT_TOKEN": emulator.bot_token,
+        "OTKLIK_NOW": "2026-11-16T08:00:00+03:00",
         **other,
     }
 
@@ -54,6 +57,38 @@ def test_only_closed_weeks_are_published(otklik: Otklik, emulator: RetailCRMEmul
 
     assert result.exit_code == 2
     assert "ещё не закончилась" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "says"),
+    [
+        # 00:30 in Moscow: still the fifteenth in UTC
+        ("2026-11-10", "2026-11-16", "последний день, который можно загрузить, 2026-11-15"),
+        ("2026-11-10", "2027-01-01", "последний день, который можно загрузить, 2026-11-15"),
+        ("2026-11-10", "9999-12-31", "последний день, который можно загрузить, 2026-11-15"),
+        ("2023-12-31", "2026-11-15", "2023-12-31 раньше первого дня 2024-01-01: более ранние дни открывает"),
+    ],
+)
+def test_days_that_cannot_be_loaded_are_refused(
+    otklik: Otklik, on_database: Warehouse, emulator: RetailCRMEmulator, first: str, last: str, says: str
+) -> None:
+    before = table_hashes(on_database)
+    given = account(emulator, OTKLIK_NOW="2026-11-16T00:30:00+03:00", OTKLIK_FIRST_DAY="2024-01-01")
+    result = otklik("backfill", "--from", first, "--to", last, **given)
+
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert table_hashes(on_database) == before
+
+
+@pytest.mark.parametrize(("week", "says"), [("2023-W52", "OTKLIK_FIRST_DAY"), ("9999-W52", "ещё не закончилась")])
+def test_weeks_that_cannot_be_loaded_are_refused(
+    otklik: Otklik, emulator: RetailCRMEmulator, week: str, says: str
+) -> None:
+    result = otklik("run", "--week", week, **account(emulator))
+
+    assert result.exit_code == 2
+    assert says in result.stderr
 
 
 def test_an_unknown_table_is_answered_with_the_list(otklik: Otklik, emulator: RetailCRMEmulator) -> None:
@@ -100,3 +135,14 @@ def test_probe_with_a_closed_list_says_so(otklik: Otklik) -> None:
 
     assert result.exit_code == 1
     assert "нет" in result.stdout
+
+
+def test_a_week_is_loaded_published_and_printed(otklik: Otklik, on_database: Warehouse) -> None:
+    with RetailCRMEmulator(Shop.tiny(7, date(2026, 11, 16)), rate=None) as shop:
+        result = otklik("run", "--week", "2026-W46", **account(shop, RETAILCRM_REQUESTS_PER_SECOND="1000"))
+
+    assert result.exit_code == 0, result.output
+    assert "Неделя 2026-W46 (09.11–15.11.2026)" in result.stdout
+    assert "По менеджерам" in result.stdout and "По каналам" in result.stdout
+    with on_database.engine.connect() as sql:
+        assert sql.execute(text("select distinct week from marts.manager_week")).scalars().all() == ["2026-W46"]

@@ -8,6 +8,8 @@ import io
 import pytest
 from sqlalchemy import text
 
+from orchestration.cli import week
+from resources.warehouse import urls
 from resources.warehouse.engine import Warehouse
 from tests.cli.conftest import Otklik
 
@@ -94,3 +96,19 @@ def test_an_unreachable_database_is_one_clear_error(otklik: Otklik) -> None:
     assert "база данных недоступна" in result.stderr
     assert "secret-word" not in result.output
     assert "Traceback" not in result.output
+
+
+def test_a_wrong_login_of_the_analyst_is_named(otklik: Otklik, on_database: Warehouse) -> None:
+    wrong = urls.with_login(urls.with_driver(on_database.url, None), "otklik_analyst", "not-the-password")
+    result = otklik("sql", "select 1", ANALYST_DATABASE_URL=wrong)
+
+    assert result.exit_code == 1
+    assert "ANALYST_DATABASE_URL" in result.stderr
+    assert "not-the-password" not in result.output
+
+
+def test_the_week_is_read_by_the_owner_where_the_analyst_cannot_log_in(on_database: Warehouse) -> None:
+    wrong = urls.with_login(urls.with_driver(on_database.url, None), "otklik_analyst", "not-the-password")
+    with Warehouse.at(on_database.url, wrong) as locked_out, Warehouse.at(on_database.url) as nobody:
+        assert week.reading(locked_out) is locked_out.engine
+        assert week.reading(nobody) in (nobody.engine, nobody.analyst_engine())
