@@ -3,8 +3,8 @@
 Here: statements that name what exists and may be repeated at any time; ``Warehouse.migrate`` runs them after every
 migration. Not here: logins and passwords (``resources.warehouse.server``, ``engine``).
 
-The analyst reads marts and the masked views of core and nothing else: no raw row, no text, name or phone. The views
-belong to the owner and hold no personal data, so they need no right on the tables below them.
+The analyst reads marts and the masked views of core and evaluated and nothing else: no raw row, no text, name or phone.
+The views belong to the owner and hold no personal data, so they need no right on the tables below them.
 """
 
 from __future__ import annotations
@@ -15,15 +15,28 @@ from psycopg import Connection, sql
 
 ANALYST = "otklik_analyst"
 VIEWS = {
-    "messages_masked": (
+    "core.messages_masked": (
         "select conversation_id, message_id, connection_id, sent_at, source_seq, direction, sender_kind, manager_id,"
         " is_public, delivery_status, content_kind, length(text) as text_characters, edited_at, deleted_at,"
         " call_answered, talk_seconds, flags, business_on from core.messages",
         "core.messages without what was written and without the customer",
     ),
-    "conversations_masked": (
+    "core.conversations_masked": (
         "select conversation_id, connection_id, channel_id, created_at, is_untimed, flags from core.conversations",
         "core.conversations without the customer",
+    ),
+    "core.quarantine_masked": (
+        "select connection_id, stream, reason, event_at, items from core.quarantine",
+        "core.quarantine without the address of the row",
+    ),
+    "evaluated.waits_masked": (
+        "select wait_id, conversation_id, session_id, wait_kind, opening_message_id, answering_message_id,"
+        " asking_message_ids, opened_at, last_asking_at, answered_at, answered_after_limit_at, settled_at, outcome,"
+        " outcome_manager, reply_kind, owner_manager_id, reply_manager_id, wait_seconds, wait_business_seconds,"
+        " manager_wait_seconds, manager_wait_business_seconds, pending_seconds, handoff_at, target_seconds,"
+        " limit_seconds, is_first_reply, calendar_id, hours_basis, connection_id, channel_id, settled_on, settled_week,"
+        " definition_version, policy_hash from evaluated.waits",
+        "evaluated.waits without the customer: what a figure of the marts was counted from",
     ),
 }
 
@@ -31,11 +44,11 @@ VIEWS = {
 def create_views(connection: Connection[Any]) -> None:
     """Bring the masked views up to date; a view whose columns changed is made anew."""
     for name, (select, comment) in VIEWS.items():
-        stored = connection.execute("select obj_description(to_regclass(%s))", (f"core.{name}",)).fetchone()
+        stored = connection.execute("select obj_description(to_regclass(%s))", (name,)).fetchone()
         wanted = f"{comment}. {_fingerprint(select)}"
         if stored is not None and stored[0] == wanted:
             continue
-        view = sql.Identifier("core", name)
+        view = sql.Identifier(*name.split("."))
         connection.execute(sql.SQL("drop view if exists {}").format(view))
         connection.execute(sql.SQL("create view {} as ").format(view) + sql.SQL(select))  # type: ignore[arg-type]
         connection.execute(sql.SQL("comment on view {} is {}").format(view, sql.Literal(wanted)))
@@ -56,12 +69,12 @@ def grant_analyst(connection: Connection[Any], role: str) -> None:
     # a temporary table would be something written: only the owner makes them
     database = sql.Identifier(connection.info.dbname)
     connection.execute(sql.SQL("revoke temporary on database {} from public").format(database))
-    for schema in ("marts", "core"):
+    for schema in ("marts", "core", "evaluated"):
         connection.execute(sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(schema), analyst))
     connection.execute(sql.SQL("grant select on all tables in schema marts to {}").format(analyst))
     connection.execute(sql.SQL("alter default privileges in schema marts grant select on tables to {}").format(analyst))
     for view in VIEWS:
-        connection.execute(sql.SQL("grant select on {} to {}").format(sql.Identifier("core", view), analyst))
+        connection.execute(sql.SQL("grant select on {} to {}").format(sql.Identifier(*view.split(".")), analyst))
 
 
 def describe(connection: Connection[Any]) -> None:

@@ -12,7 +12,9 @@ import typer.main
 
 from conversations.parsing.formats import FORMATS
 from orchestration.cli.app import app
+from orchestration.cli.schema import dictionary
 from resources.settings import Settings
+from resources.warehouse.engine import Warehouse
 from scripts.docs import pages
 from tests.cli.conftest import Otklik
 
@@ -78,6 +80,23 @@ def test_a_readme_has_both_commands_and_every_format_and_setting_that_it_names(p
     assert "make demo" in text and "make test" in text
     assert all(f"`{name}`" in text for name in FORMATS)
     assert variables <= {name.upper() for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
+def test_the_analyst_can_run_every_query_of_a_readme(otklik: Otklik, on_database: Warehouse, path: Path) -> None:
+    with on_database.connect() as owner:
+        for table in dictionary():
+            if table.name.startswith("marts."):
+                columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
+                owner.execute(f"create table if not exists {table.name} ({columns})")
+    on_database.migrate()
+    text = path.read_text("utf-8")
+    blocks = re.findall(r"^    (select .*?;)$", text, re.M | re.S)
+    queries = [*blocks, *re.findall(r'(?:`|otklik sql ")(select [^`"]+)[`"]', text)]
+    said = {query: otklik("sql", query.rstrip(";")).stderr for query in queries}
+
+    assert len(blocks) == 2 and len(queries) == 6
+    assert {query: error for query, error in said.items() if "Ошибка" in error} == {}
 
 
 def test_the_readmes_are_twins() -> None:

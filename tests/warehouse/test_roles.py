@@ -12,7 +12,7 @@ from resources.warehouse.engine import Warehouse
 from resources.warehouse.roles import VIEWS
 from resources.warehouse.schema import metadata
 
-OPEN_VIEWS = {f"core.{name}" for name in VIEWS}
+OPEN_VIEWS = set(VIEWS)
 HIDDEN = {"text", "phone", "name", "payload", "customer_id"}
 
 
