@@ -105,6 +105,9 @@ class FileSource:
         except json.JSONDecodeError as error:
             # the position, never the text around it: that would be somebody's message
             raise self._bad(f"is not JSON (line {error.lineno}, column {error.colno})") from None
+        except ValueError:
+            # the only other one of json: a number of more digits than Python turns into an int
+            raise self._bad("holds a number that is too long") from None
         except RecursionError:
             raise self._bad("is nested too deeply") from None
 

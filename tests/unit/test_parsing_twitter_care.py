@@ -160,6 +160,7 @@ def test_the_format_is_registered_with_its_fixture() -> None:
         (b"{}", "the file is not a JSON array"),
         (b'[{"dialogHeader": {"sessionID": "a"}}, {"text": "+77011234567"}]', "conversation 2 has no"),
         (b"[" * 200_000, "nested too deeply"),
+        (b"[" + b"7" * 5_000 + b"]", "a number that is too long"),
     ],
 )
 def test_an_unusable_file_is_one_clear_error(tmp_path: Path, content: bytes, says: str) -> None:
