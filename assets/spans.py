@@ -52,8 +52,13 @@ class Span:
         >>> Span(date(2026, 5, 6), date(2026, 5, 7)).reading_window("UTC", 7).start.isoformat()
         '2026-05-06T00:00:00+00:00'
         """
-        first = self.first if self.first != self.last else self.last - timedelta(days=max(reread_days, 1) - 1)
-        return Window.of_days(first, self.last, time_zone)
+        return self.reread(reread_days).window(time_zone)
+
+    def reread(self, reread_days: int) -> Span:
+        """The days of ``reading_window``."""
+        if self.first != self.last:
+            return self
+        return Span(self.last - timedelta(days=max(reread_days, 1) - 1), self.last)
 
 
 def days_of(context: Context) -> Span:

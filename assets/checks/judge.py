@@ -17,7 +17,7 @@ from assets.failures import explained
 from assets.partitions import FIRST_DAY, TIME_ZONE
 from assets.spans import Span, days_if_any
 from resources.warehouse.engine import Warehouse
-from resources.warehouse_resource import WarehouseResource
+from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -41,7 +41,9 @@ def checks_of(layer: str, counted: Sequence[Counted]) -> dg.AssetChecksDefinitio
     ]
 
     @dg.multi_asset_check(name=f"{layer}_checks", specs=specs, can_subset=True)
-    def checks(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.AssetCheckResult]:
+    def checks(
+        context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource, policy: PolicyResource
+    ) -> Iterator[dg.AssetCheckResult]:
         chosen = [
             (table, rule)
             for table in counted
@@ -50,8 +52,11 @@ def checks_of(layer: str, counted: Sequence[Counted]) -> dg.AssetChecksDefinitio
         ]
         with explained(context):
             database = warehouse.open()
-            span = days_if_any(context) or _last_days(database)
-            results = list(judge(database, span, chosen))
+            asked = days_if_any(context) or _last_days(database)
+            # what a run reads once more it also writes once more: late rows reach the next layer only through here
+            span = asked.reread(policy.load().reread_days)
+            days = sorted({*asked.days, *loaded_days(database, span)})
+            results = list(judge(database, span, chosen, days))
         yield from results
         if failed := [result for result in results if not result.passed]:
             raise dg.Failure(_advice(layer, span, failed), metadata={"reason": "failed_check"}, allow_retries=False)
@@ -60,21 +65,59 @@ def checks_of(layer: str, counted: Sequence[Counted]) -> dg.AssetChecksDefinitio
 
 
 def _advice(layer: str, span: Span, failed: Sequence[dg.AssetCheckResult]) -> str:
-    names = ", ".join(
-        f"{'.'.join(result.asset_key.path)}: {result.check_name}" for result in failed if result.asset_key
-    )
     return (
-        f"{layer} of {span.first} to {span.last} fails {len(failed)} check(s) ({names}). Nothing after it was run. "
-        "Each check says which days and why; cure the source or the mapping and run the same days again."
+        f"{layer} of {span.first} to {span.last} fails {len(failed)} check(s) ({named(failed)}). Nothing after it was "
+        "run. Each check says which days and why; cure the source or the mapping and run the same days again."
     )
 
 
-def judge(database: Warehouse, span: Span, chosen: Sequence[tuple[Counted, Rule]]) -> Iterator[dg.AssetCheckResult]:
-    """Judge the chosen rules over the days of the span.
+def named(failed: Sequence[dg.AssetCheckResult]) -> str:
+    """The failed checks as one phrase."""
+    return ", ".join(f"{'.'.join(result.asset_key.path)}: {result.check_name}" for result in failed if result.asset_key)
+
+
+def loaded_days(database: Warehouse, span: Span) -> list[date]:
+    """The days of the span that were read: a read of them ended, or messages of theirs are stored.
+
+    Of a day that nobody has loaded nothing can be demanded, neither counters nor volume.
+    """
+    with database.connect("otklik-checks") as connection:
+        found = connection.execute(_LOADED, {"first": span.first, "last": span.last, "zone": TIME_ZONE}).fetchall()
+    return [row[0] for row in found]
+
+
+_LOADED = """
+select d.day
+from (
+    select
+        s::date as day,
+        s at time zone %(zone)s as begins,
+        (s + interval '1 day') at time zone %(zone)s as ends
+    from generate_series(%(first)s::date::timestamp, %(last)s::date::timestamp, interval '1 day') as s
+) as d
+where
+    exists (
+        select from ops.cursors as c
+        where c.stream = 'messages' and c.is_complete and c.window_start <= d.begins and c.window_end >= d.ends
+    )
+    or exists (
+        -- by connection: there is no index that begins with the time
+        select from (select distinct connection_id from ops.cursors where stream = 'messages') as k
+        inner join raw.retailcrm__messages as r on r.connection_id = k.connection_id
+        where r.event_at >= d.begins and r.event_at < d.ends
+    )
+order by 1
+"""
+
+
+def judge(
+    database: Warehouse, span: Span, chosen: Sequence[tuple[Counted, Rule]], days: Sequence[date] | None = None
+) -> Iterator[dg.AssetCheckResult]:
+    """Judge the chosen rules over the days of the span, or over those ``days`` of it (at least one).
 
     A statement that cannot be run fails its checks: what was not looked at is not known to be good (F29).
     """
-    frame, broken = _frame(database, span, dict.fromkeys(table for table, _ in chosen))
+    frame, broken = _frame(database, span, span.days if days is None else days, dict.fromkeys(t for t, _ in chosen))
     able = [(table, rule) for table, rule in chosen if table.table not in broken]
     verdicts = _verdicts(frame, able) if able else {}
     for table, rule in chosen:
@@ -110,7 +153,7 @@ def _within(rule: Rule, value: float) -> bool:
 
 
 def _frame(
-    database: Warehouse, span: Span, tables: Iterable[Counted]
+    database: Warehouse, span: Span, days: Sequence[date], tables: Iterable[Counted]
 ) -> "tuple[DataFrame, dict[tuple[str, str], str]]":
     """One row per day, one column per rule of the tables; and the tables whose statement failed, with the reason."""
     import pandas as pd
@@ -136,10 +179,9 @@ def _frame(
             for rule in table.rules:
                 untouched = rule.at_least if rule.at_least is not None else 0.0
                 columns[table.column(rule)] = [
-                    _number(by_day.get(day if table.is_dated else None, {}).get(rule.name), untouched)
-                    for day in span.days
+                    _number(by_day.get(day if table.is_dated else None, {}).get(rule.name), untouched) for day in days
                 ]
-    return pd.DataFrame(columns, index=pd.Index(span.keys, name="day")), broken
+    return pd.DataFrame(columns, index=pd.Index([day.isoformat() for day in days], name="day")), broken
 
 
 def _number(value: Any, untouched: float) -> float:

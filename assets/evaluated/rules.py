@@ -32,14 +32,16 @@ _DEPS = [dg.AssetKey(["core", table]) for table in ("messages", "events", "conve
 def evaluated_rules(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, policy: PolicyResource
 ) -> Iterator[dg.MaterializeResult]:
-    """Every contact that the days touch, judged as a whole up to the end of the last day, never up to the clock."""
+    """Every contact that the days touch, judged as a whole up to the end of the last day, but never beyond the clock.
+
+    A day that is not over settles nothing by its end: who can still be answered is not yet unanswered.
+    """
     span = days_of(context)
     with explained(context):
-        database, rules = warehouse.open(), policy.load()
+        database, rules, settings = warehouse.open(), policy.load(), Settings()
         window = span.reading_window(TIME_ZONE, rules.reread_days)
-        counts = refresh_evaluated(
-            database, rules, window, window.end, connection_id=Settings().retailcrm_connection_id
-        )
+        as_of = min(window.end, settings.now().replace(microsecond=0))
+        counts = refresh_evaluated(database, rules, window, as_of, connection_id=settings.retailcrm_connection_id)
         days = {table: by_day(database, ("evaluated", table), span, TIME_ZONE) for table in TABLES}
     for table in TABLES:
         for day, numbers in days[table].items():
