@@ -6,16 +6,21 @@ Here: build aside, look at the tests, swap or refuse. Not here: SQL, the swap it
 # Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
+from assets.checks.core import CORE
+from assets.checks.evaluated import EVALUATED
+from assets.checks.judge import judge, loaded_days, named
 from assets.failures import explained
 from assets.marts.dbt import Built, TestResult, build
 from assets.marts.description import Mart, marts
+from assets.marts.errors import DbtError
 from assets.marts.publish import is_judged, mark_stale, publishing, swap
 from assets.partitions import TIME_ZONE, WEEKLY
-from assets.spans import weeks_of
+from assets.spans import Span, weeks_of
 from assets.tables import WEEKLY_FRESHNESS
 from conversations.policy import DEFINITION_VERSION
 from conversations.window import iso_week
@@ -71,30 +76,43 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
 def marts_weeks(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, policy: PolicyResource
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    """Build the weeks aside, test them there, and only if every test passes swap them in, all marts at once."""
+    """Build the weeks aside, test them and what they are built from, and only if all of it passes swap them in."""
     first, last, mondays = weeks_of(context)
     weeks = [iso_week(monday) for monday in mondays]
     with explained(context):
         database = warehouse.open()
         with publishing(database):
-            built = build(database, Settings().otklik_home, _variables(database, policy, first, last))
-            rows = {} if built.failed else swap(database, weeks)
-            stale = mark_stale(database, weeks) if built.failed else 0
+            variables = _variables(database, policy, first, last)
+            unsound = _unsound(database, Span(mondays[0], mondays[-1] + timedelta(days=6)))
+            try:
+                built = build(database, Settings().otklik_home, variables)
+            except DbtError:
+                # what is published is no longer the newest that was wanted, whyever it could not be built
+                mark_stale(database, weeks)
+                raise
+            failed = bool(unsound or built.failed)
+            rows = {} if failed else swap(database, weeks)
+            stale = mark_stale(database, weeks) if failed else 0
+            shown = [] if failed else [(mart.name, week) for mart in marts() for week in weeks]
+            numbers = {(name, week): _numbers(database, name, week) for name, week in shown}
     for test in built.tests:
         yield _judged(test)
-    if built.failed:
+    if failed:
+        contradicted = ", ".join(filter(None, (named(unsound), _named(built))))
         raise dg.Failure(
-            f"{_span(first, last)} was not published: {_named(built)}. What was published before stays"
+            f"{_span(first, last)} was not published: {contradicted}. What was published before stays"
             f"{' and is marked stale' if stale else ''}. Look at the checks of the marts, cure the data or its "
             "loading, and publish again.",
-            metadata={"reason": "failed_check", "failed_checks": [test.name for test in built.failed]},
+            metadata={
+                "reason": "failed_check",
+                "failed_checks": [*(result.check_name for result in unsound), *(test.name for test in built.failed)],
+            },
             allow_retries=False,
         )
     for mart in marts():
         for monday, week in zip(mondays, weeks, strict=True):
-            numbers = _numbers(database, mart.name, week)
             context.add_asset_metadata(
-                {"dagster/partition_row_count": rows[mart.name][week], **numbers},
+                {"dagster/partition_row_count": rows[mart.name][week], **numbers[mart.name, week]},
                 asset_key=["marts", mart.name],
                 partition_key=monday.isoformat(),
             )
@@ -116,6 +134,17 @@ def _variables(database: Warehouse, policy: PolicyResource, first: str, last: st
         "definition_version": DEFINITION_VERSION,
         "early_delete_seconds": policy.load().early_delete_seconds,
     }
+
+
+def _unsound(database: Warehouse, span: Span) -> list[dg.AssetCheckResult]:
+    """The checks of core and evaluated that the weeks' days fail.
+
+    They were judged when the days were loaded, but a failed load must hold the publication back as well, and dbt sees
+    only what adds up, not what is true of each wait.
+    """
+    days = loaded_days(database, span)
+    rules = [(table, rule) for layer in (CORE, EVALUATED) for table in layer for rule in table.rules]
+    return [result for result in judge(database, span, rules, days) if not result.passed] if days else []
 
 
 def _judged(test: TestResult) -> dg.AssetCheckResult:

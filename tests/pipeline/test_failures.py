@@ -92,12 +92,40 @@ def test_a_failed_check_stops_the_day_and_publishes_nothing(connected: Warehouse
     assert str(caught.value).startswith(f"Weeks {WEEKS[0]} to {WEEKS[1]} was not published: ")
     assert "data_status_channels_may_be_published" in str(caught.value)
     assert "and is marked stale" in str(caught.value)
-    after = table_hashes(connected, ("marts",))
-    assert {name for name in after if after[name] != published[name]} == {"marts.data_status"}
+    _is_the_last_good(connected, published)
     with connected.connect() as sql:
-        assert sql.execute("select distinct is_stale from marts.data_status").fetchall() == [(True,)]
         sql.execute("delete from evaluated.waits")
         sql.execute("insert into evaluated.waits select * from public.good_waits")
+    runner.publish_weeks(*WEEKS, instance=instance)
+    assert table_hashes(connected, ("marts",)) == published
+
+
+def test_an_evaluated_layer_that_fails_its_checks_is_not_published(
+    connected: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    """Waits that overlap add up to the same sums: only the layer's own checks see them."""
+    published = table_hashes(connected, ("marts",))
+    with connected.connect() as sql:
+        sql.execute("update evaluated.waits set opened_at = '2026-01-01'")
+    with pytest.raises(runner.RunFailed, match=r"was not published: evaluated\.waits: waits_do_not_overlap\. What"):
+        runner.publish_weeks(*WEEKS, instance=instance)
+    _is_the_last_good(connected, published)
+    with connected.connect() as sql:
+        sql.execute("delete from evaluated.waits")
+        sql.execute("insert into evaluated.waits select * from public.good_waits")
+    runner.publish_weeks(*WEEKS, instance=instance)
+    assert table_hashes(connected, ("marts",)) == published
+
+
+def test_marts_that_cannot_be_built_are_stale(
+    connected: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = table_hashes(connected, ("marts",))
+    with monkeypatch.context() as patch:
+        patch.setattr("assets.marts.dbt.TIMEOUT_SECONDS", 0.01)
+        with pytest.raises(runner.RunFailed, match="dbt did not finish within"):
+            runner.publish_weeks(*WEEKS, instance=instance)
+    _is_the_last_good(connected, published)
     runner.publish_weeks(*WEEKS, instance=instance)
     assert table_hashes(connected, ("marts",)) == published
 
@@ -168,6 +196,13 @@ def test_a_dead_run_is_ended_and_a_living_one_left_alone(connected: Warehouse, i
         assert end_dead_runs(instance, connected, time.time() + 3600) == [dead.run_id]
     assert instance.get_run_by_id(dead.run_id).status is dg.DagsterRunStatus.FAILURE
     assert instance.get_run_by_id(living.run_id).status is dg.DagsterRunStatus.STARTED
+
+
+def _is_the_last_good(connected: Warehouse, published: dict[str, str]) -> None:
+    after = table_hashes(connected, ("marts",))
+    assert {name for name in after if after[name] != published[name]} == {"marts.data_status"}
+    with connected.connect() as sql:
+        assert sql.execute("select distinct is_stale from marts.data_status").fetchall() == [(True,)]
 
 
 def _started(run: dg.DagsterRun) -> dg.EventLogEntry:
