@@ -1,11 +1,13 @@
 """Errors at the boundary of an asset: one sentence that says what happened, where, and what to do.
 
-Here: how an error of a client or of the warehouse becomes the first line of a failed run. Not here: the error trees
+Here: how an error of a client or of the warehouse becomes the first line of a failed run, and how one that nobody
+expected gets into the event log without what it quotes. Not here: the error trees
 (``resources.clients.errors``, ``resources.warehouse.errors``), which already know the words.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -16,7 +18,7 @@ import psycopg
 from assets.marts.errors import DbtError
 from conversations.policy import PolicyError
 from resources.clients.errors import SourceError, TransientError
-from resources.clients.redact import redact
+from resources.clients.redact import redact, redacted_traceback
 from resources.warehouse.errors import Busy, WarehouseError, WarehouseUnavailable
 
 STEP_RETRY = dg.RetryPolicy(max_retries=1, delay=5)
@@ -30,19 +32,25 @@ class _Attempt(Protocol):
     @property
     def retry_number(self) -> int: ...
 
+    @property
+    def log(self) -> logging.Logger: ...
+
 
 @contextmanager
 def explained(context: _Attempt) -> Iterator[None]:
-    """Turn the errors of sources and of the warehouse into a ``dg.Failure`` whose description says what to do.
+    """Turn every error into a ``dg.Failure`` whose description says what to do.
 
     Raises:
         dg.Failure: ``allow_retries`` is False where trying again cannot help, and on the last attempt: the run then
             ends with what happened and not with "Exceeded max_retries". The cause of a refused statement is cut
-            off: the database repeats the values it choked on, and the event log is no place for those.
+            off: the database repeats the values it choked on, and the event log is no place for those. So is the
+            cause of an error that nobody expected; its traceback is logged, redacted.
     """
     may_retry = context.retry_number < STEP_RETRY.max_retries
     try:
         yield
+    except (dg.Failure, dg.RetryRequested):
+        raise
     except Busy as error:
         raise _failure(f"busy: {error}", "busy", False) from error
     except SourceError as error:
@@ -57,10 +65,20 @@ def explained(context: _Attempt) -> Iterator[None]:
     except Exception as error:
         refused = _refusal(error)
         if refused is None:
-            raise
+            # Dagster writes an exception into its event log as it is, with whatever values its text quotes
+            context.log.error(redacted_traceback(error))
+            raise _failure(_unexpected(error), "unexpected", False) from None
         state = refused.sqlstate or ""
         sentence = _database_sentence(state, refused)
         raise _failure(sentence, f"sql_{state or 'unknown'}", may_retry and _may_pass(state)) from None
+
+
+def _unexpected(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (
+        f"{type(error).__name__}: {lines[0] if lines else 'no message'}. Nobody expected this: a defect to report with "
+        "the traceback in the log of this run. What was committed before stays; the same days may be run again."
+    )
 
 
 def _failure(description: str, reason: str, allow_retries: bool) -> dg.Failure:
