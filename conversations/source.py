@@ -49,15 +49,6 @@ class Page(NamedTuple):
     """Position after this page; ``None`` when there is nothing more to read."""
 
 
-class Expectation(NamedTuple):
-    """What the vendor itself says of a day: used for completeness (contract, section 8). ``stored <= reported``."""
-
-    channel_id: str | None
-    day: str
-    reported: int
-    stored: int
-
-
 class Capability(NamedTuple):
     """One thing that the account may or may not do, as a harmless call showed."""
 

@@ -55,10 +55,6 @@ class Window:
             yield day
             day += timedelta(days=1)
 
-    def reaching_back(self, span: timedelta) -> Window:
-        """The same window, begun earlier by ``span``."""
-        return Window(self.start - span, self.end)
-
     def __contains__(self, instant: datetime) -> bool:
         return self.start <= instant < self.end
 

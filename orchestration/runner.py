@@ -128,16 +128,6 @@ def publish_weeks(
     return _run("publish_week", monday_of(first).isoformat(), monday_of(last).isoformat(), None, progress, instance)
 
 
-def run_week(week: str, progress: Progress | None = None, *, instance: dg.DagsterInstance | None = None) -> RunSummary:
-    """Publish one ISO week whose days are loaded; ``run_weeks`` loads them first.
-
-    Raises:
-        RunFailed: as ``publish_weeks``.
-        ValueError: not an ISO week.
-    """
-    return publish_weeks(week, week, progress, instance=instance)
-
-
 def _run(
     job_name: str,
     first: str,

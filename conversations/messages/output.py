@@ -47,9 +47,8 @@ class Week:
 class Up:
     """`otklik up`."""
 
-    PREPARING: Final = "База данных и миграции"
     EMULATOR: Final = "Эмулятор RetailCRM с выдуманным магазином"
-    REREAD: Final = "Ночная перечитка последних семи дней"
+    REREAD: Final = "Ночная перечитка последних дней"
     INVENTED: Final = "Магазин выдуман: люди, телефоны и переписка придуманы."
     ROWS: Final = "Строк по слоям"
     LAYER: Final = "Слой"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversations.messages import LAYERS, Errors, Up, days, number
+from conversations.policy import Policy
 from orchestration.cli import children, demo, load, screen, serve, week
 from orchestration.cli.errors import CliError
 from resources.settings import PROJECT_ROOT, Settings
@@ -22,8 +23,6 @@ from resources.settings import PROJECT_ROOT, Settings
 if TYPE_CHECKING:
     from orchestration.runner import RunSummary
     from resources.warehouse.engine import Warehouse
-
-REREAD_DAYS = 7
 
 
 def up(*, with_demo: bool, serving: bool, port: int | None) -> None:
@@ -64,7 +63,7 @@ def _demo(group: list[children.Child], started: float, port: int | None, *, serv
         shop = demo.start_emulator(PROJECT_ROOT, home, kept, kept.at(8 if kept.is_loaded else 0), group)
         with demo.pointed_at(shop, kept):
             load.preflight(Settings())
-            summaries = _walk(shop, kept)
+            summaries = _walk(shop, kept, Policy.load(settings.policy_path).reread_days)
             demo.remember(home, replace(kept, is_loaded=True))
             _summary(warehouse, kept, summaries)
             _tell(warehouse, settings)
@@ -72,14 +71,14 @@ def _demo(group: list[children.Child], started: float, port: int | None, *, serv
             _serve(warehouse, settings, group, port, "make demo", serving=serving)
 
 
-def _walk(shop: demo.Emulator, kept: demo.Anchor) -> list[RunSummary]:
-    """Five weeks at first; then, and in every later run, what a night does: the last seven days again. By Monday 08:00
+def _walk(shop: demo.Emulator, kept: demo.Anchor, reread_days: int) -> list[RunSummary]:
+    """Five weeks at first; then, and in every later run, what a night does: the last days again. By Monday 08:00
     customers and managers have deleted and edited messages, and the re-read must notice."""
     summaries = []
     if not kept.is_loaded:
         summaries.append(load.load_days(kept.first_day, kept.last_day))
         shop.set_clock(kept.at(8))
-    reread = kept.monday - timedelta(days=REREAD_DAYS)
+    reread = kept.monday - timedelta(days=reread_days)
     summaries.append(load.load_days(reread, kept.last_day, title=Up.REREAD))
     return [*summaries, load.publish(kept.weeks[0], kept.weeks[-1])]
 
@@ -96,7 +95,7 @@ def _summary(warehouse: Warehouse, kept: demo.Anchor, summaries: list[RunSummary
     rows = [(LAYERS[layer], number(tables), number(count)) for layer, tables, count in _rows_by_layer(warehouse)]
     screen.show(screen.table(Up.ROWS, columns, rows))
     screen.say(load.passed(summaries))
-    week.show(warehouse.analyst_engine(), last)
+    week.show(week.reading(warehouse), last)
 
 
 def _rows_by_layer(warehouse: Warehouse) -> list[tuple[str, int, int]]:

@@ -65,9 +65,9 @@ class Stamp(NamedTuple):
 
 
 class Days:
-    """Local days and ISO weeks of instants in the organisation's zone, remembered by hour.
+    """Local days and ISO weeks of instants in the organisation's zone, remembered by quarter of an hour.
 
-    Whole hours are safe keys: every offset in force since 1970 that the zone database knows for a business zone shifts
+    Quarters are safe keys: every offset in force since 1970 that the zone database knows for a business zone shifts
     midnight by a multiple of a quarter of an hour, so a quarter of an hour never spans two local days.
     """
 
