@@ -79,7 +79,7 @@ _STORED = {
 
 _FORGET = """
 delete from ops.completeness
-where connection_id = %(connection_id)s and business_on = any(%(days)s) and measure = any(%(measures)s)
+where connection_id = %(connection_id)s and business_on = any(%(days)s) and measure = %(measure)s
 """
 
 _STORE = """
@@ -125,7 +125,8 @@ def refresh_completeness(
 ) -> list[Completeness]:
     """Compare the stored rows of the window with the vendor's counters and replace its rows in one transaction.
 
-    ``time_zone`` is the organisation's, for the days of messages; totals of API v5 are by the account's own days.
+    ``time_zone`` is the organisation's, for the days of messages; totals of API v5 are by the account's own days, and
+    only days that lie in the window as a whole have one: those at its edges keep what an earlier window counted.
 
     Raises:
         SourceError: the vendor could not be asked; the stored figures stay as they were.
@@ -154,9 +155,13 @@ def refresh_completeness(
     ]
     fail_point("completeness.before_write")
     with warehouse.connect() as connection:
-        days = [*window.days(time_zone), *(count.day for count in counts)]
-        forget = {"connection_id": source.connection_id, "days": days, "measures": [POINTERS, *_STORED]}
-        connection.execute(_FORGET, forget)
+        days = {POINTERS: list(window.days(time_zone))}
+        # a day of the account at the window's edge has no new total: what was counted before stays
+        days |= {stream: [count.day for count in counts if count.stream == stream] for stream in _STORED}
+        connection.cursor().executemany(
+            _FORGET,
+            [{"connection_id": source.connection_id, "days": days[measure], "measure": measure} for measure in days],
+        )
         connection.cursor().executemany(_STORE, rows)
     return rows
 
