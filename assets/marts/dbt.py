@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from assets.marts.description import PROJECT, marts
 from assets.marts.errors import DbtError
@@ -26,6 +26,8 @@ from resources.warehouse.engine import Warehouse
 SCHEMA = "marts_next"
 """Where dbt builds and tests; nobody reads there."""
 TIMEOUT_SECONDS = 1800
+_TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
+"""Options of the URL that decide whom the connection trusts: dbt must not trust more than we do."""
 _LAUNCH = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
 
 
@@ -109,9 +111,19 @@ def _environment(warehouse: Warehouse) -> dict[str, str]:
         "OTKLIK_DBT_DATABASE": url.database or "postgres",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
+        # empty: libpq's own default. Its variables are read here, since an empty path in the profile would hide them
+        **{
+            f"OTKLIK_DBT_{name.upper()}": _option(url, name) or os.environ.get(f"PG{name.upper()}", "") for name in _TLS
+        },
     }
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     return environment
+
+
+def _option(url: URL, name: str) -> str:
+    """An option of the URL, empty where it has none; of several the last, as libpq does."""
+    found = url.query.get(name, "")
+    return found if isinstance(found, str) else found[-1]
 
 
 def _read(results: Sequence[Mapping[str, Any]]) -> Built:

@@ -33,7 +33,8 @@ def with_search_path(url: str, schema: str) -> str:
     """
     parts = urlsplit(url)
     query = [*parse_qsl(parts.query), ("options", f"-csearch_path={schema}")]
-    return urlunsplit(parts._replace(query=urlencode(query)))
+    # libpq reads a plus as a plus: a space must be %20
+    return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote)))
 
 
 def with_login(url: str, user: str, password: str) -> str:
