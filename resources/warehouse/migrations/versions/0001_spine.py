@@ -54,4 +54,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("there is no way back before the first revision: restore a backup")
+    raise RuntimeError("there is no way back before the first revision: restore a backup")
