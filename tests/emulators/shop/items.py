@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from tests.emulators.shop.model import HOUR, MINUTE, SECOND, Customer, Dialog, M
 _FILES = (("image/jpeg", 180_000), ("image/png", 420_000))
 
 
-class Items:
+class Items(ABC):
     """The part of a talk (``talks.Talk``) that makes such things."""
 
     random: Random
@@ -25,9 +26,9 @@ class Items:
     asked: int | None
     at: int
 
+    @abstractmethod
     def write(self, text: str | None, **more: Any) -> Message:
         """The customer writes."""
-        raise NotImplementedError
 
     def _item(self, kind: str, mime: str, size: int) -> dict[str, Any]:
         uuid = str(UUID(int=self.random.getrandbits(128), version=4))
