@@ -257,3 +257,35 @@ def _percentile(values: list[int], share: float) -> float | None:
     low = math.floor(place)
     high = min(low + 1, len(ordered) - 1)
     return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def test_the_shop_shows_every_case(loaded: list[runner.RunSummary], connected: Warehouse) -> None:
+    """Two weeks hold a third of what the demo's six promise: each outcome and case at least 20 times."""
+    share = 20 * 2 / 6
+    with connected.connect() as sql:
+        outcomes = dict(sql.execute("select outcome, count(*) from evaluated.waits group by 1").fetchall())
+        cases = sql.execute(
+            """
+            select
+                count(handoff_at) as handed_off,
+                count(first_bot_reply_seconds) as greeted_by_a_machine,
+                count(*) filter (where had_failed_reply) as failed_reply,
+                count(*) filter (where closed_unanswered) as closed_unanswered,
+                count(answered_after_limit_at) as answered_late,
+                count(*) filter (where owner_manager_id is null) as nobodys,
+                (select count(*) from evaluated.left_waiting) as left_waiting,
+                (select count(*) from evaluated.sessions where is_bot_only) as bot_only
+            from evaluated.waits
+            """
+        ).fetchone()
+        median, ninth = sql.execute(
+            "select percentile_cont(0.5) within group (order by wait_seconds),"
+            " percentile_cont(0.9) within group (order by wait_seconds) from evaluated.waits"
+        ).fetchone()  # type: ignore[misc]
+    assert set(outcomes) == {
+        "in_target", "slow_reply", "no_reply", "window_expired", "not_required", "bot_handled", "pending"
+    }  # fmt: skip
+    assert min(outcomes.values()) >= share, outcomes
+    assert cases is not None
+    assert min(cases) >= share, cases
+    assert ninth >= 5 * median
