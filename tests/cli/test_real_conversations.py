@@ -1,0 +1,52 @@
+"""The published conversations that the twitter-care format was made for, where they lie beside the repository.
+
+They are not part of the repository; without them there is no test here, and the invented fixture of
+``tests/cli/test_import.py`` stands alone. What is expected is worked out from the file by the standard library.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Otklik
+
+REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "twitter_care" / "dev.json"
+
+
+def first_reply_seconds(talk: dict) -> float | None:
+    """From the first message to the agent's first one; the last reply has only a duration. ``None``: impossible."""
+    moments = [datetime.fromisoformat(turn["datetime"]) for turn in talk["dialogContent"]]
+    agents = [
+        datetime.fromisoformat(turn["datetime"])
+        for turn in talk["dialogContent"]
+        if not {"client", "client1"} & set(turn)
+    ]
+    duration = talk["dialogHeader"]["duration"]
+    if duration.startswith("-"):
+        return None
+    hours, minutes, seconds = duration.split(":")
+    final = moments[0] + timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds))
+    return ((agents[0] if agents else final) - moments[0]).total_seconds()
+
+
+if REAL.exists():
+
+    @pytest.mark.usefixtures("on_database")
+    def test_the_published_conversations_give_the_known_figures(otklik: Otklik) -> None:
+        talks = json.loads(REAL.read_text("utf-8"))
+        replies = [seconds for talk in talks if (seconds := first_reply_seconds(talk)) is not None]
+        result = otklik("import", str(REAL), "--format", "twitter-care", "--json")
+        summary = json.loads(result.stdout)
+
+        assert summary["conversations"] == len(talks) == 525
+        assert summary["messages"] == sum(len(talk["dialogContent"]) + 1 for talk in talks) == 686 + 525
+        assert summary["first_replies"] == len(replies) == 503
+        assert summary["first_reply_p50_seconds"] == statistics.median(replies) == 5468
+        assert summary["flagged"]["negative_reply_time"] == len(talks) - len(replies) == 22
+        assert summary["flagged"]["second_customer"] == 19
+        assert summary["quarantined"] == {}
