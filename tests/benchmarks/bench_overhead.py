@@ -85,7 +85,7 @@ def measure(warehouse: Warehouse, folder: Path) -> dict[str, Any]:
         "cpu_s_per_partition_and_asset": round(cpu / units, 4),
         "wall_s_per_partition_and_asset": round(wall / units, 4),
         "limit_s": LIMIT_SECONDS,
-        "holds": cpu / units <= LIMIT_SECONDS and runs == 1,
+        "holds": max(cpu, wall) / units <= LIMIT_SECONDS and runs == 1,
     }
 
 
