@@ -33,8 +33,18 @@ class Settings(BaseSettings):
         None,
         description="An own PostgreSQL 15+ instead of the embedded one: postgresql://user:password@host:5432/otklik",
     )
+    loader_database_url: SecretStr | None = Field(
+        None,
+        description="Login that loads and judges; empty: derived from DATABASE_URL, which then belongs to the owner",
+    )
+    publisher_database_url: SecretStr | None = Field(
+        None, description="Login that publishes marts, sheets and messages; empty: derived from DATABASE_URL"
+    )
     analyst_database_url: SecretStr | None = Field(
-        None, description="Login of the read-only analyst in that database; empty: created where the owner may do so"
+        None, description="Login of the read-only analyst; empty: derived from DATABASE_URL"
+    )
+    desk_database_url: SecretStr | None = Field(
+        None, description="Login of the desk, where customers are answered; empty: derived from DATABASE_URL"
     )
     otklik_postgres_bin: Path | None = Field(
         None, description="Folder with initdb, pg_ctl and postgres; empty: from the wheel, else from the system"
@@ -53,6 +63,13 @@ class Settings(BaseSettings):
     otklik_seed: int | None = Field(
         None, description="Seed of everything random (pauses between attempts); empty: none"
     )
+    otklik_secret_keys: SecretStr | None = Field(
+        None,
+        description="Keys of the stored credentials, newest first, separated by commas; empty: a file below OTKLIK_HOME",
+    )
+    otklik_ui_url: str | None = Field(
+        None, description="Where people open the Dagster UI: the links in alerts; empty: alerts have no links"
+    )
     retailcrm_base_url: str | None = Field(None, description="RetailCRM account: https://<account>.retailcrm.ru")
     retailcrm_api_key: SecretStr | None = Field(None, description="RetailCRM API v5 key (users, customers, orders)")
     retailcrm_mg_base_url: str | None = Field(
@@ -64,6 +81,22 @@ class Settings(BaseSettings):
     )
     retailcrm_connection_id: str = Field("retailcrm", description="Name of this account in our tables", min_length=1)
     retailcrm_requests_per_second: float = Field(10.0, description="Most requests a second to one host", gt=0)
+    google_sheets_id: str | None = Field(
+        None, description="The spreadsheet that is written: the part of its link after /d/; empty: no sheets"
+    )
+    google_service_account_json: Path | None = Field(
+        None, description="Key file of the service account with which the spreadsheet is shared"
+    )
+    sheets_base_url: str = Field("https://sheets.googleapis.com", description="Where the Google Sheets API is")
+    sheets_requests_per_minute: int = Field(
+        60, description="Most reads and most writes a minute, each: the vendor's quota of one user", gt=0
+    )
+    telegram_enabled: bool = Field(False, description="Whether messages to Telegram are sent: 1 or 0")
+    telegram_bot_token: SecretStr | None = Field(None, description="Token of the bot that speaks, from @BotFather")
+    telegram_chat_id: str | None = Field(
+        None, description="The operators' chat: alerts go there unless the policy names another for their owner"
+    )
+    telegram_base_url: str = Field("https://api.telegram.org", description="Where the Telegram Bot API is")
     http_connect_timeout_seconds: float = Field(5.0, description="Longest wait for a connection", gt=0)
     http_read_timeout_seconds: float = Field(30.0, description="Longest wait for an answer", gt=0)
     http_deadline_seconds: float = Field(180.0, description="Longest time for one call, all attempts included", gt=0)

@@ -84,6 +84,11 @@ def digest(name: str, comment: str) -> Column[bytes]:
     return _column(name, LargeBinary(), comment, "none", False, False)
 
 
+def blob(name: str, comment: str, *, null: bool = False) -> Column[bytes]:
+    """Bytes that mean nothing without a key kept elsewhere."""
+    return _column(name, LargeBinary(), comment, "none", False, null)
+
+
 def _column(
     name: str, kind: TypeEngine[Any], comment: str, pii: Pii, key: bool, null: bool, unit: str | None = None
 ) -> Column[Any]:
