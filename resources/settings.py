@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     )
     loader_database_url: SecretStr | None = Field(
         None,
-        description="Login that loads and judges; empty: derived from DATABASE_URL, which then belongs to the owner",
+        description="Login that loads and judges; empty: derived from DATABASE_URL, the owner's",
     )
     publisher_database_url: SecretStr | None = Field(
         None, description="Login that publishes marts, sheets and messages; empty: derived from DATABASE_URL"
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     )
     otklik_secret_keys: SecretStr | None = Field(
         None,
-        description="Keys of the stored credentials, newest first, separated by commas; empty: a file below OTKLIK_HOME",
+        description="Keys of stored credentials, newest first, separated by commas; empty: a file below OTKLIK_HOME",
     )
     otklik_ui_url: str | None = Field(
         None, description="Where people open the Dagster UI: the links in alerts; empty: alerts have no links"

@@ -18,7 +18,7 @@ connections = Table(
     text("vendor", "Whose account it is: retailcrm, sheets, telegram"),
     text("origin", "stored: connected by a person; environment: described by variables, no credentials here"),
     json("settings", "Addresses and other values that are no secret", "none"),
-    blob("credentials", "Encrypted with Fernet (a JSON object of names to secrets); NULL for the environment", null=True),
+    blob("credentials", "Encrypted with Fernet (JSON: name to secret); NULL for the environment", null=True),
     text("key_id", "Fingerprint of the key that encrypted the credentials", null=True),
     text("status", "ok, needs_auth, rate_limited, broken; NULL: not asked yet", null=True),
     text("reason", "Why it is not ok, in plain words; never a value of a row or a secret", null=True),
