@@ -76,7 +76,8 @@ outbox = Table(
     schema="ops",
     comment="One row per message to people: written before it is sent, so that nothing is said twice or lost",
 )
-Index("outbox_open_idx", outbox.c.channel, outbox.c.created_at, postgresql_where=expression("state in ('queued', 'sending')"))
+_OPEN = expression("state in ('queued', 'sending')")
+Index("outbox_open_idx", outbox.c.channel, outbox.c.created_at, postgresql_where=_OPEN)
 
 incidents = Table(
     "incidents",
@@ -94,6 +95,4 @@ incidents = Table(
     schema="ops",
     comment="One row per trouble from its beginning to its end: one message is sent for each, however often it is seen",
 )
-Index(
-    "incidents_open_idx", incidents.c.fingerprint, unique=True, postgresql_where=expression("closed_at is null")
-)
+Index("incidents_open_idx", incidents.c.fingerprint, unique=True, postgresql_where=expression("closed_at is null"))
