@@ -19,6 +19,7 @@ KINDS = {
     "status": "answer `status` (default 503) with `retry_after` seconds told as `form`: seconds, date, vendor, none",
     "reset": "cut the connection with RST before the answer",
     "reset_midway": "cut the connection with RST in the middle of the body",
+    "lost": "do what was asked, then cut the connection with RST in place of the answer",
     "hang": "say nothing for `seconds` (default 60), then cut the connection",
     "slow": "answer correctly after `seconds` (default 1)",
     "html": "an HTML page with status 200",

@@ -34,6 +34,8 @@ class Call:
     early_by: float | None = None
     """Seconds by which the call came before the moment that an earlier 429 or 503 had told."""
     secret_in_url: bool = False
+    sent: int = 0
+    """Bytes of the request's body."""
 
 
 class Ledger:
@@ -46,14 +48,14 @@ class Ledger:
         self._told: dict[str, float] = {}
         self.calls: list[Call] = []
 
-    def begin(self, key: str, method: str, path: str, params: list[tuple[str, str]]) -> Call:
+    def begin(self, key: str, method: str, path: str, params: list[tuple[str, str]], sent: int = 0) -> Call:
         """Note a call of the account ``key``."""
         now = time.time()
         shown = [(name, "***" if name.lower() in SECRET_PARAMS else value) for name, value in params]
         with self._lock:
             told = self._told.get(key)
             early = told - now if told is not None and now < told else None
-            call = Call(len(self.calls) + 1, method, path, shown, now, early_by=early)
+            call = Call(len(self.calls) + 1, method, path, shown, now, early_by=early, sent=sent)
             call.secret_in_url = shown != params
             self.calls.append(call)
             return call

@@ -101,8 +101,22 @@ class RetailCRMEmulator:
             return {"errors": ["Unauthorized" if status == 401 else "Forbidden"]}
         return {"success": False, "errorMsg": 'Wrong "apiKey" value.' if status == 401 else "Access denied."}
 
+    def refusal(self, path: str, rule: Rule) -> Answer:
+        # the limit answers with a plain text, whatever the API
+        text = "Rate limit exceeded\n" if rule.status in (429, 503) else ""
+        return Answer(rule.status, text, content_type="text/plain")
+
+    def shown(self, path: str) -> str:
+        return path
+
     def answer(
-        self, method: str, path: str, params: list[tuple[str, str]], headers: Any, fired: dict[str, Rule]
+        self,
+        method: str,
+        path: str,
+        params: list[tuple[str, str]],
+        headers: Any,
+        fired: dict[str, Rule],
+        body: bytes = b"",
     ) -> Answer:
         if path.startswith(BOT):
             answer = self._bot(method, path.removeprefix(BOT), params, headers, fired)
@@ -223,7 +237,20 @@ class RetailCRMEmulator:
 
     # ---- control and truth ------------------------------------------------------------------------------------
 
-    def control(self, path: str, payload: dict[str, Any]) -> Any:
+    def control(self, method: str, path: str, params: dict[str, str], payload: dict[str, Any]) -> Any:
+        """The shop's own endpoints:
+
+        GET    /_emulator/cases      how often the shop's generator meant each case to happen
+        GET    /_emulator/clock, POST {"now": "2026-03-09T08:00:00+03:00"}
+        POST   /_emulator/mutate     {"op": "insert", "chat_id": 1, "at": "...", "text": "..."}, or "edit", "delete",
+                                     "fail" with "message_id"
+        """
+        if path == "cases":
+            return dict(self.shop.cases)
+        if path not in ("clock", "mutate"):
+            raise KeyError(f"no control endpoint {path!r}")
+        if method != "POST":
+            return {"now": moment_of(self.shop.clock).isoformat()}
         result = self._apply(path, payload)
         if self._state is not None:
             part = self._state.with_suffix(".part")

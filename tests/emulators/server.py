@@ -10,10 +10,8 @@ Here: sockets and what can go wrong on them. Not here: any vendor's rows; a vend
     GET    /_emulator/ledger[?last=N]        summary and calls
     GET    /_emulator/ledger?stream=messages[&start=..&end=..][&gone=1]   the true rows by id
     DELETE /_emulator/ledger                 forget the calls
-    GET    /_emulator/cases                  how often the shop's generator meant each case to happen
-    GET    /_emulator/clock, POST {"now": "2026-03-09T08:00:00+03:00"}
-    POST   /_emulator/mutate                 {"op": "insert", "chat_id": 1, "at": "...", "text": "..."}, or "edit",
-                                             "delete", "fail" with "message_id"
+
+Everything else below ``/_emulator/`` is the vendor's own: see its ``control``.
 """
 
 from __future__ import annotations
@@ -34,7 +32,6 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.emulators.faults import KINDS, Faults, Rule
 from tests.emulators.ledger import Call, Ledger
 from tests.emulators.limits import Bucket
-from tests.emulators.shop.model import Shop, moment_of
 
 HTML = "<!DOCTYPE html>\n<html><head><title>Вход</title></head><body><h1>Аккаунт не найден</h1></body></html>\n"
 CONTROL = "/_emulator/"
@@ -48,30 +45,47 @@ class Answer:
     body: Any
     rows: list[Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+    """Any other type: ``body`` is sent as the text or the bytes that it is."""
 
 
 class Vendor(Protocol):
     """One vendor's account as the server sees it."""
 
-    shop: Shop
     faults: Faults
     ledger: Ledger
     bucket: Bucket
     stopping: threading.Event
 
+    def shown(self, path: str) -> str:
+        """The path as the ledger may keep it: without a token."""
+
     def key(self, path: str, headers: Any) -> str:
         """Whom a call belongs to, for limits and waiting times: API and a digest of the token, never the token."""
 
     def answer(
-        self, method: str, path: str, params: list[tuple[str, str]], headers: Any, fired: dict[str, Rule]
+        self,
+        method: str,
+        path: str,
+        params: list[tuple[str, str]],
+        headers: Any,
+        fired: dict[str, Rule],
+        body: bytes = b"",
     ) -> Answer:
         """The honest answer, bent by the row faults among ``fired``."""
 
     def error(self, path: str, status: int, message: str) -> Any:
         """An error body as this vendor spells it."""
 
-    def control(self, path: str, payload: dict[str, Any]) -> Any:
-        """A change of the shop asked for over HTTP."""
+    def refusal(self, path: str, rule: Rule) -> Answer:
+        """The answer of a ``status`` fault, before the waiting time is written into its headers."""
+
+    def control(self, method: str, path: str, params: dict[str, str], payload: dict[str, Any]) -> Any:
+        """What this vendor has under ``/_emulator/`` of its own; an ``Answer`` is sent as it is.
+
+        Raises:
+            KeyError: nothing under this path.
+        """
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -87,6 +101,9 @@ class Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def do_POST(self) -> None:
+        self._serve()
+
+    def do_PUT(self) -> None:
         self._serve()
 
     def do_DELETE(self) -> None:
@@ -108,18 +125,21 @@ class Handler(BaseHTTPRequestHandler):
             return
         vendor = self.vendor
         key = vendor.key(url.path, self.headers)
-        call = vendor.ledger.begin(key, self.command, url.path, params)
+        call = vendor.ledger.begin(key, self.command, vendor.shown(url.path), params, len(body))
         fired = vendor.faults.firing(url.path)
         call.fault = ",".join(fired) or None
         if self._broken(call, key, fired, url.path):
             return
         if not vendor.bucket.take(key):
-            self._send(call, Answer(503, "Rate limit exceeded\n"), as_text=True)
+            self._send(call, Answer(503, "Rate limit exceeded\n", content_type="text/plain"))
             return
-        answer = vendor.answer(self.command, url.path, params, self.headers, fired)
+        answer = vendor.answer(self.command, url.path, params, self.headers, fired, body)
         call.rows = len(answer.rows) if answer.rows is not None else None
         if "slow" in fired:
             vendor.stopping.wait(_seconds(fired["slow"], 1.0))
+        if "lost" in fired:
+            self._cut(call)
+            return
         self._send(call, answer, fired=fired)
 
     def _broken(self, call: Call, key: str, fired: dict[str, Rule], path: str) -> bool:
@@ -135,14 +155,14 @@ class Handler(BaseHTTPRequestHandler):
         elif "forbid" in fired:
             self._send(call, Answer(403, vendor.error(path, 403, "forbidden")))
         elif "status" in fired:
-            self._refuse(call, key, fired["status"])
+            self._refuse(call, key, path, fired["status"])
         elif "html" in fired or "wrong_host" in fired:
-            self._send(call, Answer(200 if "html" in fired else 404, HTML), as_text=True, content_type="text/html")
+            self._send(call, Answer(200 if "html" in fired else 404, HTML, content_type="text/html"))
         else:
             return False
         return True
 
-    def _refuse(self, call: Call, key: str, rule: Rule) -> None:
+    def _refuse(self, call: Call, key: str, path: str, rule: Rule) -> None:
         """429, 503 and their like, with the waiting time told in one of the ways vendors have."""
         headers: dict[str, str] = {}
         until: float | None = None
@@ -162,26 +182,21 @@ class Handler(BaseHTTPRequestHandler):
                 until = now + seconds
         if until is not None:
             self.vendor.ledger.tell(key, until)
-        self._send(
-            call,
-            Answer(rule.status, "Rate limit exceeded\n" if rule.status in (429, 503) else "", headers=headers),
-            as_text=True,
-        )
+        answer = self.vendor.refusal(path, rule)
+        answer.headers = {**answer.headers, **headers}
+        self._send(call, answer)
 
     def _send(
         self,
         call: Call | None,
         answer: Answer,
         *,
-        as_text: bool = False,
-        content_type: str = "text/plain",
         fired: dict[str, Rule] | None = None,
     ) -> None:
         fired = fired or {}
-        if as_text:
-            data = str(answer.body).encode()
+        if answer.content_type != "application/json":
+            data = answer.body if isinstance(answer.body, bytes) else str(answer.body).encode()
         else:
-            content_type = "application/json"
             body = answer.body
             if "wrong_shape" in fired and answer.status == 200:
                 body = {"data": body} if isinstance(body, list) else [body]
@@ -192,7 +207,7 @@ class Handler(BaseHTTPRequestHandler):
             call.status = answer.status
         try:
             self.send_response(answer.status)
-            self.send_header("Content-Type", f"{content_type}; charset=utf-8")
+            self.send_header("Content-Type", f"{answer.content_type}; charset=utf-8")
             self.send_header("Content-Length", str(len(data)))
             for name, value in answer.headers.items():
                 self.send_header(name, value)
@@ -221,7 +236,8 @@ class Handler(BaseHTTPRequestHandler):
     def _control(self, path: str, params: dict[str, str], body: bytes) -> None:
         try:
             payload = json.loads(body) if body else {}
-            answer = Answer(200, self._controlled(path, params, payload))
+            found = self._controlled(path, params, payload)
+            answer = found if isinstance(found, Answer) else Answer(200, found)
         except (ValueError, KeyError, StopIteration, TypeError) as error:
             answer = Answer(400, {"error": f"{type(error).__name__}: {error}"})
         self._send(None, answer)
@@ -230,8 +246,6 @@ class Handler(BaseHTTPRequestHandler):
         vendor = self.vendor
         if path == "health":
             return {"ok": True}
-        if path == "cases":
-            return dict(vendor.shop.cases)
         if path == "faults":
             if self.command == "POST":
                 return {"id": vendor.faults.add(**payload).id}
@@ -246,11 +260,7 @@ class Handler(BaseHTTPRequestHandler):
                 which = vendor.ledger.gone if "gone" in params else vendor.ledger.rows
                 return which(params["stream"], start, end)
             return {**vendor.ledger.summary(), "list": vendor.ledger.listing(int(params.get("last", "0")))}
-        if path in ("clock", "mutate"):
-            if self.command == "POST":
-                return vendor.control(path, payload)
-            return {"now": moment_of(vendor.shop.clock).isoformat()}
-        raise KeyError(f"no control endpoint {path!r}")
+        return vendor.control(self.command, path, params, payload)
 
 
 class _Nowhere:
