@@ -19,11 +19,16 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from conversations.policy_alerts import AlertLimits, Owners
+
 DEFINITION_VERSION = 1
 """Version of the metric definitions; a changed rule raises it and says why in docs/definitions.
 
 1: first version.
 """
+
+NOT_JUDGED_BY = ("owners", "alerts")
+"""Sections that say nothing about what a figure means; they are no part of the hash."""
 
 NO_CALENDAR = "none"
 """Written instead of a calendar's name: no opening hours, waits are measured in calendar time."""
@@ -201,6 +206,9 @@ class Policy(_Part):
     no_reply_needed_marks: tuple[str, ...] = ("#безответа", "#без ответа")
     autoreply_bot_names: tuple[str, ...] = ("автоответ",)
 
+    owners: Owners = Owners()
+    alerts: AlertLimits = AlertLimits()
+
     @property
     def time_zone(self) -> str:
         """The organisation's zone."""
@@ -208,8 +216,10 @@ class Policy(_Part):
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the canonical content, 64 hex digits."""
-        content = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        """SHA-256 of the canonical content, 64 hex digits; without what changes no figure (``NOT_JUDGED_BY``): a new
+        owner of a trouble must not have every conversation judged again."""
+        judged_by = self.model_dump(mode="json", exclude=set(NOT_JUDGED_BY))
+        content = json.dumps(judged_by, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(content.encode()).hexdigest()
 
     @classmethod

@@ -96,6 +96,10 @@ channels:
         ("defaults: [{}, {}]", "defaults: two entries have the same valid_from"),
         ("defaults: {reply_target_minutes: 0}", "defaults[0].reply_target_minutes: "),
         ("session_idle_hours: a day", "session_idle_hours: "),
+        ("owners: {sales: {name: Анна}}", "owners.sales: there is no such setting"),
+        ("owners: {raw: {name: Анна, chat: everybody}}", "owners.raw.chat: "),
+        ("alerts: {week_by: 9}", "alerts.week_by: write a time of day in quotes"),
+        ("alerts: {late_hours: 0}", "alerts.late_hours: "),
         (
             "a: 1\nsession_idle_hours: 2\nsession_idle_hours: 3",
             "policy.yaml, line 3: 'session_idle_hours' is written twice",
@@ -119,6 +123,15 @@ def test_hash_is_of_the_content() -> None:
     assert one.hash == other.hash
     assert len(one.hash) == 64
     assert one.hash != Policy.default().hash != Policy.parse("late_reply_days: 8").hash
+
+
+def test_who_is_told_changes_no_figure() -> None:
+    told = Policy.parse('owners: {raw: {name: Анна, chat: -1001}}\nalerts: {late_hours: 5, week_by: "08:30"}')
+    assert (told.owners.named("raw").chat, told.owners.named("raw").name) == ("-1001", "Анна")
+    assert told.owners.named(told.owners.key_of("marts")) == Policy.default().owners.default
+    assert told.owners.named("an owner of last year") == told.owners.default
+    assert (told.alerts.late_hours, told.alerts.week_by.isoformat()) == (5, "08:30:00")
+    assert told.hash == Policy.default().hash
 
 
 def test_nothing_can_be_changed_after_reading() -> None:
