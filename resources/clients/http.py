@@ -10,14 +10,14 @@ Rules that hold for every call:
   else (the libraries' own retries are off);
 - told to wait, this client makes no call of any kind before that moment; told to wait longer than the deadline, it
   gives up at once instead of asking early;
+- what would be wrong if it were done twice is sent again only after a failure that proves that it was not done; any
+  other failure is ``UnknownOutcome``, and the caller finds out;
 - redirects are not followed: a key must not travel to an address that nobody configured;
 - after a refusal of the key no further call leaves this client: a wrong key must not look like an attack.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,13 +27,13 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from pyrate_limiter import GCRA, Duration, Limiter, Rate, SingleBucketFactory, StateBucket
-from tenacity import RetryCallState, Retrying, retry_if_exception_type
+from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from resources.clients import retry_after
+from resources.clients.addresses import checked_headers, checked_url
+from resources.clients.answers import NO_JSON, never_left, parsed
 from resources.clients.errors import (
     BadAnswer,
-    BadConfiguration,
     DeadlineExceeded,
     Forbidden,
     NeedsAuth,
@@ -43,9 +43,10 @@ from resources.clients.errors import (
     Refused,
     SourceError,
     TransientError,
+    UnknownOutcome,
     WrongHost,
 )
-from resources.clients.redact import hide
+from resources.clients.quota import Quota, pace
 
 log = logging.getLogger(__name__)
 
@@ -80,8 +81,29 @@ class _Unreadable(TransientError):
         super().__init__(permanent.connection_id, permanent.what, permanent.remedy)
 
 
+@dataclass(frozen=True)
+class _Call:
+    method: str
+    path: str
+    params: Params
+    expect: type
+    complaint: Callable[[Any], str | None]
+    page: str
+    body: bytes | None = None
+    content_type: str = ""
+    repeatable: bool = True
+
+    @property
+    def during(self) -> str:
+        return f"while {'reading' if self.method == 'GET' else 'sending'} {self.page}"
+
+
 class HttpClient:
-    """Reads JSON from one base URL with one key.
+    """Exchanges JSON with one base URL and one key.
+
+    Args:
+        authorize: gives the headers of every single attempt, for keys that change.
+        quotas: what the vendor counts by window, by method; ``Limits.requests_per_second`` holds for all calls.
 
     Raises:
         BadConfiguration: at construction, when address or key cannot be used.
@@ -96,25 +118,29 @@ class HttpClient:
         headers: Mapping[str, str],
         limits: Limits | None = None,
         judge: Judge | None = None,
+        authorize: Callable[[], Mapping[str, str]] = dict,
+        quotas: Mapping[str, Quota] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         random: Random | None = None,
     ) -> None:
         self.connection_id = connection_id
         self.limits = limits or Limits()
-        self.base_url = _checked_url(connection_id, base_url)
+        self.base_url = checked_url(connection_id, base_url)
         self._session = requests.Session()
-        self._session.headers.update({"Accept": "application/json", **_checked_headers(connection_id, headers)})
+        self._session.headers.update({"Accept": "application/json", **checked_headers(connection_id, headers)})
         # requests retries nothing by default; said explicitly, because two layers would multiply their attempts
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=0))
         self._judge = judge
+        self._authorize = authorize
+        self._quotas = quotas or {}
         self._sleep = sleep
         self._clock = clock
         self._random = random or Random()
         self._not_before = 0.0
         self._refusal: SourceError | None = None
-        self._limiter = _limiter(self.limits.requests_per_second)
+        self._limiter = pace(self.limits.requests_per_second)
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -137,36 +163,58 @@ class HttpClient:
         Raises:
             SourceError: see the module; ``BadAnswer`` names the page.
         """
+        return self._call(_Call("GET", path, params, expect, complaint, page))
+
+    def post(
+        self,
+        path: str,
+        body: bytes,
+        *,
+        content_type: str = "application/json",
+        params: Params = (),
+        expect: type[Shape] = dict,  # type: ignore[assignment]
+        page: str,
+        complaint: Callable[[Shape], str | None] = lambda _: None,
+        repeatable: bool,
+    ) -> Shape:
+        """Send ``body`` and return the JSON answer, as ``get`` does.
+
+        ``repeatable`` says whether doing it twice is the same as doing it once. If it is not, the request is sent again
+        only when it surely was not accepted: no connection, 429, or what the vendor's judge calls transient.
+
+        Raises:
+            UnknownOutcome: not repeatable, and it may have been done.
+            SourceError: as ``get``; nothing was done.
+        """
+        return self._call(_Call("POST", path, params, expect, complaint, page, body, content_type, repeatable))
+
+    # one attempt -----------------------------------------------------------------------------------------------
+
+    def _call(self, call: _Call) -> Any:
         if self._refusal is not None:
             raise self._refusal
         deadline = self._clock() + self.limits.deadline_seconds
         retrying = Retrying(
-            retry=retry_if_exception_type(TransientError),
+            retry=retry_if_exception(_may_repeat),
             stop=lambda state: self._should_stop(state, deadline),
             wait=self._pause,
             sleep=self._sleep,
-            before_sleep=lambda state: self._log_retry(state, page),
+            before_sleep=lambda state: self._log_retry(state, call.page),
             retry_error_callback=self._give_up,
         )
         try:
-            return retrying(self._attempt, path, params, expect, page, complaint, deadline)
+            return retrying(self._attempt, call, deadline)
         except NeedsAuth as refused:
             self._refusal = refused
             raise
 
-    # one attempt -----------------------------------------------------------------------------------------------
-
-    def _attempt(
-        self,
-        path: str,
-        params: Params,
-        expect: type[Shape],
-        page: str,
-        complaint: Callable[[Shape], str | None],
-        deadline: float,
-    ) -> Shape:
-        self._wait_for_permission(page, deadline)
-        status, headers, body = self._exchange(path, params, page, deadline)
+    def _attempt(self, call: _Call, deadline: float) -> Any:
+        self._wait_for_permission(call, deadline)
+        try:
+            status, headers, body = self._exchange(call, self._authorize(), deadline)
+        finally:
+            if call.method in self._quotas:
+                self._quotas[call.method].answered()
         told = retry_after.seconds(headers)
         if told is not None and status != 200:
             self._not_before = max(self._not_before, self._clock() + told)
@@ -174,92 +222,110 @@ class HttpClient:
             exhausted = retry_after.seconds_until_reset(headers)
             if exhausted is not None:
                 self._not_before = max(self._not_before, self._clock() + exhausted)
-            value = self._value(body, expect, page)
-            wrong = complaint(value)
-            if wrong is not None:
-                raise _Unreadable(BadAnswer(self.connection_id, f"{wrong}: {page}"))
-            return value
-        raise self._error(status, body, told, page)
+            try:
+                return self._value(body, call)
+            except _Unreadable as unreadable:
+                raise (unreadable if call.repeatable else self._unknown(unreadable.what)) from None
+        raise self._error(status, body, told, call)
 
-    def _wait_for_permission(self, page: str, deadline: float) -> None:
+    def _wait_for_permission(self, call: _Call, deadline: float) -> None:
         pause = self._not_before - self._clock()
         if self._clock() + max(pause, 0) >= deadline:
             raise DeadlineExceeded(
                 self.connection_id,
                 f"the vendor asked to wait {max(pause, 0):.0f} s, more than the deadline of "
-                f"{self.limits.deadline_seconds:g} s leaves, while reading {page}",
+                f"{self.limits.deadline_seconds:g} s leaves, {call.during}",
             )
         if pause > 0:
             self._sleep(pause)
+        late = DeadlineExceeded(self.connection_id, f"no turn within our own rate limit {call.during}")
         if not self._limiter.try_acquire(self.connection_id, timeout=max(deadline - self._clock(), 0)):
-            raise DeadlineExceeded(self.connection_id, f"no turn within our own rate limit while reading {page}")
+            raise late
+        quota = self._quotas.get(call.method)
+        while quota is not None and (pause := quota.take()):
+            if self._clock() + pause >= deadline:
+                raise late
+            self._sleep(pause)
 
-    def _exchange(self, path: str, params: Params, page: str, deadline: float) -> tuple[int, Mapping[str, str], bytes]:
+    def _exchange(
+        self, call: _Call, authorization: Mapping[str, str], deadline: float
+    ) -> tuple[int, Mapping[str, str], bytes]:
         left = max(deadline - self._clock(), 0.001)
         timeout = (min(self.limits.connect_seconds, left), min(self.limits.read_seconds, left))
+        content = {"Content-Type": call.content_type} if call.body is not None else {}
         try:
-            with self._session.get(
-                f"{self.base_url}/{path.lstrip('/')}",
-                params=list(params),
+            with self._session.request(
+                call.method,
+                f"{self.base_url}/{call.path.lstrip('/')}",
+                params=list(call.params),
+                data=call.body,
+                headers={**content, **authorization},
                 timeout=timeout,
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return response.status_code, response.headers, self._body(response, page, deadline)
-        except requests.Timeout:
-            raise TransientError(
-                self.connection_id, f"no answer within {timeout[1]:g} s while reading {page}"
-            ) from None
+                return response.status_code, response.headers, self._body(response, call, deadline)
         except requests.exceptions.SSLError:
             raise WrongHost(self.connection_id, f"the certificate of {self._host} was not accepted") from None
         except (requests.RequestException, OSError) as error:
             # `from None`: the library's text holds the whole URL, and its cause tells an operator nothing more
-            raise TransientError(
-                self.connection_id,
-                f"the connection to {self._host} failed ({type(error).__name__}) while reading {page}",
-                "Check the base URL of the connection and whether the vendor is reachable from here, then run again",
-            ) from None
+            raise self._failed(error, call, timeout[1]) from None
 
-    def _body(self, response: requests.Response, page: str, deadline: float) -> bytes:
+    def _failed(self, error: Exception, call: _Call, waited: float) -> TransientError:
+        """The error for a call without an answer."""
+        if isinstance(error, requests.Timeout) and not isinstance(error, requests.ConnectTimeout):
+            what, remedy = f"no answer within {waited:g} s {call.during}", None
+        else:
+            what = f"the connection to {self._host} failed ({type(error).__name__}) {call.during}"
+            remedy = (
+                "Check the base URL of the connection and whether the vendor is reachable from here, then run again"
+            )
+        if call.repeatable or never_left(error):
+            return TransientError(self.connection_id, what, remedy)
+        return self._unknown(what)
+
+    def _unknown(self, what: str, status: int | None = None) -> UnknownOutcome:
+        return UnknownOutcome(self.connection_id, what, status=status)
+
+    def _body(self, response: requests.Response, call: _Call, deadline: float) -> bytes:
         chunks: list[bytes] = []
         size = 0
         for chunk in response.iter_content(65536):
             size += len(chunk)
             if size > self.limits.max_answer_bytes:
-                raise BadAnswer(
-                    self.connection_id, f"an answer over {self.limits.max_answer_bytes} bytes while reading {page}"
-                )
+                what = f"an answer over {self.limits.max_answer_bytes} bytes {call.during}"
+                raise BadAnswer(self.connection_id, what) if call.repeatable else self._unknown(what)
             # a read timeout does not see an answer that drips byte by byte
             if self._clock() > deadline:
-                raise DeadlineExceeded(
-                    self.connection_id, f"no full answer within {self.limits.deadline_seconds:g} s while reading {page}"
-                )
+                what = f"no full answer within {self.limits.deadline_seconds:g} s {call.during}"
+                raise DeadlineExceeded(self.connection_id, what) if call.repeatable else self._unknown(what)
             chunks.append(chunk)
         return b"".join(chunks)
 
-    def _value(self, body: bytes, expect: type[Shape], page: str) -> Shape:
+    def _value(self, body: bytes, call: _Call) -> Any:
         if body.lstrip()[:1] == b"<":
             raise _Unreadable(
-                WrongHost(self.connection_id, f"{self._host} sent a web page instead of data while reading {page}")
+                WrongHost(self.connection_id, f"{self._host} sent a web page instead of data {call.during}")
             )
-        value = _parsed(body)
-        if value is _NO_JSON:
-            raise _Unreadable(BadAnswer(self.connection_id, f"the answer was cut off or is no JSON: {page}"))
-        if not isinstance(value, expect):
-            raise _Unreadable(
-                BadAnswer(
-                    self.connection_id,
-                    f"the answer has the wrong shape ({type(value).__name__}, not {expect.__name__}): {page}",
-                )
-            )
+        value = parsed(body)
+        if value is NO_JSON:
+            raise _Unreadable(BadAnswer(self.connection_id, f"the answer was cut off or is no JSON: {call.page}"))
+        if not isinstance(value, call.expect):
+            shapes = f"{type(value).__name__}, not {call.expect.__name__}"
+            raise _Unreadable(BadAnswer(self.connection_id, f"the answer has the wrong shape ({shapes}): {call.page}"))
+        wrong = call.complaint(value)
+        if wrong is not None:
+            raise _Unreadable(BadAnswer(self.connection_id, f"{wrong}: {call.page}"))
         return value
 
-    def _error(self, status: int, body: bytes, told: float | None, page: str) -> SourceError:
-        value = _parsed(body)
-        own = self._judge(status, None if value is _NO_JSON else value, page) if self._judge else None
+    def _error(self, status: int, body: bytes, told: float | None, call: _Call) -> SourceError:
+        value = parsed(body)
+        own = self._judge(status, None if value is NO_JSON else value, call.page) if self._judge else None
         if own is not None:
             return own
-        where = f"{self._host} answered {status} while reading {page}"
+        where = f"{self._host} answered {status} {call.during}"
+        if not call.repeatable and (status == 408 or status >= 500):
+            return self._unknown(where, status)
         if status in (429, 503):
             return RateLimited(self.connection_id, where, status=status, retry_after=told)
         if status == 408 or status >= 500:
@@ -321,53 +387,5 @@ class HttpClient:
         return urlsplit(self.base_url).netloc
 
 
-_NO_JSON = object()
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return _NO_JSON
-
-
-def _limiter(requests_per_second: float) -> Limiter:
-    # burst 1: a vendor that counts any second sees at most the rate; GCRA keeps one number and needs no thread
-    rate = Rate(1, max(int(Duration.SECOND.value / requests_per_second), 1), burst=1)
-    factory = SingleBucketFactory(StateBucket([rate], algorithm=GCRA()), schedule_leak=False)
-    return Limiter(factory, buffer_ms=0)
-
-
-def _checked_url(connection_id: str, base_url: str) -> str:
-    parts = urlsplit(base_url.strip())
-    if not base_url.strip():
-        raise BadConfiguration(connection_id, "no base URL is set", "Set the base URL of the connection")
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise BadConfiguration(
-            connection_id, "the base URL is not a plain https address", "Write it like https://name.example.com"
-        )
-    if parts.scheme == "http" and not _is_local(parts.hostname):
-        raise BadConfiguration(
-            connection_id, "the base URL is not encrypted", "Use https; http is accepted on this machine only"
-        )
-    return base_url.strip().rstrip("/")
-
-
-def _checked_headers(connection_id: str, headers: Mapping[str, str]) -> dict[str, str]:
-    for name, value in headers.items():
-        hide(value)
-        # the library would name the value in its own complaint
-        if not value or not value.isascii() or not value.isprintable() or value != value.strip():
-            raise BadConfiguration(
-                connection_id, f"the key for {name} is empty or has stray characters", "Copy the key again"
-            )
-    return dict(headers)
-
-
-def _is_local(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _may_repeat(error: BaseException) -> bool:
+    return isinstance(error, TransientError) and not isinstance(error, UnknownOutcome)

@@ -99,7 +99,7 @@ class FileSource:
 
     def _document(self, content: bytes) -> Any:
         try:
-            return json.loads(content.decode("utf-8-sig"))
+            return json.loads(content.decode("utf-8-sig"), parse_constant=self._no_number)
         except UnicodeDecodeError:
             raise self._bad("is not UTF-8 text", "Save it as UTF-8") from None
         except json.JSONDecodeError as error:
@@ -110,6 +110,9 @@ class FileSource:
             raise self._bad("holds a number that is too long") from None
         except RecursionError:
             raise self._bad("is nested too deeply") from None
+
+    def _no_number(self, name: str) -> Any:
+        raise self._bad(f"holds {name}, which is no JSON", "Save it anew: a missing number is null")
 
     def _bad(self, what: str, remedy: str | None = None) -> BadFile:
         return BadFile(self.connection_id, f"the file {self.path.name} {what}", remedy)

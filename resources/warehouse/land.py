@@ -21,9 +21,10 @@ The promises, and how they are kept:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import psycopg
@@ -33,17 +34,28 @@ from psycopg.types.json import Jsonb
 from conversations.source import Page, Source
 from conversations.window import Window
 from resources.clients.errors import BadAnswer
+from resources.warehouse.copy_text import field
 from resources.warehouse.cursor_guard import CursorGuard
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import stream_lock
-from resources.warehouse.raw_rows import UnfitRow, Version, copy_line, is_newer, latest_versions
+from resources.warehouse.raw_rows import (
+    COLUMNS,
+    Candidate,
+    UnfitRow,
+    Version,
+    copy_line,
+    is_newer,
+    latest_rows,
+    version_of,
+)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OVERLAP = timedelta(hours=1)
 END = "end"
 """Stored in place of a cursor (an object) when all pages are in and the reading is not settled yet. A number in its
 place, also as the cursor of page 0, says how often the window has been begun again."""
+ROWS_A_PART = 200
 READINGS_AGAIN = 3
 """Each one follows a cut within the reading before it: three in a row are no accident but a limit set too low."""
 
@@ -117,6 +129,7 @@ class _Reading:
         self._table = sql.Identifier("raw", f"{source.name}__{stream}")
         start, end = (window.start, window.end) if window is not None else (EPOCH, EPOCH)
         self._key = {"connection_id": source.connection_id, "stream": stream, "start": start, "end": end}
+        self._account = f"{field(source.connection_id)}\t".encode()
         self._guard = CursorGuard(source.connection_id, stream)
         self._statements = {name: sql.SQL(text).format(table=self._table) for name, text in _STATEMENTS.items()}  # type: ignore[arg-type]
         self._landed = Landed()
@@ -182,23 +195,36 @@ class _Reading:
         self._page_number += 1
 
     def _store(self, page: Page) -> None:
-        versions = self._fit(page)
-        ids = sorted(versions) if self._finds_gone else []
-        times = [row.updated_at or row.event_at for row in page.rows]
-        latest = max((instant for instant in times if instant is not None), default=None)
+        try:
+            self._commit(page)
+        except psycopg.errors.UniqueViolation:
+            # somebody who does not ask for locks wrote a row of this page meanwhile: it is a stored row now
+            self._commit(page)
+
+    def _commit(self, page: Page) -> None:
+        """The transaction of a page: its rows, its ids, its cursor."""
         cursor = END if page.cursor is None else dict(page.cursor)
-        with self._sql.transaction():
-            if self._page_number == 0:
-                self._run("forget_pages")
-            inserted, updated = self._write(versions) if versions else (0, 0)
-            self._run(
-                "mark_page",
-                page=self._page_number,
-                cursor=Jsonb(cursor),
-                ids=ids,
-                watermark=latest - OVERLAP if latest is not None else None,
-            )
-            fail_point("land.page_before_commit")
+        try:
+            rows = latest_rows(page.rows)
+            times = [row.updated_at or row.event_at for row in page.rows]
+            latest = max((instant for instant in times if instant is not None), default=None)
+            with self._sql.transaction():
+                if self._page_number == 0:
+                    self._run("forget_pages")
+                inserted, updated = self._write(rows) if rows else (0, 0)
+                self._run(
+                    "mark_page",
+                    page=self._page_number,
+                    cursor=Jsonb(cursor),
+                    ids=sorted(rows) if self._finds_gone else [],
+                    watermark=latest - OVERLAP if latest is not None else None,
+                )
+                fail_point("land.page_before_commit")
+        except UnfitRow as unfit:
+            raise BadAnswer(
+                self._source.connection_id,
+                f"page {self._page_number + 1} of '{self._stream}' holds a row that cannot be stored: {unfit}",
+            ) from None
         self._landed = replace(
             self._landed,
             pages=self._landed.pages + 1,
@@ -208,35 +234,46 @@ class _Reading:
             unchanged=self._landed.unchanged + len(page.rows) - inserted - updated,
         )
 
-    def _write(self, versions: dict[str, Version]) -> tuple[int, int]:
-        """Write what is new or newer; returns how many rows were inserted and updated."""
-        # most rows of a nightly reading are stored already. Asking first spares them the write that even a refused
-        # "on conflict" makes; what is written is decided by the key and the version, in one statement
-        stored = {row[0]: row[1:] for row in self._run("stored", ids=list(versions))}
+    def _write(self, rows: Mapping[str, Candidate]) -> tuple[int, int]:
+        """Write what is new or newer; returns how many rows were inserted and updated.
+
+        Most rows of a nightly reading are stored already: asking first spares them the write that even a refused
+        "on conflict" makes. Most rows of a backfill are new: they are copied straight into the table, where the key
+        refuses what was stored meanwhile. Only newer versions of stored rows take the way of the upsert.
+        """
+        stored = {row[0]: row[1:] for row in self._run("stored", ids=list(rows))}
         returned = [one for one, known in stored.items() if known[3]] if self._finds_gone else []
-        fresh = [
-            version for one, version in versions.items() if one not in stored or is_newer(version, *stored[one][:3])
+        new = (version_of(candidate) for one, candidate in rows.items() if one not in stored)
+        inserted = len(rows) - len(stored)
+        if inserted:
+            self._copy(self._statements["copy_new"], new, self._account, self._stamp())
+        changed = [
+            version
+            for one, known in stored.items()
+            if is_newer(version := version_of(rows[one]), known[0], known[1], known[2])
         ]
-        written = 0
-        if fresh:
-            with self._sql.cursor() as cursor, cursor.copy(_COPY) as copy:
-                copy.write(b"".join(map(copy_line, fresh)))
+        updated = 0
+        if changed:
+            self._copy(self._statements["copy_changed"], changed, b"", b"\n")
             fail_point("land.page_staged")
-            written = self._run("write").rowcount
+            updated = self._run("write").rowcount
             self._sql.execute("truncate page")
         if returned:
             self._run("returned", ids=returned)
-        inserted = sum(version.external_id not in stored for version in fresh)
-        return inserted, written - inserted
+        return inserted, updated
 
-    def _fit(self, page: Page) -> dict[str, Version]:
-        try:
-            return latest_versions(page.rows)
-        except UnfitRow as unfit:
-            raise BadAnswer(
-                self._source.connection_id,
-                f"page {self._page_number + 1} of '{self._stream}' holds a row that cannot be stored: {unfit}",
-            ) from None
+    def _copy(self, statement: sql.Composed, versions: Iterable[Version], before: bytes, after: bytes) -> None:
+        left = iter(versions)
+        with self._sql.cursor() as cursor, cursor.copy(statement) as copy:
+            # in parts: the server takes in one while the next is made
+            while part := list(islice(left, ROWS_A_PART)):
+                copy.write(b"".join([before + copy_line(version) + after for version in part]))
+
+    def _stamp(self) -> bytes:
+        """The instant of the transaction as ``fetched_at`` and ``first_fetched_at``, and the end of the line."""
+        row = self._sql.execute("select now()").fetchone()
+        assert row is not None
+        return f"\t{row[0].isoformat()}\t{row[0].isoformat()}\n".encode()
 
     def _settle(self) -> None:
         fail_point("land.read_ended")
@@ -281,7 +318,6 @@ create temp table page (
     payload_hash bytea not null, first_event_at timestamptz
 )
 """
-_COPY = "copy page (external_id, event_at, updated_at, payload_hash, first_event_at, payload) from stdin"
 _WINDOW = (
     "connection_id = %(connection_id)s and stream = %(stream)s and window_start = %(start)s and window_end = %(end)s"
 )
@@ -298,6 +334,8 @@ _STATEMENTS = {
     "cursor": "select cursor, is_complete from ops.cursors where WINDOW",
     "pages": "select cursor from ops.read_pages where WINDOW order by page",
     "forget_pages": "delete from ops.read_pages where WINDOW",
+    "copy_new": f"copy {{table}} (connection_id, {', '.join(COLUMNS)}, fetched_at, first_fetched_at) from stdin",
+    "copy_changed": f"copy page ({', '.join(COLUMNS)}) from stdin",
     "stored": """
         select external_id, payload_hash, event_at, updated_at, gone_at is not null from {table}
         where connection_id = %(connection_id)s and external_id = any(%(ids)s)

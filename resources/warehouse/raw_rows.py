@@ -11,35 +11,56 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import orjson
+
 from conversations.source import RawRow
-from resources.warehouse.copy_text import field
+from resources.warehouse.copy_text import NULL, escape
 
 FLAGS_KEY = "_otklik"
 """Added to a payload whose text had to be changed: ``{"flags": ["nul_replaced"]}``."""
 _REPLACEMENT = "\ufffd"
+_OPTIONS = (
+    orjson.OPT_SORT_KEYS
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
+"""What only looks like JSON is refused."""
+COLUMNS = ("external_id", "event_at", "updated_at", "first_event_at", "payload_hash", "payload")
 
 
 class UnfitRow(ValueError):
     """A row that no table can hold. The text says what is wrong and holds nothing of the row but its id."""
 
 
-class Version(NamedTuple):
-    """The version of one row that a page leaves."""
+class Candidate(NamedTuple):
+    """The row of one id that a page leaves, before it is made fit."""
 
     external_id: str
-    event_at: datetime | None
-    updated_at: datetime | None
-    payload: str
-    payload_hash: str
+    """As the tables can hold it."""
+    row: RawRow
     first_event_at: datetime | None
     """``event_at`` of the earliest version on the page."""
 
 
-def latest_versions(rows: Iterable[RawRow]) -> dict[str, Version]:
-    """One version per id: of several the one with the latest ``updated_at``, and of equal ones the last.
+class Version(NamedTuple):
+    """A row made fit for the tables."""
+
+    external_id: str
+    event_at: datetime | None
+    updated_at: datetime | None
+    payload: bytes
+    """Canonical JSON, UTF-8."""
+    payload_hash: bytes
+    """SHA-256 of ``payload``."""
+    first_event_at: datetime | None
+
+
+def latest_rows(rows: Iterable[RawRow]) -> dict[str, Candidate]:
+    """One row per id: of several the one with the latest ``updated_at``, and of equal ones the last.
 
     Raises:
-        UnfitRow: a row without an id, with an instant without a zone, or with a payload that is no JSON.
+        UnfitRow: a row without an id, with an instant without a zone, or whose payload is no object.
     """
     latest: dict[str, RawRow] = {}
     first: dict[str, RawRow] = {}
@@ -47,45 +68,52 @@ def latest_versions(rows: Iterable[RawRow]) -> dict[str, Version]:
         _check(row)
         known = latest.get(row.external_id)
         if known is None:
-            latest[row.external_id] = first[row.external_id] = row
+            latest[row.external_id] = row
             continue
+        earliest = first.setdefault(row.external_id, known)
         if known.updated_at is None or row.updated_at is None or row.updated_at >= known.updated_at:
             latest[row.external_id] = row
-        earliest = first[row.external_id]
         if earliest.updated_at is not None and row.updated_at is not None and row.updated_at < earliest.updated_at:
             first[row.external_id] = row
-    versions = {}
+    found = {}
     for external_id, row in latest.items():
-        text = canonical_json(row)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        first_at = first[external_id].event_at
-        clean = _clean_text(external_id)
-        versions[clean] = Version(clean, row.event_at, row.updated_at, text, digest, first_at)
-    return versions
+        clean = external_id if external_id.isascii() and "\x00" not in external_id else _clean_text(external_id)
+        found[clean] = Candidate(clean, row, first.get(external_id, row).event_at)
+    return found
+
+
+def version_of(candidate: Candidate) -> Version:
+    """The row with its payload as canonical JSON.
+
+    Raises:
+        UnfitRow: a payload that is no JSON.
+    """
+    row = candidate.row
+    payload = canonical_json(row)
+    digest = hashlib.sha256(payload).digest()
+    return Version(candidate.external_id, row.event_at, row.updated_at, payload, digest, candidate.first_event_at)
 
 
 def is_newer(version: Version, payload_hash: bytes, event_at: datetime | None, updated_at: datetime | None) -> bool:
     """Whether a version differs from the stored one and is not older: the condition of the upsert, in words of ours."""
-    is_same = (bytes.fromhex(version.payload_hash), version.event_at, version.updated_at) == (
-        payload_hash,
-        event_at,
-        updated_at,
-    )
+    is_same = (version.payload_hash, version.event_at, version.updated_at) == (payload_hash, event_at, updated_at)
     if is_same:
         return False
     return version.updated_at is None or updated_at is None or version.updated_at >= updated_at
 
 
-def canonical_json(row: RawRow) -> str:
+def canonical_json(row: RawRow) -> bytes:
     """The payload as JSON with sorted keys and without what PostgreSQL cannot hold: NUL and halves of surrogate pairs.
 
+    A float that is no number does not occur: sources parse JSON strictly (``http``, ``files``).
+
     Raises:
-        UnfitRow: no JSON, not a number, or nested too deeply.
+        UnfitRow: no JSON, or nested too deeply.
     """
     try:
         text = _dump(row.payload)
         # an escaped backslash before u0000 is no NUL; the slow way then changes nothing
-        if "\\u0000" in text or not _is_unicode(text):
+        if b"\\u0000" in text:
             cleaned = _clean(row.payload)
             if cleaned != row.payload:
                 text = _dump({**cleaned, FLAGS_KEY: {"flags": ["nul_replaced"]}})
@@ -95,11 +123,18 @@ def canonical_json(row: RawRow) -> str:
 
 
 def copy_line(version: Version) -> bytes:
-    """One line of ``COPY ... FROM STDIN`` in text format."""
-    times = (version.event_at, version.updated_at)
+    """The columns of ``COLUMNS`` as the beginning of a line of ``COPY ... FROM STDIN`` in text format, no line end."""
+    event = _instant(version.event_at)
+    # most rows have one time for all three: an isoformat costs more than the question
+    updated = event if version.updated_at is version.event_at else _instant(version.updated_at)
+    first = event if version.first_event_at is version.event_at else _instant(version.first_event_at)
     # the hash is bytes in hex, whose backslash the format doubles
-    values = (field(version.external_id), *map(field, times), f"\\\\x{version.payload_hash}")
-    return ("\t".join((*values, field(version.first_event_at), version.payload.replace("\\", "\\\\"))) + "\n").encode()
+    head = f"{escape(version.external_id)}\t{event}\t{updated}\t{first}\t\\\\x{version.payload_hash.hex()}\t"
+    return head.encode() + version.payload.replace(b"\\", b"\\\\")
+
+
+def _instant(instant: datetime | None) -> str:
+    return NULL if instant is None else instant.isoformat()
 
 
 def _check(row: RawRow) -> None:
@@ -112,8 +147,16 @@ def _check(row: RawRow) -> None:
         raise UnfitRow(f"the payload of {row.external_id!r} is no object")
 
 
-def _dump(payload: Any) -> str:
-    return json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+def _dump(payload: Any) -> bytes:
+    try:
+        return orjson.dumps(payload, option=_OPTIONS)
+    except TypeError:
+        # integers of more than 64 bits, and halves of surrogate pairs, which no text can hold
+        text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        if _is_unicode(text):
+            return text.encode()
+        cleaned = {**_clean(payload), FLAGS_KEY: {"flags": ["nul_replaced"]}}
+        return _dump(cleaned)
 
 
 def _is_unicode(text: str) -> bool:

@@ -22,16 +22,12 @@ from conversations.source import Cursor, Page, RawRow, Stream
 from conversations.window import Window
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.land import land
-from resources.warehouse.raw_rows import copy_line, latest_versions
+from resources.warehouse.raw_rows import COLUMNS, copy_line, latest_rows, version_of
 from resources.warehouse.server import EmbeddedServer
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 WINDOW = Window(START, START + timedelta(days=90))
 TABLE = "raw.retailcrm__messages"
-COLUMNS = (
-    "(connection_id, external_id, event_at, updated_at, payload_hash, first_event_at, payload,"
-    " fetched_at, first_fetched_at)"
-)
 
 
 class Memory:
@@ -77,8 +73,8 @@ def bench(warehouse: Warehouse, count: int) -> None:
     rows = [message(number) for number in range(count)]
     stamp = datetime.now(UTC).isoformat()
     lines = []
-    for version in latest_versions(rows).values():
-        lines.append(f"bench\t{copy_line(version).decode()[:-1]}\t{stamp}\t{stamp}\n".encode())
+    for row in latest_rows(rows).values():
+        lines.append(b"bench\t" + copy_line(version_of(row)) + f"\t{stamp}\t{stamp}\n".encode())
 
     def clear() -> None:
         with warehouse.connect() as connection:
@@ -86,7 +82,7 @@ def bench(warehouse: Warehouse, count: int) -> None:
             connection.execute("checkpoint") if warehouse.is_embedded else None
 
     def floor() -> None:
-        copy_statement = f"copy {TABLE} {COLUMNS} from stdin"
+        copy_statement = f"copy {TABLE} (connection_id, {', '.join(COLUMNS)}, fetched_at, first_fetched_at) from stdin"
         with warehouse.connect() as sql, sql.cursor() as cursor, cursor.copy(copy_statement) as copy:
             for first in range(0, len(lines), 1_000):
                 copy.write(b"".join(lines[first : first + 1_000]))

@@ -287,6 +287,8 @@ def test_a_moment_that_has_passed_is_now() -> None:
         (b"null", BadAnswer),
         (b"\xff\xfe", BadAnswer),
         (b"[" * 100_000, BadAnswer),
+        (b'{"ok": NaN}', BadAnswer),
+        (b'{"ok": -Infinity}', BadAnswer),
         (b"  <!DOCTYPE html>", WrongHost),
     ],
 )

@@ -156,6 +156,7 @@ def test_the_format_is_registered_with_its_fixture() -> None:
     [
         (b"", "is not JSON (line 1, column 1)"),
         (b'[{"dialogHeader": ', "is not JSON"),
+        (b'[{"dialogHeader": NaN}]', "holds NaN"),
         (b"\xff\xfe\x00", "is not UTF-8 text"),
         (b"{}", "the file is not a JSON array"),
         (b'[{"dialogHeader": {"sessionID": "a"}}, {"text": "+77011234567"}]', "conversation 2 has no"),

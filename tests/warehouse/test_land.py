@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from time import sleep
 from typing import Any
 
 import pytest
@@ -266,7 +268,7 @@ def test_stream_without_deletions_never_calls_a_row_gone(database: Warehouse) ->
     "bad",
     [
         RawRow("", {"id": 0}, START, None),
-        RawRow("1", {"id": float("nan")}, START, None),
+        RawRow("1", {"id": START}, START, None),
         RawRow("1", {"id": 0}, datetime(2026, 5, 4, 1), None),
         RawRow("1", ["no", "object"], START, None),  # type: ignore[arg-type]
     ],
@@ -292,6 +294,33 @@ def test_texts_that_postgres_cannot_hold_are_marked_not_refused(database: Wareho
     harmless = {"id": 2, "text": "\\u0000 typed by a person"}
     land(FakeSource([RawRow("2", harmless, START, None)]), "messages", WINDOW, database)
     assert stored(database)[1][1] == harmless
+
+
+def test_integers_of_any_length_keep_every_digit(database: Warehouse) -> None:
+    long = 3_000_000_000_817_031_942_777_555_333
+    odd = RawRow("1", {"id": long, "half": "x\ud83d", "share": 0.1}, START, None)
+    land(FakeSource([odd]), "messages", WINDOW, database)
+    with database.connect() as connection:
+        found = connection.execute(f"select payload->>'id', payload->>'share' from {TABLE}").fetchall()
+    assert found == [(str(long), "0.1")]
+
+
+def test_a_row_that_somebody_else_writes_meanwhile_is_neither_lost_nor_doubled(database: Warehouse) -> None:
+    """A writer that asks for no lock: the key refuses, the page is stored once more over what is there now."""
+    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like 'copy %%'"
+    with database.connect() as foreign, database.connect(autocommit=True) as watcher, ThreadPoolExecutor(1) as pool:
+        foreign.execute(
+            f"insert into {TABLE} values ('shop', '2', %s, %s, '{{}}', '\\x00', now(), now(), %s, null)",
+            (START, START - timedelta(days=1), START),
+        )
+        landing = pool.submit(land, FakeSource([row(1), row(2), row(3)]), "messages", WINDOW, database)
+        while watcher.execute(waiting).fetchone() == (0,):
+            assert not landing.done()
+            sleep(0.01)
+        foreign.commit()
+        landed = landing.result()
+    assert (landed.inserted, landed.updated) == (2, 1)
+    assert [(one, payload["id"]) for one, payload in stored(database)] == [("1", 1), ("2", 2), ("3", 3)]
 
 
 def test_hostile_texts_stay_data(database: Warehouse) -> None:
