@@ -3,7 +3,8 @@
     SourceError
     ├── TransientError          the same call may work later; carries status and retry_after
     │   ├── RateLimited         429, and 503 where that is the vendor's word for it
-    │   └── DeadlineExceeded    our own total deadline; also "told to wait longer than the deadline"
+    │   ├── DeadlineExceeded    our own total deadline; also "told to wait longer than the deadline"
+    │   └── UnknownOutcome      a request that must not be done twice got no answer: done or not, the caller finds out
     └── PermanentError          trying again does not help, a person has to act
         ├── BadConfiguration    address or key missing or unusable; raised before any call
         ├── NeedsAuth           401, or a key that the vendor calls wrong
@@ -72,6 +73,13 @@ class DeadlineExceeded(TransientError):
 
     reason = "deadline"
     default_remedy = "Run the same window again later, or raise the deadline of this connection"
+
+
+class UnknownOutcome(TransientError):
+    """A request that must not be done twice, and nobody knows whether it was done; it was not sent again."""
+
+    reason = "unknown"
+    default_remedy = "Look whether it was done before doing it again"
 
 
 class PermanentError(SourceError):
