@@ -84,10 +84,12 @@ incidents = Table(
     metadata,
     text("incident_id", "Random id", key=True),
     text("fingerprint", "What is wrong: the same trouble has one open incident"),
-    text("kind", "run_failed, check_failed, late, heartbeat, no_week, connection, disk ..."),
+    text("kind", "run_failed, check_failed, late, connection, heartbeat, no_week, disk, database"),
     text("owner", "Whose trouble it is: a key of the policy's owners"),
-    text("subject", "The asset, job, connection or week"),
-    text("reason", "One line: what happened and what to do"),
+    text("subject", "The job and its days, the connection, the week, the folder"),
+    text("reason", "Why, by its code: needs_auth, busy, unexpected ..."),
+    json("details", "What the rules must know to find its end: the run, its days, its failed checks", "none"),
+    instant("since", "When the trouble itself began: the run's end, the last sign of life"),
     instant("opened_at", "When it was first seen"),
     instant("seen_at", "When it was last seen"),
     integer("times", "How often it was seen", "sightings"),
@@ -96,3 +98,13 @@ incidents = Table(
     comment="One row per trouble from its beginning to its end: one message is sent for each, however often it is seen",
 )
 Index("incidents_open_idx", incidents.c.fingerprint, unique=True, postgresql_where=expression("closed_at is null"))
+
+looks = Table(
+    "looks",
+    metadata,
+    text("what", "What is looked at: runs, the database ...", key=True),
+    json("seen", "How far it has been looked through", "none"),
+    instant("looked_at", "When it was last looked at"),
+    schema="ops",
+    comment="One row per thing that is watched: what was seen of it. Written in one transaction with the incidents",
+)

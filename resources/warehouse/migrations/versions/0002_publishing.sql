@@ -60,6 +60,8 @@ create table ops.incidents (
     owner text not null,
     subject text not null,
     reason text not null,
+    details jsonb not null,
+    since timestamptz not null,
     opened_at timestamptz not null,
     seen_at timestamptz not null,
     times integer not null,
@@ -67,3 +69,10 @@ create table ops.incidents (
     constraint incidents_pkey primary key (incident_id)
 );
 create unique index incidents_open_idx on ops.incidents (fingerprint) where closed_at is null;
+
+create table ops.looks (
+    what text not null,
+    seen jsonb not null,
+    looked_at timestamptz not null,
+    constraint looks_pkey primary key (what)
+);
