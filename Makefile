@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 SERVE ?= 1
 ROUNDS ?= 60
+# processes of the test run; each has a PostgreSQL of its own, a file's tests stay together
+WORKERS ?= 2
 
 # with this variable every process would compile its imports again: three to four times the start-up
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,7 +22,8 @@ demo: setup  ## five weeks of an invented shop, end to end, then the Dagster UI 
 	@.venv/bin/otklik up --demo $(if $(filter 0,$(SERVE)),--no-serve,)
 
 test: setup  ## the whole test suite with coverage
-	@$(PYTHON) -m pytest --cov --cov-report=term:skip-covered --durations=15
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+	    --cov --cov-report=term:skip-covered --durations=15
 
 lint: setup  ## ruff
 	@$(PYTHON) -m ruff check .
