@@ -5,6 +5,9 @@
     ``HomeLost``              the database of this home, or its key, is gone: refused, never replaced silently (D14)
     ``WarehouseUnavailable``  the server does not answer or went away; trying again can help
     ``MigrationsPending``     the tables are older than the code
+    ``KeysLost``              stored credentials and no key that opens them: refused, no new key is made (D14)
+    ``CredentialsDamaged``    the stored credentials of one account open with no key
+    ``NoSuchConnection``      no account of that name, or another vendor's
     ``Busy``                  another process works on the same partition (exit code 75); trying again can help
 """
 
@@ -29,6 +32,18 @@ class WarehouseUnavailable(WarehouseError):
 
 class MigrationsPending(WarehouseError):
     """The database's schema is not the one that the code was written for."""
+
+
+class KeysLost(WarehouseError):
+    """Credentials are stored, and the key that opens them is not there. Nothing was changed."""
+
+
+class CredentialsDamaged(WarehouseError):
+    """The credentials of one account cannot be opened, other accounts' can."""
+
+
+class NoSuchConnection(WarehouseError):
+    """The name is no account's, or the wrong one's."""
 
 
 class Busy(WarehouseError):

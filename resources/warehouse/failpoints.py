@@ -31,6 +31,12 @@ NAMES = (
     "completeness.before_write",
     "publish.between_marts",
     "publish.before_commit",
+    "connections.key_made",
+    "connections.key_added",
+    "connections.before_row",
+    "connections.row_rotated",
+    "connections.rows_rotated",
+    "connections.old_keys_dropped",
 )
 """Every name that a call of ``fail_point`` uses, in the order in which a run passes them."""
 
