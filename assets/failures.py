@@ -17,60 +17,52 @@ import psycopg
 
 from assets.marts.errors import DbtError
 from conversations.policy import PolicyError
-from resources.clients.errors import SourceError, TransientError
+from resources.clients.errors import SourceError
 from resources.clients.redact import redact, redacted_traceback
-from resources.warehouse.errors import Busy, WarehouseError, WarehouseUnavailable
-
-STEP_RETRY = dg.RetryPolicy(max_retries=1, delay=5)
-"""For what another attempt may cure once the client's own patience (one layer, one deadline) has run out: the step goes
-on from the last committed page. Permanent errors are never tried again."""
+from resources.warehouse.errors import Busy, WarehouseError
 
 
-class _Attempt(Protocol):
+class _Context(Protocol):
     """What the boundary needs of a Dagster context."""
-
-    @property
-    def retry_number(self) -> int: ...
 
     @property
     def log(self) -> logging.Logger: ...
 
 
 @contextmanager
-def explained(context: _Attempt) -> Iterator[None]:
+def explained(context: _Context) -> Iterator[None]:
     """Turn every error into a ``dg.Failure`` whose description says what to do.
 
+    No step is tried again by Dagster: a call has one retry layer, the client's, with its deadline (promise D12).
+
     Raises:
-        dg.Failure: ``allow_retries`` is False where trying again cannot help, and on the last attempt: the run then
-            ends with what happened and not with "Exceeded max_retries". The cause of a refused statement is cut
-            off: the database repeats the values it choked on, and the event log is no place for those. So is the
-            cause of an error that nobody expected; its traceback is logged, redacted.
+        dg.Failure: the cause of a refused statement is cut off: the database repeats the values it choked on, and the
+            event log is no place for those. So is the cause of an error that nobody expected; its traceback is logged,
+            redacted.
     """
-    may_retry = context.retry_number < STEP_RETRY.max_retries
     try:
         yield
     except (dg.Failure, dg.RetryRequested):
         raise
     except Busy as error:
-        raise _failure(f"busy: {error}", "busy", False) from error
+        raise _failure(f"busy: {error}", "busy") from error
     except SourceError as error:
-        raise _failure(str(error), error.reason, may_retry and isinstance(error, TransientError)) from error
+        raise _failure(str(error), error.reason) from error
     except WarehouseError as error:
-        reason = type(error).__name__
-        raise _failure(str(error), reason, may_retry and isinstance(error, WarehouseUnavailable)) from error
+        raise _failure(str(error), type(error).__name__) from error
     except PolicyError as error:
-        raise _failure(str(error), "policy", False) from error
+        raise _failure(str(error), "policy") from error
     except DbtError as error:
-        raise _failure(str(error), "dbt", False) from error
+        raise _failure(str(error), "dbt") from error
     except Exception as error:
         refused = _refusal(error)
         if refused is None:
             # Dagster writes an exception into its event log as it is, with whatever values its text quotes
             context.log.error(redacted_traceback(error))
-            raise _failure(_unexpected(error), "unexpected", False) from None
+            raise _failure(_unexpected(error), "unexpected") from None
         state = refused.sqlstate or ""
         sentence = _database_sentence(state, refused)
-        raise _failure(sentence, f"sql_{state or 'unknown'}", may_retry and _may_pass(state)) from None
+        raise _failure(sentence, f"sql_{state or 'unknown'}") from None
 
 
 def _unexpected(error: Exception) -> str:
@@ -81,8 +73,8 @@ def _unexpected(error: Exception) -> str:
     )
 
 
-def _failure(description: str, reason: str, allow_retries: bool) -> dg.Failure:
-    return dg.Failure(redact(description), metadata={"reason": reason}, allow_retries=allow_retries)
+def _failure(description: str, reason: str) -> dg.Failure:
+    return dg.Failure(redact(description), metadata={"reason": reason})
 
 
 def _refusal(error: Exception) -> psycopg.Error | None:
@@ -91,11 +83,6 @@ def _refusal(error: Exception) -> psycopg.Error | None:
 
     driver_error = error.orig if isinstance(error, DBAPIError) else error
     return driver_error if isinstance(driver_error, psycopg.Error) else None
-
-
-def _may_pass(state: str) -> bool:
-    # 08 connection, 40 deadlock or serialisation, 53 resources, 57 shut down by an operator
-    return state == "" or state[:2] in {"08", "40", "53", "57"}
 
 
 def _database_sentence(state: str, refused: psycopg.Error) -> str:

@@ -59,7 +59,7 @@ def checks_of(layer: str, counted: Sequence[Counted]) -> dg.AssetChecksDefinitio
             results = list(judge(database, span, chosen, days))
         yield from results
         if failed := [result for result in results if not result.passed]:
-            raise dg.Failure(_advice(layer, span, failed), metadata={"reason": "failed_check"}, allow_retries=False)
+            raise dg.Failure(_advice(layer, span, failed), metadata={"reason": "failed_check"})
 
     return checks
 

@@ -58,6 +58,7 @@ _DATED_DEPS = [
 @dg.multi_asset(
     name="core_directories",
     specs=[spec("core", table, deps=_DEPS[table], freshness_policy=DAILY_FRESHNESS) for table in DIRECTORY_TABLES],
+    pool=SOURCE,
 )
 def core_directories(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, policy: PolicyResource
@@ -81,6 +82,7 @@ def core_directories(
     specs=[spec("core", table, deps=_DATED_DEPS, freshness_policy=DAILY_FRESHNESS) for table in DATED_TABLES],
     partitions_def=DAILY,
     backfill_policy=dg.BackfillPolicy.single_run(),
+    pool=SOURCE,
 )
 def core_days(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, policy: PolicyResource

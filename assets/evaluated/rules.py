@@ -16,6 +16,7 @@ from assets.spans import days_of
 from assets.tables import DAILY_FRESHNESS, spec
 from conversations.policy import DEFINITION_VERSION
 from resources.settings import Settings
+from resources.sources.retailcrm import RetailCRMSource
 from resources.warehouse.refresh import refresh_evaluated
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
@@ -28,6 +29,7 @@ _DEPS = [dg.AssetKey(["core", table]) for table in ("messages", "events", "conve
     specs=[spec("evaluated", table, deps=_DEPS, freshness_policy=DAILY_FRESHNESS) for table in TABLES],
     partitions_def=DAILY,
     backfill_policy=dg.BackfillPolicy.single_run(),
+    pool=RetailCRMSource.name,
 )
 def evaluated_rules(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, policy: PolicyResource

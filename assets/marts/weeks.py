@@ -107,7 +107,6 @@ def marts_weeks(
                 "reason": "failed_check",
                 "failed_checks": [*(result.check_name for result in unsound), *(test.name for test in built.failed)],
             },
-            allow_retries=False,
         )
     for mart in marts():
         for monday, week in zip(mondays, weeks, strict=True):
@@ -125,7 +124,6 @@ def _variables(database: Warehouse, policy: PolicyResource, first: str, last: st
             f"{_span(first, last)} cannot be published: no conversation was judged yet. Load its days first "
             "(otklik backfill, or the job load_daily).",
             metadata={"reason": "nothing_judged"},
-            allow_retries=False,
         )
     return {
         "first_week": first,

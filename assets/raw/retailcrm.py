@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.failures import STEP_RETRY, explained
+from assets.failures import explained
 from assets.measures import by_day
 from assets.partitions import DAILY, TIME_ZONE
 from assets.spans import days_of
@@ -25,7 +25,7 @@ from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 SOURCE = RetailCRMSource.name
 POOL = SOURCE
-"""One run at a time reads an account: its limits are the account's, not the run's."""
+"""One run at a time works on the accounts: a second one waits in Dagster's queue instead of finding them busy."""
 
 LAST_STREAM = "messages"
 """Read after all others, so that no chat points past what is stored; then the vendor's own counters are asked for."""
@@ -43,7 +43,6 @@ def _directory(stream: Stream) -> dg.AssetsDefinition:
     @dg.asset(
         **described("raw", _table(stream.name), source=SOURCE),
         pool=POOL,
-        retry_policy=STEP_RETRY,
         freshness_policy=DAILY_FRESHNESS,
     )
     def directory(
@@ -64,7 +63,6 @@ def _windowed(stream: Stream, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:
         partitions_def=DAILY,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=POOL,
-        retry_policy=STEP_RETRY,
         freshness_policy=DAILY_FRESHNESS,
         deps=deps,
     )

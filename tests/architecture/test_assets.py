@@ -54,10 +54,9 @@ def test_an_asset_is_checked_fresh_and_backfilled_in_one_run(node: dg.AssetsDefi
         assert node.backfill_policy == dg.BackfillPolicy.single_run()
 
 
-def test_reading_an_account_and_publishing_are_pooled() -> None:
+def test_work_on_accounts_and_publishing_are_pooled() -> None:
     for node in RUN:
-        layer, name = node.key.path
-        expected = {"raw": {name.split("__")[0]}, "marts": {"marts"}}.get(layer, set())
+        expected = {"marts"} if node.key.path[0] == "marts" else {"retailcrm"}
         assert set(node.pools or ()) == expected, node.key
 
 
@@ -71,6 +70,13 @@ def test_jobs_run_at_the_agreed_times_in_one_process() -> None:
     assert all(job.executor_def.name == "in_process" for job in jobs.values())
     assert {key.path[0] for key in jobs["load_daily"].asset_layer.selected_asset_keys} == {"raw", "core", "evaluated"}
     assert {key.path[0] for key in jobs["publish_week"].asset_layer.selected_asset_keys} == {"marts"}
+
+
+def test_no_step_is_tried_again_by_dagster() -> None:
+    """D12: one retry layer per call, and that is the client's."""
+    for name in ("load_daily", "publish_week"):
+        nodes = defs.resolve_job_def(name).nodes
+        assert nodes and not [node.name for node in nodes if node.definition.retry_policy is not None]
 
 
 def test_a_resource_can_be_swapped() -> None:

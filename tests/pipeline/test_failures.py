@@ -49,17 +49,24 @@ def test_a_refused_key_is_not_tried_again(
     assert "revoked-token-of-nobody" not in repr(event)
 
 
-def test_an_unreachable_vendor_is_tried_once_more_and_named(
-    connected: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+def test_an_unreachable_vendor_is_named_and_its_step_is_not_begun_again(
+    connected: Warehouse, instance: dg.DagsterInstance, account: RetailCRMEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("RETAILCRM_BASE_URL", "http://127.0.0.1:9")
-    failure = _failure(instance, select=["raw/retailcrm__users"])
+    """D12: a call is tried by its client and by nobody around it."""
+    monkeypatch.setenv("RETAILCRM_MG_BASE_URL", account.base_url)
+    monkeypatch.setenv("HTTP_MAX_ATTEMPTS", "3")
+    account.ledger.clear()
+    account.faults.add("status", status=503, share=1.0)
+    try:
+        failure = _failure(instance, select=["raw/retailcrm__users"])
+    finally:
+        account.faults.clear()
     assert str(failure).startswith("retailcrm: ")
-    retries = [
-        entry for entry in instance.all_logs(failure.summary.run_id)
-        if entry.dagster_event and entry.dagster_event.event_type_value == "STEP_RESTARTED"
-    ]  # fmt: skip
-    assert len(retries) == 1
+    assert len(account.ledger.listing()) == 3
+    assert not any(
+        entry.dagster_event and entry.dagster_event.event_type_value in ("STEP_UP_FOR_RETRY", "STEP_RESTARTED")
+        for entry in instance.all_logs(failure.summary.run_id)
+    )
 
 
 def test_a_policy_with_a_mistake_is_named(

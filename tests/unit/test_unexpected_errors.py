@@ -8,14 +8,14 @@ Here: the last branch of ``assets.failures``. Not here: the errors with words of
 import dagster as dg
 import pytest
 
-from assets.failures import STEP_RETRY, explained
+from assets.failures import explained
 from resources.clients.redact import hide
 
 PHONE = "+7 701 555-01-99"
 SECRET = "canary-value-of-nobody"
 
 
-@dg.op(retry_policy=STEP_RETRY)
+@dg.op
 def breaks(context: dg.OpExecutionContext) -> None:
     """Quotes a phone and a secret three times: in the cause, in the first line and below it."""
     with explained(context):
