@@ -1,14 +1,18 @@
 """Who works on what: advisory locks of PostgreSQL, which vanish with the session of their holder (D4).
 
-Here: the lock of a stream, of a connection's core tables, of a run. Not here: the lock of the embedded server's files
-(``server``). A lock is held by the very session that writes: when that session is lost, so is the right to write.
+Here: the lock of an account, of one of its streams, of its core tables, of a run. Not here: the lock of the embedded
+server's files (``server``).
+
+The lock of an account is held for the whole run, in a session of its own: who finds it taken asks the vendor nothing
+and writes nothing. The locks of a stream and of core tables are held by the very session that writes: when that session
+is lost, so is the right to write.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import psycopg
@@ -16,6 +20,54 @@ import psycopg
 from resources.warehouse.errors import Busy
 
 PAUSE_SECONDS = 0.2
+
+
+_GATE = "otklik:claiming"
+_BUSY = "{} is being loaded by another process: wait for it to end, or run the same command again later"
+
+
+def claim_accounts(connection: psycopg.Connection[Any], connection_ids: Collection[str], wait: float = 0.0) -> set[str]:
+    """Take the locks of the accounts for the life of the session; returns those that others hold.
+
+    All of them are taken in one go: of two runs over the same accounts that begin together, one gets every account and
+    the other none, instead of each a part.
+    """
+    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", (_GATE,))
+    try:
+        busy = _not_taken(connection, connection_ids)
+    finally:
+        with contextlib.suppress(psycopg.Error):
+            _release(connection, _GATE)
+    deadline = time.monotonic() + wait
+    while busy and time.monotonic() < deadline:
+        time.sleep(PAUSE_SECONDS)
+        busy = _not_taken(connection, busy)
+    return busy
+
+
+def _not_taken(connection: psycopg.Connection[Any], connection_ids: Collection[str]) -> set[str]:
+    return {one for one in connection_ids if not _try(connection, _account(one))}
+
+
+def account_busy(connection_id: str) -> Busy:
+    """What to raise for an account that somebody else holds."""
+    return Busy(_BUSY.format(connection_id))
+
+
+@contextlib.contextmanager
+def account_lock(connection: psycopg.Connection[Any], connection_id: str) -> Iterator[None]:
+    """The right to work on one account, for the time of the block.
+
+    Raises:
+        Busy: another process has it; nothing was waited for.
+    """
+    if claim_accounts(connection, [connection_id]):
+        raise account_busy(connection_id)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(psycopg.Error):
+            _release(connection, _account(connection_id))
 
 
 @contextlib.contextmanager
@@ -75,6 +127,10 @@ def _held(connection: psycopg.Connection[Any], key: str, what: str, wait: float)
         # a lost session has lost the lock as well, and an error that is on its way must not be covered
         with contextlib.suppress(psycopg.Error):
             _release(connection, key)
+
+
+def _account(connection_id: str) -> str:
+    return f"otklik:account:{connection_id}"
 
 
 def _try(connection: psycopg.Connection[Any], key: str) -> bool:
