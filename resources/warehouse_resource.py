@@ -20,6 +20,7 @@ from resources.settings import Settings
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.locks import account_busy, claim_accounts, run_lock
 from resources.warehouse.roles import Role
+from resources.warehouse.roles import Role
 
 OWN_SESSION_ENDS_SECONDS = 5.0
 """A session that was ended says so a moment before it lets its locks go: that is not another process."""
@@ -65,7 +66,7 @@ class WarehouseResource(dg.ConfigurableResource):
             warehouse.check_migrations()
             self._warehouse = warehouse
         self._session(self._warehouse)
-        return self._warehouse
+        return self._warehouse.as_role(role)
 
     def claim(self, connection_ids: Collection[str]) -> dict[str, Exception]:
         """Take the locks of accounts until the end of the run (promise D4); returns ``Busy`` for each that is taken.

@@ -19,7 +19,7 @@ import psycopg
 
 from resources.warehouse import urls
 from resources.warehouse.errors import MigrationsPending, WarehouseError, WarehouseUnavailable
-from resources.warehouse.roles import ANALYST, create_views, describe, grant_analyst
+from resources.warehouse.roles import ANALYST, Role, create_views, describe, grant_analyst
 from resources.warehouse.server import EmbeddedServer
 
 if TYPE_CHECKING:
@@ -55,8 +55,10 @@ class Warehouse:
         self._engines: dict[str, Engine] = {}
 
     @classmethod
-    def open(cls, settings: Settings) -> Warehouse:
+    def open(cls, settings: Settings, role: Role = Role.LOADER) -> Warehouse:
         """The warehouse of the settings: the server of ``DATABASE_URL``, else the embedded one, started if need be.
+
+        Sessions are those of ``role``; ``as_role`` gives the same database under another one.
 
         Raises:
             WarehouseError: with the one thing to do in its text.
@@ -75,6 +77,10 @@ class Warehouse:
         server = EmbeddedServer.join(settings.otklik_home, settings.otklik_postgres_bin)
         found = server.urls
         return cls(found.owner, analyst_url=analyst_url or found.analyst, dagster_url=found.dagster, server=server)
+
+    def as_role(self, role: Role) -> Warehouse:
+        """The same database under the login of another role; closed together with this one."""
+        return self
 
     @classmethod
     def at(cls, url: str, analyst_url: str | None = None) -> Warehouse:

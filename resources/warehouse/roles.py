@@ -9,9 +9,26 @@ The views belong to the owner and hold no personal data, so they need no right o
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from psycopg import Connection, sql
+
+
+class Role(StrEnum):
+    """As whom a session works (S5)."""
+
+    OWNER = "owner"
+    """Owns the tables and changes them: migrations, nothing else."""
+    LOADER = "loader"
+    """Reads sources and judges: writes raw, core, evaluated and their book-keeping."""
+    PUBLISHER = "publisher"
+    """Builds and swaps marts, writes sheets and messages."""
+    ANALYST = "analyst"
+    """Reads marts and masked views."""
+    DESK = "desk"
+    """Answers customers: reads core, evaluated and marts, queues messages."""
+
 
 ANALYST = "otklik_analyst"
 VIEWS = {
