@@ -20,6 +20,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from conversations.policy_alerts import AlertLimits, Owners
+from conversations.policy_exports import Exports
 
 DEFINITION_VERSION = 1
 """Version of the metric definitions; a changed rule raises it and says why in docs/definitions.
@@ -27,7 +28,7 @@ DEFINITION_VERSION = 1
 1: first version.
 """
 
-NOT_JUDGED_BY = ("owners", "alerts")
+NOT_JUDGED_BY = ("owners", "alerts", "exports")
 """Sections that say nothing about what a figure means; they are no part of the hash."""
 
 NO_CALENDAR = "none"
@@ -208,6 +209,7 @@ class Policy(_Part):
 
     owners: Owners = Owners()
     alerts: AlertLimits = AlertLimits()
+    exports: Exports = Exports()
 
     @property
     def time_zone(self) -> str:

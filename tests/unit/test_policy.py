@@ -100,6 +100,9 @@ channels:
         ("owners: {raw: {name: Анна, chat: everybody}}", "owners.raw.chat: "),
         ("alerts: {week_by: 9}", "alerts.week_by: write a time of day in quotes"),
         ("alerts: {late_hours: 0}", "alerts.late_hours: "),
+        ("exports: {texts: some}", "exports.texts: "),
+        ("exports: {weeks: 0}", "exports.weeks: "),
+        ("exports: {tabs: all}", "exports.tabs: there is no such setting"),
         (
             "a: 1\nsession_idle_hours: 2\nsession_idle_hours: 3",
             "policy.yaml, line 3: 'session_idle_hours' is written twice",
@@ -132,6 +135,15 @@ def test_who_is_told_changes_no_figure() -> None:
     assert told.owners.named("an owner of last year") == told.owners.default
     assert (told.alerts.late_hours, told.alerts.week_by.isoformat()) == (5, "08:30:00")
     assert told.hash == Policy.default().hash
+
+
+def test_what_a_spreadsheet_shows_changes_no_figure() -> None:
+    shown = Policy.parse("exports: {weeks: 3, raw_rows: 10, texts: none}")
+    assert (shown.exports.weeks, shown.exports.raw_weeks, shown.exports.raw_rows, shown.exports.texts) == (
+        3, 4, 10, "none",
+    )  # fmt: skip
+    assert Policy.default().exports.texts == "masked"
+    assert shown.hash == Policy.default().hash
 
 
 def test_nothing_can_be_changed_after_reading() -> None:

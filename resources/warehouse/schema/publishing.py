@@ -52,6 +52,7 @@ exports = Table(
     integer("row_count", "Rows shown, without the heading", "rows"),
     text("first_week", "First ISO week shown", null=True),
     text("last_week", "Last ISO week shown", null=True),
+    json("weeks", "What the tab data_status says of each week shown here: as of when, complete or why not", "none"),
     instant("published_at", "When it was last changed"),
     text("stale_reason", "Why something newer is not shown; NULL: it is up to date", null=True),
     instant("stale_since", "Since when it is out of date", null=True),

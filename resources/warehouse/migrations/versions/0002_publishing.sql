@@ -31,6 +31,7 @@ create table ops.exports (
     row_count integer not null,
     first_week text,
     last_week text,
+    weeks jsonb not null,
     published_at timestamptz not null,
     stale_reason text,
     stale_since timestamptz,
