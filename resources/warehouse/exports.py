@@ -19,6 +19,7 @@ from psycopg.types.json import Jsonb
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import Busy
 
+
 @dataclass(frozen=True)
 class Export:
     """What one tab shows."""
