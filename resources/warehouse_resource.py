@@ -19,6 +19,7 @@ from conversations.policy import Policy
 from resources.settings import Settings
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.locks import account_busy, claim_accounts, run_lock
+from resources.warehouse.roles import Role
 
 OWN_SESSION_ENDS_SECONDS = 5.0
 """A session that was ended says so a moment before it lets its locks go: that is not another process."""
