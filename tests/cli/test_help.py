@@ -13,6 +13,7 @@ from tests.cli.conftest import Otklik
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [
     ("up",),
+    ("migrate",),
     ("run",),
     ("backfill",),
     ("import",),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from resources.settings import PROJECT_ROOT, Settings, env_example
+from resources.settings import COMPOSE_TITLE, COMPOSE_VARIABLES, PROJECT_ROOT, Settings, env_example
 
 
 def bare(**fields: object) -> Settings:
@@ -24,7 +24,8 @@ def test_env_example_names_every_variable_once_with_its_default(
 ) -> None:
     lines = (PROJECT_ROOT / ".env.example").read_text("utf-8").splitlines()
     named = [line[1:].partition("=")[0] for line in lines if line.startswith("#") and not line.startswith("# ")]
-    assert named == [name.upper() for name in Settings.model_fields]
+    assert named == [*(name.upper() for name in Settings.model_fields), *COMPOSE_VARIABLES]
+    assert lines[lines.index(COMPOSE_TITLE) + 3] == f"#{next(iter(COMPOSE_VARIABLES))}="
     # uncommented, the file changes nothing: what it shows are the defaults
     env = tmp_path / ".env"
     env.write_text("\n".join(line[1:] if line[:2] != "# " and line[:1] == "#" else line for line in lines), "utf-8")
