@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 
-def _with_examples(text: str, *examples: str) -> str:
+def with_examples(text: str, *examples: str) -> str:
+    """A help text with its examples below."""
     # \b keeps the lines as they are; without it the help would flow them together
     return text + "\n\n\b\nПримеры:\n" + "\n".join(f"  {line}" for line in examples)
 
@@ -16,7 +17,7 @@ class Help:
     APP: Final = "Отклик: переписка с клиентами из CRM и мессенджеров — и неделя каждого менеджера из неё."
     VERSION: Final = "Показать версию."
 
-    UP: Final = _with_examples(
+    UP: Final = with_examples(
         "Поднять всё: базу, миграции и интерфейс Dagster на 127.0.0.1, до Ctrl-C.\n\n"
         "С --demo: выдуманный магазин, эмулятор RetailCRM, загрузка последних пяти закрытых недель и их таблица.",
         "otklik up",
@@ -27,13 +28,13 @@ class Help:
     UP_NO_SERVE: Final = "Закончить после вывода, интерфейс Dagster не запускать."
     UP_PORT: Final = "Порт интерфейса; если не задан и 3000 занят, берётся свободный."
 
-    RUN: Final = _with_examples(
+    RUN: Final = with_examples(
         "Всё за одну неделю: загрузить её дни, пересчитать и опубликовать.",
         "otklik run --week 2026-W47",
     )
     RUN_WEEK: Final = "Неделя ISO, например 2026-W47."
 
-    BACKFILL: Final = _with_examples(
+    BACKFILL: Final = with_examples(
         "Загрузить дни с первого по последний включительно, одним запуском.",
         "otklik backfill --from 2026-10-01 --to 2026-10-31",
         "otklik backfill --from 2026-10-01 --to 2026-10-31 --select core/messages",
@@ -42,7 +43,7 @@ class Help:
     BACKFILL_TO: Final = "Последний день, включительно."
     BACKFILL_SELECT: Final = "Только эти таблицы (слой/имя); можно повторять."
 
-    IMPORT: Final = _with_examples(
+    IMPORT: Final = with_examples(
         "Загрузить файл с перепиской, разобрать и посчитать ожидания; вывести сводку.",
         "otklik import dev.json --format twitter-care",
         "otklik import dev.json --format twitter-care --json",
@@ -52,7 +53,7 @@ class Help:
     IMPORT_CONNECTION: Final = "Имя подключения, под которым данные лягут в хранилище; по умолчанию имя формата."
     JSON: Final = "Вывести одной строкой JSON."
 
-    SQL: Final = _with_examples(
+    SQL: Final = with_examples(
         "Выполнить запрос под ролью аналитика: только чтение, без текстов и телефонов.",
         'otklik sql "select * from marts.manager_week order by week desc limit 10"',
         'otklik sql "select * from marts.channel_week" --csv > channels.csv',
@@ -60,7 +61,7 @@ class Help:
     SQL_QUERY: Final = "Запрос SQL."
     SQL_CSV: Final = "Вывести CSV (разделитель — запятая, UTF-8)."
 
-    DOCTOR: Final = _with_examples(
+    DOCTOR: Final = with_examples(
         "Проверить перед запуском адреса, ключи, базу, миграции и диск.\n\n"
         "off — ничего не проверять; fail — остановить при ошибках; strict — остановить и при предупреждениях.",
         "otklik doctor",
@@ -69,13 +70,13 @@ class Help:
     )
     DOCTOR_MODE: Final = "off, fail или strict; по умолчанию OTKLIK_PREFLIGHT."
 
-    PROBE: Final = _with_examples(
+    PROBE: Final = with_examples(
         "Сделать по одному безвредному вызову и показать, что можно этому аккаунту.",
         "otklik probe retailcrm",
     )
     PROBE_SOURCE: Final = "Источник, например retailcrm."
 
-    SCHEMA: Final = _with_examples(
+    SCHEMA: Final = with_examples(
         "Словарь данных: таблицы, столбцы, описания, персональные данные.",
         "otklik schema",
         "otklik schema core.messages",
@@ -85,7 +86,7 @@ class Help:
     SCHEMA_FORMAT: Final = "table, markdown или json."
 
     SERVICE: Final = "Службы операционной системы: для тех, кто живёт без docker compose."
-    SERVICE_INSTALL: Final = _with_examples(
+    SERVICE_INSTALL: Final = with_examples(
         "Записать файлы служб systemd (Linux) или launchd (macOS): интерфейс и расписания после перезагрузки.",
         "otklik service install --print",
         "otklik service install",

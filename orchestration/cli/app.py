@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from conversations.messages import Help, Migrate
+from conversations.messages import ConnectionsHelp, Help, Migrate
 from orchestration.cli.errors import explain
 
 
@@ -142,6 +142,52 @@ def probe(
     from orchestration.cli import probe as command
 
     command.probe(source, as_json=as_json)
+
+
+@app.command(help=ConnectionsHelp.CONNECT)
+def connect(
+    vendor: Annotated[str, typer.Argument(help=ConnectionsHelp.CONNECT_VENDOR)],
+    name: Annotated[str | None, typer.Option("--id", help=ConnectionsHelp.CONNECT_ID)] = None,
+    env_file: Annotated[str | None, typer.Option("--env-file", help=ConnectionsHelp.CONNECT_ENV_FILE)] = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help=ConnectionsHelp.CONNECT_BASE_URL)] = None,
+    no_check: Annotated[bool, typer.Option("--no-check", help=ConnectionsHelp.CONNECT_NO_CHECK)] = False,
+) -> None:
+    from orchestration.cli import connect as command
+
+    command.connect(vendor, name, env_file, base_url, check=not no_check)
+
+
+@app.command(help=ConnectionsHelp.CONNECTIONS)
+def connections(as_json: Annotated[bool, typer.Option("--json", help=Help.JSON)] = False) -> None:
+    from orchestration.cli import connections as command
+
+    command.show(as_json=as_json)
+
+
+@app.command(help=ConnectionsHelp.DISABLE)
+def disable(
+    name: Annotated[str, typer.Argument(help=ConnectionsHelp.NAME)],
+    forget: Annotated[bool, typer.Option("--forget", help=ConnectionsHelp.DISABLE_FORGET)] = False,
+) -> None:
+    from orchestration.cli import connections as command
+
+    command.disable(name, forget=forget)
+
+
+@app.command(help=ConnectionsHelp.ENABLE)
+def enable(name: Annotated[str, typer.Argument(help=ConnectionsHelp.NAME)]) -> None:
+    from orchestration.cli import connections as command
+
+    command.enable(name)
+
+
+@app.command(name="rotate-keys", help=ConnectionsHelp.ROTATE)
+def rotate_keys(
+    new_key: Annotated[bool, typer.Option("--new-key", help=ConnectionsHelp.ROTATE_NEW_KEY)] = False,
+) -> None:
+    from orchestration.cli import connections as command
+
+    command.rotate_keys(only_print=new_key)
 
 
 @app.command(help=Help.SCHEMA)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from conversations.messages import Errors
+from conversations.messages import ConnectionErrors, Errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,12 +72,27 @@ def _source(error: BaseException) -> Explanation | None:
 
 
 def _warehouse(error: BaseException) -> Explanation | None:
-    from resources.warehouse.errors import Busy, WarehouseError, WarehouseUnavailable
+    from resources.warehouse.errors import (
+        Busy,
+        CredentialsDamaged,
+        KeysLost,
+        NoSuchConnection,
+        WarehouseError,
+        WarehouseUnavailable,
+    )
+
+    of_accounts = {
+        KeysLost: ConnectionErrors.KEYS_LOST,
+        CredentialsDamaged: ConnectionErrors.DAMAGED,
+        NoSuchConnection: ConnectionErrors.NO_SUCH,
+    }
 
     if isinstance(error, Busy):
         return Explanation(Errors.BUSY.format(error), EXIT_BUSY)
     if isinstance(error, WarehouseUnavailable):
         return Explanation(Errors.DATABASE, EXIT_FAILED, str(error))
+    if type(error) in of_accounts:
+        return Explanation(of_accounts[type(error)], EXIT_FAILED, str(error))
     return Explanation(str(error), EXIT_FAILED) if isinstance(error, WarehouseError) else None
 
 

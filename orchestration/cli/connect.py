@@ -1,0 +1,330 @@
+"""``otklik connect``: where an account's address and keys come from, one question to the vendor, then they are stored.
+
+Here: the fields of each vendor, the env file, the prompts. Not here: encryption and tables
+(``resources.vault``, ``resources.warehouse.connections``), the question (``resources.account_check``).
+
+Secrets come from a file, from standard input or from a prompt that does not show them; never as an argument, which
+every user of the machine could read in the list of processes.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from conversations.messages import ConnectionErrors, Connections
+from orchestration.cli import screen
+from orchestration.cli.errors import EXIT_USAGE, CliError
+
+if TYPE_CHECKING:
+    from resources.accounts import RetailCRMAccount, SheetsAccount, TelegramAccount
+    from resources.settings import Settings
+    from resources.warehouse.connections import Account
+    from resources.warehouse.engine import Warehouse
+
+LARGEST_FILE = 1 << 20
+ONE_IN_FORCE = ("sheets", "telegram")
+"""Vendors of which one account is used at a time."""
+
+
+class Field(NamedTuple):
+    """One value of an account."""
+
+    name: str
+    variables: tuple[str, ...]
+    """Its names in an env file, ours first."""
+    is_secret: bool = False
+    default: Callable[[Settings, Mapping[str, str]], str] | None = None
+    """What stands for a value that was not given; without it the value is asked for."""
+
+
+FIELDS: dict[str, tuple[Field, ...]] = {
+    "retailcrm": (
+        Field("base_url", ("RETAILCRM_BASE_URL", "RETAILCRM_URL")),
+        Field("api_key", ("RETAILCRM_API_KEY",), is_secret=True),
+        Field("bot_token", ("RETAILCRM_BOT_TOKEN",), is_secret=True),
+        Field("mg_base_url", ("RETAILCRM_MG_BASE_URL",), default=lambda _, given: given["base_url"]),
+        Field("time_zone", ("RETAILCRM_TIMEZONE",), default=lambda settings, _: settings.retailcrm_timezone),
+    ),
+    "sheets": (
+        Field("spreadsheet_id", ("GOOGLE_SHEETS_ID",)),
+        Field("service_account", ("GOOGLE_SERVICE_ACCOUNT_JSON",), is_secret=True),
+        Field("base_url", ("SHEETS_BASE_URL",), default=lambda settings, _: settings.sheets_base_url),
+    ),
+    "telegram": (
+        Field("bot_token", ("TELEGRAM_BOT_TOKEN",), is_secret=True),
+        Field("chat_id", ("TELEGRAM_CHAT_ID",)),
+        Field("base_url", ("TELEGRAM_BASE_URL",), default=lambda settings, _: settings.telegram_base_url),
+    ),
+}
+
+
+def connect(vendor: str, name: str | None, env_file: str | None, base_url: str | None, *, check: bool) -> None:
+    """Take the values, ask the vendor, store.
+
+    Raises:
+        CliError: a value is missing or unusable, or the name is taken.
+        SourceError: the vendor does not accept the key or could not be asked; nothing was stored.
+        KeysLost: something stored needs a key that is not there; nothing was stored (D14).
+    """
+    from resources.settings import Settings
+    from resources.warehouse.connections import account
+    from resources.warehouse.engine import Warehouse
+
+    if vendor not in FIELDS:
+        raise CliError(ConnectionErrors.UNKNOWN_VENDOR.format(vendor, ", ".join(FIELDS)), EXIT_USAGE)
+    name = name or vendor
+    if not re.fullmatch(r"[\w.-]{1,64}", name):
+        raise CliError(ConnectionErrors.NAME.format(name), EXIT_USAGE)
+    given = {} if env_file is None else from_file(vendor, env_file)
+    if base_url is not None:
+        given["base_url"] = base_url
+    settings = Settings()
+    with Warehouse.open(settings) as warehouse:
+        warehouse.check_migrations()
+        _refuse_taken(warehouse, vendor, name)
+        with warehouse.connect() as connection:
+            known = account(connection, name)
+        values = _checked(vendor, name, _complete(vendor, given, known, settings))
+        if check:
+            _ask(settings, vendor, name, values)
+        _store(warehouse, settings, vendor, name, values, checked=check)
+
+
+# --- where the values come from -------------------------------------------------------------------------------------
+
+
+def from_file(vendor: str, env_file: str) -> dict[str, str]:
+    """The values of an env file, by our names; ``-`` is standard input.
+
+    Raises:
+        CliError: it cannot be read.
+    """
+    from dotenv import dotenv_values
+
+    folder = Path.cwd()
+    if env_file == "-":
+        text = _text(env_file, sys.stdin.buffer.read(LARGEST_FILE + 1))
+    else:
+        path = Path(env_file).expanduser()
+        if not path.is_file():
+            raise CliError(ConnectionErrors.NO_FILE.format(path), EXIT_USAGE)
+        if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            screen.note(Connections.READABLE.format(path, path))
+        with path.open("rb") as file:
+            text = _text(env_file, file.read(LARGEST_FILE + 1))
+        folder = path.resolve().parent
+    import io
+
+    said = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    found: dict[str, str] = {}
+    for field in FIELDS[vendor]:
+        for variable in field.variables:
+            if said.get(variable):
+                found.setdefault(field.name, (said[variable] or "").strip())
+    if "service_account" in found:
+        found["service_account"] = _key_file(found["service_account"], folder)
+    return found
+
+
+def _text(name: str, content: bytes) -> str:
+    if len(content) > LARGEST_FILE:
+        raise CliError(ConnectionErrors.UNREADABLE.format(name), EXIT_USAGE)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise CliError(ConnectionErrors.UNREADABLE.format(name), EXIT_USAGE) from None
+
+
+def _key_file(said: str, folder: Path) -> str:
+    """The content of the service account's key file: the variable holds its path, as in the vendor's own tools."""
+    if said.lstrip().startswith("{"):
+        return said
+    path = folder / Path(said).expanduser()
+    if not path.is_file():
+        raise CliError(ConnectionErrors.NO_FILE.format(path), EXIT_USAGE)
+    with path.open("rb") as file:
+        return _text(str(path), file.read(LARGEST_FILE + 1))
+
+
+def _complete(vendor: str, given: dict[str, str], known: Account | None, settings: Settings) -> dict[str, str]:
+    """The values with what a person types, what is known and what is usual."""
+    values = dict(given)
+    stored = {} if known is None else {key: str(value) for key, value in known.settings.items() if value}
+    missing = [field for field in FIELDS[vendor] if field.default is None and not values.get(field.name)]
+    if missing and not sys.stdin.isatty():
+        # what is no secret may stay as it is when only keys are replaced
+        missing = [field for field in missing if field.is_secret or field.name not in stored]
+        if missing:
+            names = ", ".join(field.variables[0] for field in missing)
+            raise CliError(ConnectionErrors.MISSING.format(names), EXIT_USAGE)
+    for field in FIELDS[vendor]:
+        if values.get(field.name):
+            continue
+        if field in missing:
+            values[field.name] = _asked(field, stored.get(field.name))
+        elif field.name in stored:
+            values[field.name] = stored[field.name]
+        else:
+            assert field.default is not None
+            values[field.name] = field.default(settings, values)
+    return values
+
+
+def _asked(field: Field, usual: str | None) -> str:
+    import typer
+
+    label = Connections.FIELDS[field.name]
+    if field.name == "service_account":
+        return _key_file(str(typer.prompt(label)).strip(), Path.cwd())
+    if field.is_secret:
+        return str(typer.prompt(label + Connections.HIDDEN, hide_input=True)).strip()
+    return str(typer.prompt(label, default=usual)).strip()
+
+
+# --- what is refused ------------------------------------------------------------------------------------------------
+
+
+def _checked(vendor: str, name: str, values: dict[str, str]) -> dict[str, str]:
+    from zoneinfo import ZoneInfo
+
+    from resources.accounts import parsed_service_account
+    from resources.clients.addresses import checked_headers, checked_url
+    from resources.clients.errors import BadConfiguration
+    from resources.vault import hide_secret
+
+    for field in FIELDS[vendor]:
+        if field.is_secret:
+            hide_secret(values[field.name])
+    for field in ("base_url", "mg_base_url"):
+        if field in values:
+            try:
+                values[field] = checked_url(name, values[field])
+            except BadConfiguration as error:
+                raise CliError(ConnectionErrors.ADDRESS, EXIT_USAGE) from error
+    if vendor == "retailcrm":
+        checked_headers(name, {"X-API-KEY": values["api_key"], "X-Bot-Token": values["bot_token"]})
+        try:
+            ZoneInfo(values["time_zone"])
+        except (ValueError, OSError):
+            raise CliError(ConnectionErrors.TIME_ZONE.format(values["time_zone"]), EXIT_USAGE) from None
+    elif vendor == "sheets":
+        values["spreadsheet_id"] = _spreadsheet_id(values["spreadsheet_id"])
+        try:
+            parsed_service_account(name, values["service_account"])
+        except BadConfiguration as error:
+            raise CliError(ConnectionErrors.KEY_FILE.format(error.what), EXIT_USAGE) from None
+    elif not re.fullmatch(r"-?\d{1,20}|@\w{3,64}", values["chat_id"]):
+        raise CliError(ConnectionErrors.CHAT.format(values["chat_id"]), EXIT_USAGE)
+    return values
+
+
+def _spreadsheet_id(said: str) -> str:
+    found = re.search(r"/d/([\w-]+)", said)
+    spreadsheet_id = found[1] if found else said
+    if not re.fullmatch(r"[\w-]{5,128}", spreadsheet_id):
+        raise CliError(ConnectionErrors.SPREADSHEET.format(said), EXIT_USAGE)
+    return spreadsheet_id
+
+
+def _refuse_taken(warehouse: Warehouse, vendor: str, name: str) -> None:
+    """One name is one account everywhere: of one vendor here, and of one source in the rows that were loaded."""
+    from psycopg import sql as composed
+
+    from resources.warehouse.connections import accounts
+
+    with warehouse.connect() as connection:
+        everyone = accounts(connection, with_disabled=True)
+        taken = [one.vendor for one in everyone if one.connection_id == name and one.vendor != vendor]
+        for (table,) in connection.execute("select tablename from pg_tables where schemaname = 'raw'").fetchall():
+            holds = composed.SQL("select exists (select from {} where connection_id = %s)")
+            row = connection.execute(holds.format(composed.Identifier("raw", table)), [name]).fetchone()
+            if row == (True,) and not table.startswith(f"{vendor}__"):
+                taken.append(table.split("__")[0])
+    if taken:
+        raise CliError(ConnectionErrors.TAKEN.format(name, taken[0]), EXIT_USAGE)
+    refuse_second(everyone, vendor, name)
+
+
+def refuse_second(everyone: list[Account], vendor: str, name: str) -> None:
+    """There is one spreadsheet and one bot in force: a second one would be ignored without a word.
+
+    Raises:
+        CliError: names the one that is in force.
+    """
+    others = [
+        one.connection_id
+        for one in everyone
+        if one.vendor == vendor and one.is_enabled and one.origin == "stored" and one.connection_id != name
+    ]
+    if vendor in ONE_IN_FORCE and others:
+        raise CliError(ConnectionErrors.ONLY_ONE.format(others[0], others[0]), EXIT_USAGE)
+
+
+# --- asking and storing ---------------------------------------------------------------------------------------------
+
+
+def _ask(settings: Settings, vendor: str, name: str, values: Mapping[str, str]) -> None:
+    from resources.account_check import ask
+
+    ask(settings, _as_account(settings, vendor, name, values))
+
+
+def _as_account(
+    settings: Settings, vendor: str, name: str, values: Mapping[str, str]
+) -> RetailCRMAccount | SheetsAccount | TelegramAccount:
+    from pydantic import SecretStr
+
+    from resources import accounts
+
+    account = accounts.Account(name, vendor)
+    if vendor == "retailcrm":
+        return accounts.RetailCRMAccount(
+            account,
+            values["base_url"],
+            values["mg_base_url"],
+            values["time_zone"],
+            settings.retailcrm_requests_per_second,
+            SecretStr(values["api_key"]),
+            SecretStr(values["bot_token"]),
+        )
+    if vendor == "sheets":
+        return accounts.SheetsAccount(
+            account,
+            values["spreadsheet_id"],
+            values["base_url"],
+            settings.sheets_requests_per_minute,
+            SecretStr(values["service_account"]),
+        )
+    return accounts.TelegramAccount(account, values["chat_id"], values["base_url"], SecretStr(values["bot_token"]))
+
+
+def _store(
+    warehouse: Warehouse, settings: Settings, vendor: str, name: str, values: Mapping[str, str], *, checked: bool
+) -> None:
+    from resources.accounts import environment_accounts
+    from resources.vault import Vault
+    from resources.warehouse.connections import save
+
+    hidden = {field.name for field in FIELDS[vendor] if field.is_secret}
+    vault = Vault.open(settings)
+    had_keys = vault.newest is not None
+    with warehouse.connect() as connection:
+        save(
+            connection,
+            vault,
+            name,
+            vendor,
+            {key: value for key, value in values.items() if key not in hidden},
+            {key: value for key, value in values.items() if key in hidden},
+            status="ok" if checked else None,
+        )
+    screen.say(Connections.connected(name, Connections.VENDORS[vendor], checked))
+    if not had_keys:
+        screen.note(Connections.NEW_KEY_FILE.format(vault.source))
+    if any(account.connection_id == name for account in environment_accounts(settings)):
+        screen.note(Connections.ENVIRONMENT_WINS.format(name))

@@ -1,0 +1,43 @@
+"""Is a key accepted? One harmless question per key, asked before an account is stored.
+
+Here: which question for which vendor. Not here: everything that an account may do (``otklik probe``), storing.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from resources.accounts import RetailCRMAccount
+from resources.clients.http import Limits
+from resources.settings import Settings
+
+LONGEST_SECONDS = 30.0
+"""A person waits for the answer."""
+
+
+def ask(settings: Settings, account: RetailCRMAccount) -> None:
+    """Ask the vendor whether it knows us.
+
+    Raises:
+        SourceError: it does not, or it could not be asked; the families are in ``resources.clients.errors``.
+    """
+    if account.fault is not None:
+        raise account.fault
+    limits = Limits(
+        connect_seconds=settings.http_connect_timeout_seconds,
+        read_seconds=min(settings.http_read_timeout_seconds, LONGEST_SECONDS),
+        deadline_seconds=min(settings.http_deadline_seconds, LONGEST_SECONDS),
+        attempts=settings.http_max_attempts,
+    )
+    with ExitStack() as closing:
+        _ask_retailcrm(account, limits, closing)
+
+
+def _ask_retailcrm(account: RetailCRMAccount, limits: Limits, closing: ExitStack) -> None:
+    from resources.clients.retailcrm_bot import RetailCRMBotClient
+    from resources.clients.retailcrm_v5 import RetailCRMV5Client
+
+    name = account.connection_id
+    api_key, bot_token = account.api_key.get_secret_value(), account.bot_token.get_secret_value()
+    closing.enter_context(RetailCRMV5Client(name, account.base_url, api_key, limits)).credentials()
+    closing.enter_context(RetailCRMBotClient(name, account.mg_base_url, bot_token, limits)).items("channels", limit=1)
