@@ -6,6 +6,7 @@ Here: words and the formatting of numbers for people, and nothing else may hold 
 One quantity is always called by one name; a number always comes with its unit and, for a share, with its n.
 """
 
+from conversations.messages.accounts import Accounts
 from conversations.messages.alerts import Alerts, AlertsHelp
 from conversations.messages.connections import ConnectionErrors, Connections, ConnectionsHelp
 from conversations.messages.deploy import Migrate
@@ -14,6 +15,7 @@ from conversations.messages.help import Help
 from conversations.messages.names import CHANNEL_KINDS, LAYERS, NO_MANAGER, OUTCOMES, REASONS, reason
 from conversations.messages.numbers import NONE, day, days, minutes, number, plural, share
 from conversations.messages.output import Doctor, Import, Load, Probe, Service, Sql, Up, Week
+from conversations.messages.sheets import Headings, Masks, Words, channel_title, short_name, week_title
 
 __all__ = [
     "CHANNEL_KINDS",
@@ -22,6 +24,7 @@ __all__ = [
     "NO_MANAGER",
     "OUTCOMES",
     "REASONS",
+    "Accounts",
     "Alerts",
     "AlertsHelp",
     "ConnectionErrors",
@@ -29,15 +32,19 @@ __all__ = [
     "ConnectionsHelp",
     "Doctor",
     "Errors",
+    "Headings",
     "Help",
     "Import",
     "Load",
+    "Masks",
     "Migrate",
     "Probe",
     "Service",
     "Sql",
     "Up",
     "Week",
+    "Words",
+    "channel_title",
     "day",
     "days",
     "minutes",
@@ -45,4 +52,6 @@ __all__ = [
     "plural",
     "reason",
     "share",
+    "short_name",
+    "week_title",
 ]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from conversations.messages import CHANNEL_KINDS, Week, minutes, number, share
+from conversations.messages import Week, channel_title, minutes, number, share
 from orchestration.cli import screen
 
 if TYPE_CHECKING:
@@ -81,9 +81,10 @@ def show(engine: Engine, week: str) -> None:
         return
     monday: date = rows[0]["week_starts_on"]
     screen.say(Week.title(week, monday, monday + timedelta(days=6)), style="bold")
+    channel_names = [channel_title(row["beside"], row["name"]) for row in channels]
     screen.show(
         _drawn(Week.BY_MANAGER, Week.MANAGER, managers, [row["name"] for row in managers], by="beside"),
-        _drawn(Week.BY_CHANNEL, Week.CHANNEL, channels, [_channel_name(row) for row in channels]),
+        _drawn(Week.BY_CHANNEL, Week.CHANNEL, channels, channel_names),
     )
     screen.note(Week.NOTE)
     screen.note(Week.VIEWS)
@@ -109,11 +110,6 @@ def _drawn(
         drawn.add_section()
         screen.add_row(drawn, [Week.TOTAL, *_figures(_total(rows))], style="bold")
     return drawn
-
-
-def _channel_name(row: Mapping[str, Any]) -> str:
-    kind, name = CHANNEL_KINDS.get(row["beside"], row["beside"]), row["name"]
-    return name if name.casefold().startswith(kind.casefold()) else f"{kind}: {name}"
 
 
 def _figures(row: Mapping[str, Any]) -> tuple[str, ...]:
