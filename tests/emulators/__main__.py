@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import signal
 import sys
 import threading
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.emulators.retailcrm import API_KEY, BOT_TOKEN, RetailCRMEmulator
+from tests.emulators.sheets import SheetsEmulator
 from tests.emulators.shop.model import ZONE, Shop, last_monday
+from tests.emulators.telegram import TelegramEmulator
 
-VENDORS = ("retailcrm",)
-EXAMPLES = """examples:
+VENDORS = ("retailcrm", "sheets", "telegram")
+TOKEN_VARIABLE = "EMULATOR_BOT_TOKEN"
+EXAMPLES = f"""examples:
   python -m tests.emulators --port 8070
-      the demo's shop, six weeks up to the last closed one, on http://127.0.0.1:8070
+      RetailCRM with the demo's shop, six weeks up to the last closed one, on http://127.0.0.1:8070,
+      Google Sheets on the next port, Telegram on the one after
   python -m tests.emulators --only retailcrm --port 0 --seed 2 --monday 2026-11-16
       another shop, fixed in time, on a free port; the port is in the line that is printed
+  python -m tests.emulators --only sheets --only telegram --port 0 --state /tmp/emulators
+      spreadsheets and chats that are there again after a restart
   curl -H 'X-Bot-Token: demo-bot-token' 'http://127.0.0.1:8070/api/bot/v1/messages?limit=3'
   curl -H 'X-API-KEY: demo-api-key' 'http://127.0.0.1:8070/api/v5/orders?limit=20&page=1'
-  curl -X POST -d '{"kind": "status", "status": 429, "share": 0.3, "retry_after": 1}' \\
+  curl -X POST -d '{{"kind": "status", "status": 429, "share": 0.3, "retry_after": 1}}' \\
       http://127.0.0.1:8070/_emulator/faults
 
 The shop is invented: people, phones and talks are made up. Credentials: X-API-KEY demo-api-key,
-X-Bot-Token demo-bot-token.
+X-Bot-Token demo-bot-token. The service account's key and Telegram's bot token are made at start and stand in the
+line that is printed (the key as the path of its file); {TOKEN_VARIABLE} gives another bot token.
 """
 
 
@@ -38,9 +48,14 @@ def main(arguments: list[str] | None = None) -> int:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--only", choices=VENDORS, action="append", metavar="VENDOR", help="serve only this one")
-    parser.add_argument("--port", type=int, default=8070, help="port; 0 takes a free one (default: 8070)")
+    parser.add_argument(
+        "--only", choices=VENDORS, action="append", metavar="VENDOR", help=f"serve only this one: {', '.join(VENDORS)}"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8070, help="first port, the next ones follow; 0: free ones (default: 8070)"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--public-host", help="name that callers use, in addresses that are told (default: --host)")
     parser.add_argument("--seed", type=int, default=1, help="another number is another shop (default: 1)")
     parser.add_argument(
         "--monday", type=date.fromisoformat, help="the Monday after the last week (default: of this week)"
@@ -48,40 +63,91 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--weeks", type=int, default=6, help="weeks of talks before that Monday (default: 6)")
     parser.add_argument("--shop", choices=("demo", "tiny"), default="demo", help="the whole shop or a few chats")
     parser.add_argument("--now", type=datetime.fromisoformat, help="the shop's clock (default: that Monday, 08:00)")
-    parser.add_argument("--state", type=Path, help="file that keeps the clock and changed messages over a restart")
+    parser.add_argument("--state", type=Path, help="folder that keeps what was changed, keys and tokens over a restart")
     parser.add_argument("--rate", type=float, default=10.0, help="calls a second per token, 0: no limit (default: 10)")
     given = parser.parse_args(arguments)
-    monday = given.monday or last_monday()
-    if monday.weekday() != 0:
-        parser.error(f"--monday: {monday} is not a Monday")
+    given.monday = given.monday or last_monday()
+    if given.monday.weekday() != 0:
+        parser.error(f"--monday: {given.monday} is not a Monday")
     if not 1 <= given.weeks <= 60:
         parser.error("--weeks: from 1 to 60")
-    shop = Shop.demo(given.seed, monday, given.weeks) if given.shop == "demo" else Shop.tiny(given.seed, monday)
-    if given.now:
-        shop.set_clock(given.now if given.now.tzinfo else given.now.replace(tzinfo=ZoneInfo(ZONE)))
+    if given.state is not None:
+        if given.state.exists() and not given.state.is_dir():
+            parser.error(f"--state: {given.state} is not a folder")
+        given.state.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    try:
-        emulator = RetailCRMEmulator(shop, host=given.host, port=given.port, rate=given.rate or None, state=given.state)
-    except OSError as error:
-        print(f"cannot listen on {given.host}:{given.port}: {error.strerror}; try --port 0", file=sys.stderr)
-        return 1
-    with emulator:
-        ready = {
-            "base_url": emulator.base_url,
-            "mg_base_url": emulator.mg_base_url,
-            "api_key": API_KEY,
-            "bot_token": BOT_TOKEN,
-            "shop": shop.label,
-            "monday": monday.isoformat(),
-            "seed": given.seed,
-            "chats": len(shop.chats),
-            "messages": len(shop.messages),
-        }
-        print(json.dumps({"retailcrm": ready}, ensure_ascii=False), flush=True)
+    ready: dict[str, Any] = {}
+    with contextlib.ExitStack() as running:
+        for place, vendor in enumerate(given.only or VENDORS):
+            port = given.port + place if given.port else 0
+            try:
+                ready[vendor] = _STARTS[vendor](given, port, running)
+            except OSError as error:
+                print(f"cannot listen on {given.host}:{port}: {error.strerror}; try --port 0", file=sys.stderr)
+                return 1
+        print(json.dumps(ready, ensure_ascii=False), flush=True)
         stop.wait()
     return 0
+
+
+def _address(given: argparse.Namespace, base_url: str) -> str:
+    return base_url.replace(given.host, given.public_host, 1) if given.public_host else base_url
+
+
+def _retailcrm(given: argparse.Namespace, port: int, running: contextlib.ExitStack) -> dict[str, Any]:
+    shop = (
+        Shop.demo(given.seed, given.monday, given.weeks)
+        if given.shop == "demo"
+        else Shop.tiny(given.seed, given.monday)
+    )
+    if given.now:
+        shop.set_clock(given.now if given.now.tzinfo else given.now.replace(tzinfo=ZoneInfo(ZONE)))
+    state = given.state / "retailcrm.json" if given.state else None
+    emulator = running.enter_context(
+        RetailCRMEmulator(shop, host=given.host, port=port, rate=given.rate or None, state=state)
+    )
+    return {
+        "base_url": _address(given, emulator.base_url),
+        "mg_base_url": _address(given, emulator.mg_base_url),
+        "api_key": API_KEY,
+        "bot_token": BOT_TOKEN,
+        "shop": shop.label,
+        "monday": given.monday.isoformat(),
+        "seed": given.seed,
+        "chats": len(shop.chats),
+        "messages": len(shop.messages),
+    }
+
+
+def _sheets(given: argparse.Namespace, port: int, running: contextlib.ExitStack) -> dict[str, Any]:
+    state = given.state / "sheets" if given.state else None
+    emulator = running.enter_context(
+        SheetsEmulator(host=given.host, port=port, state=state, public_host=given.public_host)
+    )
+    return {
+        "base_url": emulator.base_url,
+        "spreadsheet_id": emulator.spreadsheet_id,
+        "service_account_file": str(emulator.service_account_file),
+        "page": emulator.page_url(),
+    }
+
+
+def _telegram(given: argparse.Namespace, port: int, running: contextlib.ExitStack) -> dict[str, Any]:
+    state = given.state / "telegram" if given.state else None
+    token = os.environ.get(TOKEN_VARIABLE) or None
+    emulator = running.enter_context(TelegramEmulator(host=given.host, port=port, bot_token=token, state=state))
+    base_url = _address(given, emulator.base_url)
+    return {
+        "base_url": base_url,
+        "bot_token": emulator.bot_token,
+        "chat_id": emulator.chat_id,
+        "page": f"{base_url}/_emulator/chat/{emulator.chat_id}",
+    }
+
+
+_STARTS = {"retailcrm": _retailcrm, "sheets": _sheets, "telegram": _telegram}
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ class SheetsEmulator:
         token_lifetime: seconds an access token is good for.
         title, tabs: the spreadsheet that is there from the start and shared with the service account.
         state: a folder that keeps the key file and the spreadsheets over a restart; without one they are gone.
+        public_host: the name by which callers reach this machine, where it is not ``host``.
         keep_moments: keep what the visible tabs show after every change (``moments``).
     """
 
@@ -68,6 +69,7 @@ class SheetsEmulator:
         title: str = "Отклик: демо",
         tabs: tuple[str, ...] = ("Лист1",),
         state: Path | None = None,
+        public_host: str | None = None,
         keep_moments: bool = False,
         seed: int = 1,
     ) -> None:
@@ -86,7 +88,7 @@ class SheetsEmulator:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._server = Server(self, host, port)
         self.host, self.port = host, self._server.server_address[1]
-        self.base_url = f"http://{host}:{self.port}"
+        self.base_url = f"http://{public_host or host}:{self.port}"
         self.auth = GoogleAuth(self._folder, f"{self.base_url}/token", lifetime=token_lifetime)
         self.service_account_file = self.auth.file
         self.spreadsheet_id = SPREADSHEET_ID
@@ -100,6 +102,10 @@ class SheetsEmulator:
     def service_account_info(self) -> dict[str, str]:
         """The content of the key file."""
         return self.auth.info()
+
+    def page_url(self, spreadsheet_id: str = SPREADSHEET_ID) -> str:
+        """Where a person looks at a spreadsheet."""
+        return f"{self.base_url}/_emulator/sheets/{spreadsheet_id}"
 
     def __enter__(self) -> SheetsEmulator:
         self._server.start()
