@@ -14,6 +14,7 @@ from typing import Any
 from tests.emulators import sheets_cells as cells
 from tests.emulators import sheets_dimensions as dimensions
 from tests.emulators import sheets_marks as marks
+from tests.emulators import sheets_names as names
 from tests.emulators.sheets_dimensions import move_all, set_size
 from tests.emulators.sheets_grid import MAX_TITLE, Sheet, Spreadsheet
 from tests.emulators.sheets_references import still
@@ -100,6 +101,7 @@ def delete_sheet(book: Spreadsheet, given: Given, where: str) -> None:
     book.metadata = {
         number: one for number, one in book.metadata.items() if marks.metadata_sheet(one) != sheet.sheet_id
     }
+    names.without_sheet(book, sheet.sheet_id)
     gone = sheet.title.casefold()
     move_all(book, lambda _: still, lambda tab: None if tab.casefold() == gone else tab)
 
@@ -203,7 +205,9 @@ HANDLERS: dict[str, Handler] = {
     "setDataValidation": cells.set_data_validation,
     "setBasicFilter": marks.set_basic_filter,
     "clearBasicFilter": marks.clear_basic_filter,
-    "addNamedRange": marks.add_named_range,
+    "addNamedRange": names.add_named_range,
+    "updateNamedRange": names.update_named_range,
+    "deleteNamedRange": names.delete_named_range,
     "addProtectedRange": marks.laid_over("protectedRanges", "protectedRange"),
     "addBanding": marks.laid_over("bandedRanges", "bandedRange"),
     "mergeCells": marks.merge_cells,

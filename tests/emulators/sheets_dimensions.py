@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.emulators.sheets_cells import fields
 from tests.emulators.sheets_grid import MAX_COLUMNS, Formula, Sheet, Spreadsheet
+from tests.emulators.sheets_names import shifted
 from tests.emulators.sheets_references import Move, moved, resize
 from tests.emulators.sheets_schema import Refused, merged
 
@@ -51,6 +52,7 @@ def _drop(book: Spreadsheet, sheet: Sheet, is_rows: bool, start: int, end: int) 
     else:
         sheet.rows = [row[:start] + row[end:] for row in sheet.rows]
     _shift_marks(sheet, is_rows, start, end, start - end)
+    shifted(book, sheet.sheet_id, is_rows, start, end, start - end)
     move_all(book, lambda own: resize(own.title, sheet.title, is_rows, start, end, start - end), lambda tab: tab)
 
 
@@ -124,6 +126,7 @@ def insert_dimension(book: Spreadsheet, given: Given, where: str) -> None:
             raise Refused(400, f"{where}The sheet must have from 1 to {MAX_COLUMNS} columns: {sheet.column_count}")
     book.check_cells(where)
     _shift_marks(sheet, is_rows, start, end, by)
+    shifted(book, sheet.sheet_id, is_rows, start, end, by)
     move_all(book, lambda own: resize(own.title, sheet.title, is_rows, start, end, by), lambda tab: tab)
 
 

@@ -1,7 +1,7 @@
 """Requests of ``batchUpdate`` about the spreadsheet itself and what is laid over its cells.
 
-Here: title and locale, developer metadata, named and protected ranges, filters, merges. They are kept and given back;
-only developer metadata and names have an effect. Not here: tabs (``sheets_batch``).
+Here: title and locale, developer metadata, protected ranges, filters, merges. They are kept and given back;
+only developer metadata has an effect. Not here: tabs (``sheets_batch``), named ranges (``sheets_names``).
 """
 
 from __future__ import annotations
@@ -110,14 +110,3 @@ def set_basic_filter(book: Spreadsheet, given: Given, where: str) -> None:
 
 def clear_basic_filter(book: Spreadsheet, given: Given, where: str) -> None:
     book.sheet(given.get("sheetId", 0), where).parts.pop("basicFilter", None)
-
-
-def add_named_range(book: Spreadsheet, given: Given, where: str) -> Given:
-    named = dict(given.get("namedRange", {}))
-    from_grid_range(book, named.get("range", {}), where)
-    name = named.get("name", "")
-    if not name.isidentifier() or name in book.named:
-        raise Refused(400, f"{where}The name of the named range is invalid or taken: {name!r}")
-    named.setdefault("namedRangeId", f"{random.randrange(2**40)}")
-    book.named[name] = named
-    return {"addNamedRange": {"namedRange": named}}

@@ -1,0 +1,80 @@
+"""Named ranges: made, changed, removed, and moved by what happens to the rows, columns and tabs that they name.
+
+Here: names of a spreadsheet and their ranges. Not here: what a name means in a formula or in A1 notation.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from tests.emulators.sheets_cells import fields
+from tests.emulators.sheets_grid import Spreadsheet, from_grid_range
+from tests.emulators.sheets_schema import Refused, merged
+
+Given = dict[str, Any]
+
+
+def _check(book: Spreadsheet, named: Given, where: str) -> None:
+    from_grid_range(book, named.get("range", {}), where)
+    name = named.get("name", "")
+    taken = book.named.get(name)
+    if not name.isidentifier() or (taken is not None and taken["namedRangeId"] != named["namedRangeId"]):
+        raise Refused(400, f"{where}The name of the named range is invalid or taken: {name!r}")
+
+
+def _found(book: Spreadsheet, range_id: str, where: str) -> Given:
+    for named in book.named.values():
+        if named["namedRangeId"] == range_id:
+            return named
+    raise Refused(400, f"{where}No named range with id: {range_id}")
+
+
+def add_named_range(book: Spreadsheet, given: Given, where: str) -> Given:
+    named = {"namedRangeId": f"{random.randrange(2**40)}", **given.get("namedRange", {})}
+    _check(book, named, where)
+    book.named[named["name"]] = named
+    return {"addNamedRange": {"namedRange": named}}
+
+
+def update_named_range(book: Spreadsheet, given: Given, where: str) -> None:
+    wanted = fields(given, "NamedRange", where)
+    new = given.get("namedRange", {})
+    old = _found(book, new.get("namedRangeId", ""), where)
+    named = {**merged(old, new, wanted), "namedRangeId": old["namedRangeId"]}
+    _check(book, named, where)
+    del book.named[old["name"]]
+    book.named[named["name"]] = named
+
+
+def delete_named_range(book: Spreadsheet, given: Given, where: str) -> None:
+    del book.named[_found(book, given.get("namedRangeId", ""), where)["name"]]
+
+
+def without_sheet(book: Spreadsheet, sheet_id: int) -> None:
+    """A deleted tab takes its names with it."""
+    book.named = {name: one for name, one in book.named.items() if one.get("range", {}).get("sheetId", 0) != sheet_id}
+
+
+def shifted(book: Spreadsheet, sheet_id: int, is_rows: bool, start: int, end: int, by: int) -> None:
+    """Rows or columns ``[start, end)`` came (``by`` > 0) or went: ranges grow, shrink, move; an empty one is gone."""
+    first, last = ("startRowIndex", "endRowIndex") if is_rows else ("startColumnIndex", "endColumnIndex")
+    for name, named in list(book.named.items()):
+        found = named.get("range")
+        if found is None or found.get("sheetId", 0) != sheet_id:
+            continue
+        top, bottom = found.get(first, 0), found.get(last)
+        moved = {**found, first: _moved(top, start, end, by, after=True)}
+        if bottom is not None:
+            moved[last] = _moved(bottom, start, end, by, after=False)
+            if moved[last] <= moved[first]:
+                book.named[name] = {part: value for part, value in named.items() if part != "range"}
+                continue
+        book.named[name] = {**named, "range": moved}
+
+
+def _moved(edge: int, start: int, end: int, by: int, after: bool) -> int:
+    if by < 0:
+        return edge - max(0, min(edge, end) - start)
+    # what is inserted at the first row pushes the range, at its end it does not widen it
+    return edge + by if edge > start or (after and edge == start) else edge
