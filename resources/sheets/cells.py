@@ -1,7 +1,7 @@
 """What a tab of ours is made of, and how a value becomes a cell of a spreadsheet.
 
-Here: the shape of a tab, the limits of a cell and of a spreadsheet, and the rules that turn values into cells. Not here:
-requests (``packing``, ``publish``) and what is in the tabs (the caller).
+Here: the shape of a tab, the limits of a cell and of a spreadsheet, the rules that turn values into cells. Not here:
+requests (``packing``, ``layout``, ``publish``) and what is in the tabs (the caller).
 
 Rules, each for a limit or a trap of Google Sheets (contract, section 11):
 
@@ -141,7 +141,8 @@ def written(value: Cell, kind: Kind) -> Written:
             raise ValueError("infinity is no cell")
         if kind is Kind.TEXT:
             return str(broken)
-        # -0.0 and 7.0 come back as 0 and 7
+        # a spreadsheet keeps 15 digits; -0.0 and 7.0 come back as 0 and 7
+        broken = float(f"{broken:.15g}")
         return int(broken) if broken.is_integer() and abs(broken) < _EXACT else broken
     raise ValueError(f"a value of type {type(value).__name__} is no cell")
 
