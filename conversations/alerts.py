@@ -276,7 +276,7 @@ def _runs(facts: Facts, known: Sequence[Incident]) -> Changes:
     """Plays the ended runs in their order over the open incidents: what failed and was made good between two looks
     opens nothing."""
     standing = {one.fingerprint: one for one in known if one.kind in RUN_KINDS}
-    unwell = {source.connection_id for source in facts.sources if source.status in UNWELL}
+    unwell = {source.connection_id: source.reason for source in facts.sources if source.status in UNWELL}
     opened: dict[str, Trouble] = {}
     again: dict[str, Trouble] = {}
     closed: list[Incident] = []
@@ -310,9 +310,11 @@ def _with_begin(trouble: Trouble, since: datetime) -> Trouble:
     )  # fmt: skip
 
 
-def _is_told_elsewhere(run: Run, unwell: set[str]) -> bool:
+def _is_told_elsewhere(run: Run, unwell: Mapping[str, str | None]) -> bool:
     if run.connections:
-        return set(run.connections) <= unwell
+        return set(run.connections) <= unwell.keys()
+    if run.reason and run.reason in unwell.values():
+        return True
     # started by a person while another run worked: he was told at once, and the other one does the work
     return run.reason == BUSY and not run.is_scheduled
 

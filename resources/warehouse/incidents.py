@@ -20,7 +20,12 @@ from resources.warehouse.audit import record
 from resources.warehouse.outbox import TELEGRAM, Message, queue
 
 _LOCK = "select pg_try_advisory_lock(hashtextextended('otklik:watch', 0))"
-_COLUMNS = "incident_id, kind, owner, subject, reason, details, since, opened_at, seen_at, times, closed_at"
+_ROWS = (
+    "select incident_id, kind, owner, subject, reason, details, since, opened_at, seen_at, times, closed_at"
+    " from ops.incidents where (%(id)s::text is null or incident_id = %(id)s)"
+    " and (%(id)s::text is not null or closed_at is null or closed_at >= %(closed_since)s)"
+    " order by closed_at desc nulls first, opened_at desc, incident_id"
+)
 
 
 class Row(NamedTuple):
@@ -65,11 +70,7 @@ def known(connection: psycopg.Connection[Any]) -> list[Incident]:
 
 def rows(connection: psycopg.Connection[Any], *, closed_since: datetime | None = None) -> list[Row]:
     """The open incidents, with ``closed_since`` also those that ended after it; newest first."""
-    found = connection.execute(
-        f"select {_COLUMNS} from ops.incidents where closed_at is null or closed_at >= %s"
-        " order by closed_at desc nulls first, opened_at desc, incident_id",
-        (closed_since,),
-    )
+    found = connection.execute(_ROWS, {"id": None, "closed_since": closed_since})
     return [_row(row) for row in found]
 
 
@@ -131,11 +132,12 @@ def note_look(connection: psycopg.Connection[Any], what: str, place: Mapping[str
 
 
 def _open(connection: psycopg.Connection[Any], trouble: Trouble, at: datetime, owner: str) -> Row:
-    row = connection.execute(
+    incident_id = secrets.token_hex(5)
+    connection.execute(
         "insert into ops.incidents (incident_id, fingerprint, kind, owner, subject, reason, details, since, opened_at,"
-        f" seen_at, times) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1) returning {_COLUMNS}",
+        " seen_at, times) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1)",
         (
-            secrets.token_hex(5),
+            incident_id,
             trouble.key,
             trouble.kind,
             owner,
@@ -146,17 +148,21 @@ def _open(connection: psycopg.Connection[Any], trouble: Trouble, at: datetime, o
             at,
             at,
         ),
-    ).fetchone()
-    assert row is not None
-    return _row(row)
+    )
+    return _read(connection, incident_id)
 
 
 def _close(connection: psycopg.Connection[Any], incident_id: str, at: datetime) -> Row | None:
-    row = connection.execute(
-        f"update ops.incidents set closed_at = %s where incident_id = %s and closed_at is null returning {_COLUMNS}",
-        (at, incident_id),
-    ).fetchone()
-    return _row(row) if row is not None else None
+    closed = connection.execute(
+        "update ops.incidents set closed_at = %s where incident_id = %s and closed_at is null", (at, incident_id)
+    )
+    return _read(connection, incident_id) if closed.rowcount == 1 else None
+
+
+def _read(connection: psycopg.Connection[Any], incident_id: str) -> Row:
+    row = connection.execute(_ROWS, {"id": incident_id, "closed_since": None}).fetchone()
+    assert row is not None
+    return _row(row)
 
 
 def _row(row: tuple[Any, ...]) -> Row:
