@@ -8,7 +8,7 @@ expected gets into the event log without what it quotes. Not here: the error tre
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -21,16 +21,39 @@ from resources.clients.errors import SourceError
 from resources.clients.redact import redact, redacted_traceback
 from resources.warehouse.errors import Busy, WarehouseError
 
+UNEXPECTED = "unexpected"
+BUSY = "busy"
 
-class _Context(Protocol):
+
+class Context(Protocol):
     """What the boundary needs of a Dagster context."""
 
     @property
     def log(self) -> logging.Logger: ...
 
 
+class AccountsFailed(Exception):
+    """Some accounts could not be worked on, each for its own reason; the text holds a sentence for each."""
+
+    def __init__(self, failures: Mapping[str, Exception], of: int) -> None:
+        self.failures = dict(failures)
+        """By the account's name, in the order in which they failed."""
+        self.of = of
+        """How many accounts there are."""
+        share = f"all {of} accounts" if len(failures) == of else f"{len(failures)} of {of} accounts"
+        rest = "" if len(failures) == of else ", the others were worked on"
+        told = "; ".join(_named(one, described(error)[0]) for one, error in failures.items())
+        super().__init__(redact(f"{share} failed{rest}. {told}"))
+
+    @property
+    def reason(self) -> str:
+        """The reason that they share, else ``accounts``."""
+        reasons = {described(error)[1] for error in self.failures.values()}
+        return reasons.pop() if len(reasons) == 1 else "accounts"
+
+
 @contextmanager
-def explained(context: _Context) -> Iterator[None]:
+def explained(context: Context) -> Iterator[None]:
     """Turn every error into a ``dg.Failure`` whose description says what to do.
 
     No step is tried again by Dagster: a call has one retry layer, the client's, with its deadline (promise D12).
@@ -44,25 +67,46 @@ def explained(context: _Context) -> Iterator[None]:
         yield
     except (dg.Failure, dg.RetryRequested):
         raise
-    except Busy as error:
-        raise _failure(f"busy: {error}", "busy") from error
-    except SourceError as error:
-        raise _failure(str(error), error.reason) from error
-    except WarehouseError as error:
-        raise _failure(str(error), type(error).__name__) from error
-    except PolicyError as error:
-        raise _failure(str(error), "policy") from error
-    except DbtError as error:
-        raise _failure(str(error), "dbt") from error
     except Exception as error:
-        refused = _refusal(error)
-        if refused is None:
-            # Dagster writes an exception into its event log as it is, with whatever values its text quotes
-            context.log.error(redacted_traceback(error))
-            raise _failure(_unexpected(error), "unexpected") from None
-        state = refused.sqlstate or ""
-        sentence = _database_sentence(state, refused)
-        raise _failure(sentence, f"sql_{state or 'unknown'}") from None
+        description, reason = tell(context, error)
+        cause = error if isinstance(error, _WITH_WORDS) else None
+        raise dg.Failure(redact(description), metadata={"reason": reason}) from cause
+
+
+def tell(context: Context, error: Exception) -> tuple[str, str]:
+    """``described``; the traceback of an error that nobody expected is logged, redacted."""
+    description, reason = described(error)
+    if reason == UNEXPECTED:
+        # Dagster writes an exception into its event log as it is, with whatever values its text quotes
+        context.log.error(redacted_traceback(error))
+    return description, reason
+
+
+def described(error: Exception) -> tuple[str, str]:
+    """What happened and what to do, in a sentence that may be shown, and the reason for machines."""
+    if isinstance(error, Busy):
+        return f"busy: {error}", BUSY
+    if isinstance(error, SourceError | AccountsFailed):
+        return str(error), error.reason
+    if isinstance(error, WarehouseError):
+        return str(error), type(error).__name__
+    if isinstance(error, PolicyError):
+        return str(error), "policy"
+    if isinstance(error, DbtError):
+        return str(error), "dbt"
+    refused = _refusal(error)
+    if refused is None:
+        return redact(_unexpected(error)), UNEXPECTED
+    state = refused.sqlstate or ""
+    return redact(_database_sentence(state, refused)), f"sql_{state or 'unknown'}"
+
+
+_WITH_WORDS = (SourceError, WarehouseError, PolicyError, DbtError, AccountsFailed)
+"""Errors whose own text may be shown."""
+
+
+def _named(one: str, sentence: str) -> str:
+    return sentence if one in sentence.split(". ")[0] else f"{one}: {sentence}"
 
 
 def _unexpected(error: Exception) -> str:
@@ -71,10 +115,6 @@ def _unexpected(error: Exception) -> str:
         f"{type(error).__name__}: {lines[0] if lines else 'no message'}. Nobody expected this: a defect to report with "
         "the traceback in the log of this run. What was committed before stays; the same days may be run again."
     )
-
-
-def _failure(description: str, reason: str) -> dg.Failure:
-    return dg.Failure(redact(description), metadata={"reason": reason})
 
 
 def _refusal(error: Exception) -> psycopg.Error | None:

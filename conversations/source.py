@@ -55,6 +55,8 @@ class Capability(NamedTuple):
     name: str
     is_open: bool
     detail: str
+    reason: str = ""
+    """Why it is closed, for machines: the codes of ``resources.clients.errors``."""
 
 
 class Source(Protocol):

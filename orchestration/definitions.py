@@ -22,6 +22,7 @@ os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "200")
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
+from assets.checks.accounts import account_checks  # noqa: E402
 from assets.checks.core import core_checks  # noqa: E402
 from assets.checks.evaluated import evaluated_checks  # noqa: E402
 from assets.checks.raw import raw_checks  # noqa: E402
@@ -44,7 +45,7 @@ ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     evaluated_rules,
     marts_weeks,
 ]
-CHECKS = [raw_checks, core_checks, evaluated_checks]
+CHECKS = [raw_checks, core_checks, evaluated_checks, account_checks]
 
 
 def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:

@@ -129,6 +129,11 @@ def retailcrm_accounts(settings: Settings, connection: psycopg.Connection[Any]) 
     ]
 
 
+def retailcrm_of_environment(settings: Settings) -> list[RetailCRMAccount]:
+    """The RetailCRM account that the variables describe, if any: what can be asked without a database."""
+    return [_retailcrm_of(settings, one) for one in environment_accounts(settings) if one.vendor == RETAILCRM]
+
+
 def sheets_account(settings: Settings, connection: psycopg.Connection[Any]) -> SheetsAccount | None:
     """The spreadsheet to write; ``None`` when none is connected.
 

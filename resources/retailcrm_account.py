@@ -1,17 +1,18 @@
-"""The RetailCRM account of the settings as a source.
+"""A RetailCRM account as a source.
 
-Here: settings to clients to source. Not here: HTTP (``resources.clients``), paging (``resources.sources.retailcrm``),
-Dagster (``resources.retailcrm``): ``otklik probe`` and ``otklik doctor`` answer without importing it.
+Here: an account in force to clients to source, and how soon a refused key is tried again. Not here: which accounts are
+in force (``resources.accounts``), HTTP (``resources.clients``), paging (``resources.sources.retailcrm``), Dagster
+(``resources.retailcrm``): ``otklik probe`` and ``otklik doctor`` answer without importing it.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from random import Random
 
-from pydantic import SecretStr
-
-from resources.clients.errors import BadConfiguration
+from resources.accounts import RetailCRMAccount
+from resources.clients.errors import BadConfiguration, NeedsAuth
 from resources.clients.http import Limits
 from resources.clients.redact import hide
 from resources.clients.retailcrm_bot import RetailCRMBotClient
@@ -19,40 +20,53 @@ from resources.clients.retailcrm_v5 import RetailCRMV5Client
 from resources.settings import Settings
 from resources.sources.retailcrm import RetailCRMSource
 
+REFUSED_KEY_RESTS = timedelta(hours=1)
+"""How long a key that the vendor refused is not tried again by runs that nobody waits for (promise F14)."""
 
-def source_of(settings: Settings, closing: ExitStack) -> RetailCRMSource:
-    """The source that the settings describe; its sessions are closed with ``closing``.
+
+class NotAskedAgain(NeedsAuth):
+    """The vendor refused the key a short time ago and was not asked again; the account's health stays as it was."""
+
+
+def source_of(settings: Settings, account: RetailCRMAccount, closing: ExitStack) -> RetailCRMSource:
+    """The account's source; its sessions are closed with ``closing``.
 
     Raises:
-        BadConfiguration: a variable is missing or unusable; the text names it.
+        BadConfiguration: an address or a key is missing or unusable; the text names it.
     """
-    connection_id = settings.retailcrm_connection_id
-    base_url = _required(settings.retailcrm_base_url, "RETAILCRM_BASE_URL", connection_id)
-    mg_url = settings.retailcrm_mg_url or base_url
-    api_key = _secret(settings.retailcrm_api_key, "RETAILCRM_API_KEY", connection_id)
-    bot_token = _secret(settings.retailcrm_bot_token, "RETAILCRM_BOT_TOKEN", connection_id)
+    if account.fault is not None:
+        raise account.fault
+    one, secrets = account.connection_id, (account.api_key, account.bot_token)
+    api_key, bot_token = (secret.get_secret_value() for secret in secrets)
+    if not (account.base_url and api_key and bot_token):
+        raise BadConfiguration(one, "its address or one of its keys is missing", "Connect it anew: otklik connect")
+    hide(api_key)
+    hide(bot_token)
     limits = Limits(
         connect_seconds=settings.http_connect_timeout_seconds,
         read_seconds=settings.http_read_timeout_seconds,
         deadline_seconds=settings.http_deadline_seconds,
         attempts=settings.http_max_attempts,
-        requests_per_second=settings.retailcrm_requests_per_second,
+        requests_per_second=account.requests_per_second,
     )
     random = None if settings.otklik_seed is None else Random(settings.otklik_seed)
-    bot = closing.enter_context(RetailCRMBotClient(connection_id, mg_url, bot_token, limits, random=random))
-    crm = closing.enter_context(RetailCRMV5Client(connection_id, base_url, api_key, limits, random=random))
-    return RetailCRMSource(connection_id, bot, crm, settings.retailcrm_timezone)
+    bot = closing.enter_context(RetailCRMBotClient(one, account.mg_base_url, bot_token, limits, random=random))
+    crm = closing.enter_context(RetailCRMV5Client(one, account.base_url, api_key, limits, random=random))
+    return RetailCRMSource(one, bot, crm, account.time_zone)
 
 
-def _required(value: str | None, variable: str, connection_id: str) -> str:
-    if not value:
-        raise BadConfiguration(
-            connection_id, f"{variable} is not set", "Set it in the environment or in .env; otklik doctor checks it"
+def refuse_if_refused(account: RetailCRMAccount, now: datetime) -> None:
+    """Leave the vendor alone for an hour after it refused the account's key.
+
+    Raises:
+        NotAskedAgain: the hour is not over.
+    """
+    known = account.account
+    if known.status != "needs_auth" or known.checked_at is None:
+        return
+    if timedelta() <= now - known.checked_at < REFUSED_KEY_RESTS:
+        raise NotAskedAgain(
+            account.connection_id,
+            f"the key was refused at {known.checked_at:%H:%M} UTC and is tried again an hour later",
+            "Issue a new key at the vendor and put it into the connection's settings; otklik probe tries it at once",
         )
-    return value
-
-
-def _secret(value: SecretStr | None, variable: str, connection_id: str) -> str:
-    found = _required(value.get_secret_value() if value is not None else None, variable, connection_id)
-    hide(found)
-    return found

@@ -7,11 +7,11 @@ old ones.
 
 # Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import dagster as dg
 
+from assets.accounts import over_accounts
 from assets.failures import explained
 from assets.measures import by_day
 from assets.partitions import DAILY, TIME_ZONE
@@ -21,7 +21,8 @@ from conversations.parsing.retailcrm import RetailCRMParser
 from conversations.policy import Policy
 from conversations.source import Stream
 from conversations.window import Window
-from resources.settings import Settings
+from resources.accounts import RetailCRMAccount
+from resources.retailcrm import RetailCRMResource
 from resources.sources.retailcrm import RetailCRMSource
 from resources.warehouse.core import Counts, replace_window
 from resources.warehouse.engine import Warehouse
@@ -61,19 +62,19 @@ _DATED_DEPS = [
     pool=SOURCE,
 )
 def core_directories(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource, policy: PolicyResource
+    context: dg.AssetExecutionContext,
+    retailcrm: RetailCRMResource,
+    warehouse: WarehouseResource,
+    policy: PolicyResource,
 ) -> Iterator[dg.MaterializeResult]:
     """Channels, managers, customers and conversations: people and places, merged by key from their raw directories."""
     with explained(context):
-        counts = _replace(warehouse.open(), policy.load(), DIRECTORY_STREAMS, None, DIRECTORY_TABLES)
+        derive = _deriving(policy.load(), DIRECTORY_STREAMS, None, DIRECTORY_TABLES)
+        counts = over_accounts(context, retailcrm, warehouse, derive)
     for table in DIRECTORY_TABLES:
         yield dg.MaterializeResult(
             asset_key=["core", table],
-            metadata={
-                "dagster/row_count": counts.rows.get(table, 0),
-                "raw_rows_read": counts.raw_rows,
-                "quarantined": sum(counts.quarantined.values()),
-            },
+            metadata={"dagster/row_count": _rows(counts, table), **_of_run(counts)},
         )
 
 
@@ -85,51 +86,57 @@ def core_directories(
     pool=SOURCE,
 )
 def core_days(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource, policy: PolicyResource
+    context: dg.AssetExecutionContext,
+    retailcrm: RetailCRMResource,
+    warehouse: WarehouseResource,
+    policy: PolicyResource,
 ) -> Iterator[dg.MaterializeResult]:
     """Messages, events and orders of the days, replaced as a whole: what the source no longer has is gone here too."""
     span = days_of(context)
     with explained(context):
-        database, rules = warehouse.open(), policy.load()
+        rules = policy.load()
         window = span.reading_window(TIME_ZONE, rules.reread_days)
-        counts = _replace(database, rules, DATED_STREAMS, window, DATED_TABLES)
-        days = {table: by_day(database, ("core", table), span, TIME_ZONE) for table in DATED_TABLES}
+        derive = _deriving(rules, DATED_STREAMS, window, DATED_TABLES)
+        counts = over_accounts(context, retailcrm, warehouse, derive)
+        days = {table: by_day(warehouse.open(), ("core", table), span, TIME_ZONE) for table in DATED_TABLES}
     for table in DATED_TABLES:
         for day, numbers in days[table].items():
             context.add_asset_metadata(numbers, asset_key=["core", table], partition_key=day)
-        yield dg.MaterializeResult(asset_key=["core", table], metadata=_of_run(counts, table))
+        numbers_of_run = {"rows_written": _rows(counts, table), **_of_run(counts)}
+        numbers_of_run["unmapped_senders"] = sum(one.unmapped_senders for one in counts)
+        yield dg.MaterializeResult(asset_key=["core", table], metadata=numbers_of_run)
 
 
-def _of_run(counts: Counts, table: str) -> dict[str, Any]:
+def _rows(counts: Sequence[Counts], table: str) -> int:
+    return sum(one.rows.get(table, 0) for one in counts)
+
+
+def _of_run(counts: Sequence[Counts]) -> dict[str, int]:
+    """What the run did, summed over the accounts that it worked on."""
     return {
-        "rows_written": counts.rows.get(table, 0),
-        "raw_rows_read": counts.raw_rows,
-        "quarantined": sum(counts.quarantined.values()),
-        "unmapped_senders": counts.unmapped_senders,
+        "accounts": len(counts),
+        "raw_rows_read": sum(one.raw_rows for one in counts),
+        "quarantined": sum(sum(one.quarantined.values()) for one in counts),
     }
 
 
-def _replace(
-    warehouse: Warehouse, policy: Policy, streams: Sequence[str], window: Window | None, tables: Sequence[str]
-) -> Counts:
-    settings = Settings()
-    connection_id = settings.retailcrm_connection_id
-    with warehouse.connect("otklik-parser-context") as connection:
-        context = parser_context(connection, connection_id, window)
-    parser = RetailCRMParser(
-        no_reply_needed_marks=policy.no_reply_needed_marks,
-        autoreply_names=policy.autoreply_bot_names,
-        time_zone=settings.retailcrm_timezone,
-        **context,
-    )
+def _deriving(
+    policy: Policy, streams: Sequence[str], window: Window | None, tables: Sequence[str]
+) -> Callable[[Warehouse, RetailCRMAccount], Counts]:
+    """The work on one account: its raw rows of the streams become its core rows of the tables."""
     known: dict[str, Stream] = dict(RetailCRMSource.streams)
-    return replace_window(
-        warehouse,
-        parser,
-        connection_id,
-        SOURCE,
-        [known[stream] for stream in streams],
-        window,
-        TIME_ZONE,
-        tables=set(tables),
-    )
+    chosen = [known[stream] for stream in streams]
+
+    def derive(warehouse: Warehouse, account: RetailCRMAccount) -> Counts:
+        one = account.connection_id
+        with warehouse.connect("otklik-parser-context") as connection:
+            lookups = parser_context(connection, one, window)
+        parser = RetailCRMParser(
+            no_reply_needed_marks=policy.no_reply_needed_marks,
+            autoreply_names=policy.autoreply_bot_names,
+            time_zone=account.time_zone,
+            **lookups,
+        )
+        return replace_window(warehouse, parser, one, SOURCE, chosen, window, TIME_ZONE, tables=set(tables))
+
+    return derive

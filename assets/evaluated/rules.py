@@ -9,15 +9,19 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from assets.accounts import over_accounts
 from assets.failures import explained
 from assets.measures import by_day
 from assets.partitions import DAILY, TIME_ZONE
 from assets.spans import days_of
 from assets.tables import DAILY_FRESHNESS, spec
 from conversations.policy import DEFINITION_VERSION
+from resources.accounts import RetailCRMAccount
+from resources.retailcrm import RetailCRMResource
 from resources.settings import Settings
 from resources.sources.retailcrm import RetailCRMSource
-from resources.warehouse.refresh import refresh_evaluated
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.refresh import RefreshCounts, refresh_evaluated
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 TABLES = ("waits", "sessions", "left_waiting")
@@ -32,27 +36,35 @@ _DEPS = [dg.AssetKey(["core", table]) for table in ("messages", "events", "conve
     pool=RetailCRMSource.name,
 )
 def evaluated_rules(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource, policy: PolicyResource
+    context: dg.AssetExecutionContext,
+    retailcrm: RetailCRMResource,
+    warehouse: WarehouseResource,
+    policy: PolicyResource,
 ) -> Iterator[dg.MaterializeResult]:
     """Every contact that the days touch, judged as a whole up to the end of the last day, but never beyond the clock.
 
     A day that is not over settles nothing by its end: who can still be answered is not yet unanswered.
     """
     span = days_of(context)
+
+    def judge(database: Warehouse, account: RetailCRMAccount) -> RefreshCounts:
+        return refresh_evaluated(database, rules, window, as_of, connection_id=account.connection_id)
+
     with explained(context):
-        database, rules, settings = warehouse.open(), policy.load(), Settings()
+        rules = policy.load()
         window = span.reading_window(TIME_ZONE, rules.reread_days)
-        as_of = min(window.end, settings.now().replace(microsecond=0))
-        counts = refresh_evaluated(database, rules, window, as_of, connection_id=settings.retailcrm_connection_id)
-        days = {table: by_day(database, ("evaluated", table), span, TIME_ZONE) for table in TABLES}
+        as_of = min(window.end, Settings().now().replace(microsecond=0))
+        counts = over_accounts(context, retailcrm, warehouse, judge)
+        days = {table: by_day(warehouse.open(), ("evaluated", table), span, TIME_ZONE) for table in TABLES}
     for table in TABLES:
         for day, numbers in days[table].items():
             context.add_asset_metadata(numbers, asset_key=["evaluated", table], partition_key=day)
         yield dg.MaterializeResult(
             asset_key=["evaluated", table],
             metadata={
-                "contacts_judged": counts.contacts,
-                "messages_read": counts.messages,
+                "accounts": len(counts),
+                "contacts_judged": sum(one.contacts for one in counts),
+                "messages_read": sum(one.messages for one in counts),
                 "definition_version": DEFINITION_VERSION,
                 "policy": rules.hash[:12],
             },

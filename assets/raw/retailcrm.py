@@ -1,25 +1,29 @@
 """RetailCRM's streams as raw tables.
 
 Here: one asset per stream of ``RetailCRMSource``, made by one function since they differ in nothing but the stream, and
-the vendor's own counters beside the rows. Not here: reading, writing, understanding a payload.
+the vendor's own counters beside the rows. Accounts are rows, not assets. Not here: reading, writing, understanding a
+payload.
 """
 
 # Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
+from assets.accounts import over_accounts
 from assets.failures import explained
 from assets.measures import by_day
 from assets.partitions import DAILY, TIME_ZONE
 from assets.spans import days_of
 from assets.tables import DAILY_FRESHNESS, described
 from conversations.source import Stream
+from resources.accounts import RetailCRMAccount
 from resources.retailcrm import RetailCRMResource
 from resources.sources.retailcrm import RetailCRMSource
 from resources.warehouse.completeness import refresh_completeness
+from resources.warehouse.engine import Warehouse
 from resources.warehouse.land import Landed, land
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
@@ -48,11 +52,14 @@ def _directory(stream: Stream) -> dg.AssetsDefinition:
     def directory(
         context: dg.AssetExecutionContext, retailcrm: RetailCRMResource, warehouse: WarehouseResource
     ) -> dg.MaterializeResult:
+        def read(database: Warehouse, account: RetailCRMAccount) -> Landed:
+            source = retailcrm.source(account)
+            return land(source, stream.name, None, database, time_zone=TIME_ZONE, run_id=context.run.run_id)
+
         with explained(context):
-            landed = land(
-                retailcrm.source(), stream.name, None, warehouse.open(), time_zone=TIME_ZONE, run_id=context.run.run_id
-            )
-        return dg.MaterializeResult(metadata={"dagster/row_count": landed.rows, **_counts(landed)})
+            landed = over_accounts(context, retailcrm, warehouse, read)
+        rows = sum(one.rows for one in landed)
+        return dg.MaterializeResult(metadata={"dagster/row_count": rows, **_counts(landed)})
 
     return directory
 
@@ -73,13 +80,19 @@ def _windowed(stream: Stream, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:
         policy: PolicyResource,
     ) -> dg.MaterializeResult:
         span = days_of(context)
-        with explained(context):
-            source, database = retailcrm.source(), warehouse.open()
-            window = span.reading_window(TIME_ZONE, policy.load().reread_days)
+
+        def read(database: Warehouse, account: RetailCRMAccount) -> Landed:
+            source = retailcrm.source(account)
             landed = land(source, stream.name, window, database, time_zone=TIME_ZONE, run_id=context.run.run_id)
             if stream.name == LAST_STREAM:
                 refresh_completeness(database, source, window, TIME_ZONE)
-            days = by_day(database, ("raw", _table(stream.name)), span, TIME_ZONE)
+                retailcrm.read_to_the_end(database, account)
+            return landed
+
+        with explained(context):
+            window = span.reading_window(TIME_ZONE, policy.load().reread_days)
+            landed = over_accounts(context, retailcrm, warehouse, read)
+            days = by_day(warehouse.open(), ("raw", _table(stream.name)), span, TIME_ZONE)
         for day, numbers in days.items():
             context.add_asset_metadata(numbers, partition_key=day)
         return dg.MaterializeResult(metadata=_counts(landed))
@@ -87,15 +100,11 @@ def _windowed(stream: Stream, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:
     return windowed
 
 
-def _counts(landed: Landed) -> Mapping[str, Any]:
-    return {
-        "pages": landed.pages,
-        "inserted": landed.inserted,
-        "updated": landed.updated,
-        "unchanged": landed.unchanged,
-        "gone": landed.gone,
-        "resumed": landed.resumed,
-    }
+def _counts(landed: Sequence[Landed]) -> Mapping[str, Any]:
+    """What the run did, summed over the accounts that it read."""
+    names = ("pages", "inserted", "updated", "unchanged", "gone")
+    counts = {name: sum(getattr(one, name) for one in landed) for name in names}
+    return {"accounts": len(landed), **counts, "resumed": any(one.resumed for one in landed)}
 
 
 def _build() -> list[dg.AssetsDefinition]:

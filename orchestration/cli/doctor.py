@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from conversations.messages import Doctor, Errors
+from conversations.messages import Accounts, Doctor, Errors
 from orchestration.cli import screen
 from orchestration.cli.errors import EXIT_FAILED, EXIT_USAGE, CliError, explain
 
 if TYPE_CHECKING:
+    from orchestration.cli.probe import Probed
     from resources.settings import Settings
     from resources.warehouse.engine import Warehouse
 
@@ -132,7 +133,7 @@ def _policy(settings: Settings) -> Finding:
 def _database(settings: Settings, starting: bool) -> Iterator[Finding]:
     from resources.warehouse.engine import Warehouse
 
-    if settings.database_url is None and not has_embedded_database(settings):
+    if not has_database(settings):
         yield Finding("database", "skipped", Doctor.NOT_CREATED)
         return
     try:
@@ -144,6 +145,12 @@ def _database(settings: Settings, starting: bool) -> Iterator[Finding]:
             yield _guarded("analyst", lambda: _analyst(warehouse))
     except Exception as error:
         yield _failed("database", error)
+
+
+def has_database(settings: Settings) -> bool:
+    """Whether there is a database to open: a given one, or the embedded one that exists already."""
+    given = (settings.database_url, settings.loader_database_url)
+    return any(url is not None for url in given) or has_embedded_database(settings)
 
 
 def has_embedded_database(settings: Settings) -> bool:
@@ -181,6 +188,26 @@ def _analyst(warehouse: Warehouse) -> Finding:
 
 
 def _retailcrm(settings: Settings) -> Iterator[Finding]:
+    yield from _environment(settings)
+    from orchestration.cli.probe import probed
+
+    try:
+        asked = list(probed(settings))
+    except Exception as error:
+        yield _failed("account", error)
+        return
+    if not asked:
+        # no source is a warning: the demo and the file imports need none
+        yield Finding("base_url", "warning", Accounts.NOT_CONNECTED)
+        return
+    # one broken account of several must not keep the others from being loaded (promise F28)
+    closed: State = "warning" if any(one.is_well for one in asked) else "failed"
+    for one in asked:
+        yield _account(one, closed, len(asked) > 1)
+
+
+def _environment(settings: Settings) -> Iterator[Finding]:
+    """The account that the variables describe, if they say anything about one."""
     from urllib.parse import urlsplit
 
     given = {
@@ -190,38 +217,30 @@ def _retailcrm(settings: Settings) -> Iterator[Finding]:
     }
     missing = [name for name, value in given.items() if not value]
     if len(missing) == len(given):
-        # no source is a warning: the demo and the file imports need none
-        yield Finding("base_url", "warning", Doctor.NO_SOURCE)
         return
     if missing:
-        state: State = "failed"
-        yield Finding(
-            "base_url", state if "RETAILCRM_BASE_URL" in missing else "ok", settings.retailcrm_base_url or NOT_SET
-        )
-        yield Finding("credentials", state, Doctor.MISSING.format(", ".join(missing)))
+        state: State = "failed" if "RETAILCRM_BASE_URL" in missing else "ok"
+        yield Finding("base_url", state, settings.retailcrm_base_url or NOT_SET)
+        yield Finding("credentials", "failed", Doctor.MISSING.format(", ".join(missing)))
         return
     hosts = [urlsplit(url or "").hostname or "" for url in (settings.retailcrm_base_url, settings.retailcrm_mg_url)]
     yield Finding("base_url", "ok" if all(hosts) else "failed", ", ".join(dict.fromkeys(hosts)))
     yield Finding("credentials", "ok", Doctor.GIVEN)
-    yield from _account(settings)
 
 
 NOT_SET = Doctor.STATES["skipped"]
 
 
-def _account(settings: Settings) -> Iterator[Finding]:
-    from orchestration.cli.probe import capabilities, missing
-
-    try:
-        found = capabilities("retailcrm", settings)
-    except Exception as error:
-        yield _failed("account", error)
-        return
-    closed = missing(found)
-    if closed:
-        yield Finding("account", "failed", "; ".join(f"{item.name}: {item.detail}" for item in closed))
+def _account(one: Probed, closed: State, is_named: bool) -> Finding:
+    if one.is_well:
+        state, detail = "ok", Doctor.OPEN.format(sum(item.is_open for item in one.found))
+    elif one.error is not None:
+        state, detail = closed, _failed("account", one.error).detail
     else:
-        yield Finding("account", "ok", Doctor.OPEN.format(sum(item.is_open for item in found)))
+        state, detail = closed, "; ".join(f"{item.name}: {item.detail}" for item in one.missing)
+    if is_named and one.connection_id not in detail:
+        detail = Accounts.ONE.format(one.connection_id, detail)
+    return Finding("account", state, detail)
 
 
 def _guarded(check: str, run: Callable[[], Finding]) -> Finding:

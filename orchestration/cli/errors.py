@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from conversations.messages import ConnectionErrors, Errors
+from conversations.messages import Accounts, ConnectionErrors, Errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_BUSY = 75
-"""BSD's EX_TEMPFAIL: somebody else holds the partition, nothing was done, try again later (D4)."""
+"""BSD's EX_TEMPFAIL: somebody else works on the account, nothing was done, try again later (D4)."""
 EXIT_INTERRUPTED = 130
 
 
@@ -58,6 +58,24 @@ def _from_causes(error: BaseException) -> Explanation | None:
                 return explanation
         current = current.__cause__ or getattr(current, "user_exception", None)
     return None
+
+
+def _accounts(error: BaseException) -> Explanation | None:
+    # by name: the assets import all of Dagster
+    if type(error).__name__ != "AccountsFailed" or not hasattr(error, "failures"):
+        return None
+    from resources.warehouse.errors import Busy
+
+    told, details = [], []
+    for one, failure in error.failures.items():
+        known = _from_causes(failure)
+        text = known.text if known is not None else Accounts.UNEXPECTED
+        told.append(text if one in text else Accounts.ONE.format(one, text))
+        if known is not None and known.detail:
+            details.append(Accounts.ONE.format(one, known.detail))
+    is_busy = all(isinstance(failure, Busy) for failure in error.failures.values())
+    text = Accounts.failed(len(error.failures), getattr(error, "of", 0), told)
+    return Explanation(text, EXIT_BUSY if is_busy else EXIT_FAILED, "; ".join(details) or None)
 
 
 def _source(error: BaseException) -> Explanation | None:
@@ -128,6 +146,7 @@ def _run(error: BaseException) -> Explanation | None:
 
 
 _EXPLAINERS: tuple[Callable[[BaseException], Explanation | None], ...] = (
+    _accounts,
     _source,
     _warehouse,
     _settings,

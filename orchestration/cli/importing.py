@@ -16,6 +16,7 @@ from orchestration.cli.errors import EXIT_USAGE, CliError
 
 if TYPE_CHECKING:
     from conversations.policy import Policy
+    from resources.sources.files import FileSource
     from resources.warehouse.engine import Warehouse
 
 
@@ -51,15 +52,27 @@ def load(path: Path, format_name: str, connection: str | None, warehouse: Wareho
     """The three steps; the name of the connection that the file was stored under.
 
     Raises:
+        Busy: another process works on that connection; nothing was written.
         CliError: that connection belongs to another source.
     """
-    from conversations.parsing.formats import FORMATS
     from resources.sources.files import FileSource
+    from resources.warehouse.locks import account_lock
+
+    source = FileSource(path, format_name, connection)
+    with (
+        warehouse.connect("otklik-import-lock", autocommit=True) as session,
+        account_lock(session, source.connection_id),
+    ):
+        _walk(source, format_name, warehouse, policy)
+    return source.connection_id
+
+
+def _walk(source: FileSource, format_name: str, warehouse: Warehouse, policy: Policy) -> None:
+    from conversations.parsing.formats import FORMATS
     from resources.warehouse.core import replace_window
     from resources.warehouse.land import land
     from resources.warehouse.refresh import refresh_evaluated
 
-    source = FileSource(path, format_name, connection)
     _refuse_another_source(warehouse, source.connection_id, source.name)
     parser = FORMATS[format_name].parser()
     zone = policy.organisation.time_zone
@@ -75,7 +88,6 @@ def load(path: Path, format_name: str, connection: str | None, warehouse: Wareho
             judged_at = end_of_data(warehouse, source.connection_id, zone)
             if judged_at is not None:
                 refresh_evaluated(warehouse, policy, None, judged_at, connection_id=source.connection_id)
-    return source.connection_id
 
 
 def _refuse_another_source(warehouse: Warehouse, connection_id: str, source: str) -> None:

@@ -1,18 +1,27 @@
 """``otklik probe``: one harmless call per capability, to see what an account may do before anything is loaded.
 
-Here: which source, and the table. Not here: the calls (``Source.probe``).
+Here: which accounts, the table, what the answers say about an account's health. Not here: the calls
+(``Source.probe``), which accounts are in force (``resources.accounts``).
 """
 
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from conversations.messages import Errors, Probe
 from conversations.source import Capability
 from orchestration.cli import screen
 from orchestration.cli.errors import EXIT_FAILED, EXIT_USAGE, CliError
 from resources.settings import Settings
+
+if TYPE_CHECKING:
+    from resources.accounts import RetailCRMAccount
+    from resources.warehouse.connections import Status
+    from resources.warehouse.engine import Warehouse
 
 SOURCES = ("retailcrm",)
 LONGEST_SECONDS = 60.0
@@ -21,38 +30,123 @@ NOT_NEEDED = {"api/v5/chats"}
 """Asked for information: RetailCRM has no such list, chats come from the MessageGateway, and people look for it."""
 
 
+@dataclass(frozen=True)
+class Probed:
+    """What one account may do."""
+
+    connection_id: str
+    found: list[Capability] = field(default_factory=list)
+    error: Exception | None = None
+    """Why it could not be asked at all."""
+
+    @property
+    def missing(self) -> list[Capability]:
+        """What is closed and needed."""
+        return [item for item in self.found if not item.is_open and item.name not in NOT_NEEDED]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it can be loaded."""
+        return self.error is None and not self.missing
+
+
 def probe(source: str, *, as_json: bool) -> None:
-    """Print what the account of ``source`` may do; exit code 1 when something is closed."""
+    """Print what each account of ``source`` may do; exit code 1 when something is closed."""
     import typer
 
-    found = capabilities(source, Settings())
+    if source not in SOURCES:
+        raise CliError(Errors.UNKNOWN_SOURCE.format(source, ", ".join(SOURCES)), EXIT_USAGE)
+    asked = list(probed(Settings()))
+    if not asked:
+        from resources.clients.errors import BadConfiguration
+
+        raise BadConfiguration(source, "no account is connected")
+    if len(asked) == 1 and asked[0].error is not None:
+        raise asked[0].error
     if as_json:
-        print(json.dumps([capability._asdict() for capability in found], ensure_ascii=False))
+        rows = [{"connection": one.connection_id, **item._asdict()} for one in asked for item in _shown(one)]
+        print(json.dumps(rows, ensure_ascii=False))
     else:
-        columns = [(Probe.CAPABILITY, "left"), (Probe.STATE, "left"), (Probe.DETAIL, "left")]
-        rows = [(item.name, Probe.OPEN if item.is_open else Probe.CLOSED, item.detail) for item in found]
-        screen.show(screen.table(source, columns, rows))
-    if missing(found):
+        for one in asked:
+            columns = [(Probe.CAPABILITY, "left"), (Probe.STATE, "left"), (Probe.DETAIL, "left")]
+            cells = [(item.name, Probe.OPEN if item.is_open else Probe.CLOSED, item.detail) for item in _shown(one)]
+            screen.show(screen.table(one.connection_id, columns, cells))
+    if not all(one.is_well for one in asked):
         raise typer.Exit(EXIT_FAILED)
 
 
-def capabilities(source: str, settings: Settings) -> list[Capability]:
-    """What the account of ``source`` may do.
+def probed(settings: Settings) -> Iterator[Probed]:
+    """Ask each RetailCRM account in force, and write down its health where there is a database.
 
     Raises:
-        CliError: unknown source.
-        SourceError: the source could not be asked at all.
+        WarehouseError: a stored account cannot be read: the database or the key of its credentials is away.
     """
-    if source not in SOURCES:
-        raise CliError(Errors.UNKNOWN_SOURCE.format(source, ", ".join(SOURCES)), EXIT_USAGE)
     from resources.retailcrm_account import source_of
 
     # a person waits for the answer: not as long as a load at night would
-    patient = min(settings.http_deadline_seconds, LONGEST_SECONDS)
+    patient = settings.model_copy(
+        update={"http_deadline_seconds": min(settings.http_deadline_seconds, LONGEST_SECONDS)}
+    )
+    with _accounts(settings) as (accounts, warehouse):
+        for account in accounts:
+            try:
+                with ExitStack() as closing:
+                    answer = Probed(account.connection_id, source_of(patient, account, closing).probe())
+            except Exception as error:
+                answer = Probed(account.connection_id, error=error)
+            if warehouse is not None:
+                _note(warehouse, answer, settings)
+            yield answer
+
+
+@contextmanager
+def _accounts(settings: Settings) -> Iterator[tuple[list[RetailCRMAccount], Warehouse | None]]:
+    """The accounts in force; without a database that of the environment alone."""
+    from orchestration.cli.doctor import has_database
+    from resources.accounts import retailcrm_accounts, retailcrm_of_environment
+    from resources.warehouse.engine import Warehouse
+    from resources.warehouse.errors import MigrationsPending, WarehouseUnavailable
+
     with ExitStack() as closing:
-        return source_of(settings.model_copy(update={"http_deadline_seconds": patient}), closing).probe()
+        described, warehouse = retailcrm_of_environment(settings), None
+        if has_database(settings):
+            try:
+                warehouse = closing.enter_context(Warehouse.open(settings))
+                warehouse.check_migrations()
+                with warehouse.connect("otklik-accounts") as connection:
+                    described = retailcrm_accounts(settings, connection)
+            except (MigrationsPending, WarehouseUnavailable):
+                # what the environment describes can be asked whatever the database does
+                warehouse = None
+        yield described, warehouse
 
 
-def missing(found: list[Capability]) -> list[Capability]:
-    """What is closed and needed."""
-    return [item for item in found if not item.is_open and item.name not in NOT_NEEDED]
+def _note(warehouse: Warehouse, answer: Probed, settings: Settings) -> None:
+    from resources.clients.errors import SourceError
+    from resources.warehouse import connections
+
+    with warehouse.connect("otklik-accounts") as connection:
+        if isinstance(answer.error, SourceError):
+            connections.report_error(connection, answer.error, settings.now())
+        elif answer.error is None:
+            status, reason = health(answer)
+            connections.report(connection, answer.connection_id, status, reason, settings.now())
+
+
+def health(answer: Probed) -> tuple[Status, str | None]:
+    """The account's health as the answers show it, with the reason of the first one that is closed."""
+    if answer.is_well:
+        return "ok", None
+    first = answer.missing[0]
+    status: Status = "broken"
+    if first.reason in ("needs_auth", "forbidden"):
+        status = "needs_auth"
+    elif first.reason == "rate_limited":
+        status = "rate_limited"
+    return status, f"[{first.reason}] {first.name}: {first.detail}"
+
+
+def _shown(one: Probed) -> list[Capability]:
+    if one.error is None:
+        return one.found
+    return [Capability(one.connection_id, False, str(one.error))]

@@ -28,7 +28,7 @@ from zoneinfo import ZoneInfo
 
 from conversations.source import Capability, Cursor, Page, RawRow, Stream
 from conversations.window import Window, business_day
-from resources.clients.errors import BadAnswer, CursorLoop, PermanentError, TransientError
+from resources.clients.errors import BadAnswer, CursorLoop, NeedsAuth, PermanentError, SourceError, TransientError
 from resources.clients.retailcrm_bot import LARGEST_PAGE, RetailCRMBotClient
 from resources.clients.retailcrm_v5 import PAGE_SIZES, RetailCRMV5Client
 from resources.sources.id_paging import IdPaging, Stuck
@@ -163,8 +163,8 @@ class RetailCRMSource:
     def probe(self) -> list[Capability]:
         """Ask every list for its smallest answer and say which ones are open. Nothing is stored or changed.
 
-        An address that does not answer is asked once: the patience of a whole reading for each of its lists would be
-        minutes of silence.
+        An address that does not answer and a key that is refused are asked once: the patience of a whole reading for
+        each list would be minutes of silence, and a refused key knocking nine times is a storm.
         """
         crm: list[tuple[str, Callable[[], object]]] = [("api/credentials", self._crm.credentials)]
         # chats are documented nowhere and looked for by everybody: a closed line here says to use the gateway instead
@@ -273,17 +273,15 @@ def _newest(rows: Iterator[RawRow]) -> list[RawRow]:
 
 
 def _capabilities(checks: Sequence[tuple[str, Callable[[], object]]]) -> Iterator[Capability]:
-    silence: TransientError | None = None
+    silence: SourceError | None = None
     for name, call in checks:
         if silence is not None:
-            yield Capability(name, False, f"not asked: {silence.what}")
+            yield Capability(name, False, f"not asked: {silence.what}", silence.reason)
             continue
         try:
             call()
-        except TransientError as error:
-            silence = error
-            yield Capability(name, False, f"{error.what}. {error.remedy}")
-        except PermanentError as error:
-            yield Capability(name, False, f"{error.what}. {error.remedy}")
+        except (TransientError, PermanentError) as error:
+            silence = error if isinstance(error, TransientError | NeedsAuth) else None
+            yield Capability(name, False, f"{error.what}. {error.remedy}", error.reason)
         else:
             yield Capability(name, True, "")

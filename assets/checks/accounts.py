@@ -1,0 +1,99 @@
+"""Whether every account was worked on: what makes a run red when one account of ten is broken (promise F28).
+
+Here: the last step of a run. Its checks block nothing: the accounts that are well were read and judged before it looks.
+Not here: working on accounts (``assets.accounts``), what must be true of rows (``raw``, ``core``, ``evaluated``).
+"""
+
+# Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.accounts import raise_failed
+from assets.failures import described, explained
+from assets.partitions import TIME_ZONE
+from assets.raw.retailcrm import LAST_STREAM, SOURCE
+from assets.spans import days_if_any
+from conversations.window import Window
+from resources.clients.errors import SourceError
+from resources.retailcrm import RetailCRMResource
+from resources.sources.retailcrm import RetailCRMSource
+from resources.warehouse.engine import Warehouse
+from resources.warehouse_resource import PolicyResource, WarehouseResource
+
+NAME = "every_account_was_worked_on"
+_LAST = dg.AssetKey(["raw", f"{SOURCE}__{LAST_STREAM}"])
+# one table for each function that goes over the accounts
+_TABLES = [
+    *(dg.AssetKey(["raw", f"{SOURCE}__{stream}"]) for stream in RetailCRMSource.streams),
+    *(dg.AssetKey(key) for key in (["core", "conversations"], ["core", "messages"], ["evaluated", "waits"])),
+]
+_DESCRIPTION = "No account failed or was busy; a red one is named with its reason, the others were worked on."
+
+_UNREAD = """
+select
+    c.connection_id,
+    c.status,
+    c.reason
+from ops.connections as c
+where
+    c.connection_id = any(%(accounts)s)
+    and (
+        c.status <> 'ok'
+        or not exists (
+            select from ops.cursors as r
+            where
+                r.connection_id = c.connection_id and r.stream = %(stream)s and r.is_complete
+                and r.window_start = %(start)s and r.window_end = %(end)s
+        )
+    )
+order by c.created_at, c.connection_id
+"""
+
+
+@dg.multi_asset_check(
+    name="account_checks",
+    specs=[dg.AssetCheckSpec(NAME, asset=key, description=_DESCRIPTION, blocking=False) for key in _TABLES],
+    can_subset=True,
+    # last of all: the command ends with the first step that fails
+    op_tags={"dagster/priority": "-1"},
+)
+def account_checks(
+    context: dg.AssetCheckExecutionContext,
+    retailcrm: RetailCRMResource,
+    warehouse: WarehouseResource,
+    policy: PolicyResource,
+) -> Iterator[dg.AssetCheckResult]:
+    """What the steps of this run noted, and for messages also what is written down: this step may be run alone."""
+    chosen = context.selected_asset_check_keys
+    with explained(context):
+        database = warehouse.open()
+        accounts = [account.connection_id for account in retailcrm.accounts(database)]
+        failed = dict(retailcrm.failed)
+        span = days_if_any(context)
+        if span is not None and dg.AssetCheckKey(_LAST, NAME) in chosen:
+            window = span.reading_window(TIME_ZONE, policy.load().reread_days)
+            failed |= _unread(database, [one for one in accounts if one not in failed], window)
+    reasons = {one: described(error)[1] for one, error in failed.items()}
+    for key in chosen:
+        yield dg.AssetCheckResult(
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=not failed,
+            metadata={"accounts": len(accounts), "failed": reasons},
+        )
+    with explained(context):
+        raise_failed(failed, len(accounts))
+
+
+def _unread(database: Warehouse, accounts: list[str], window: Window) -> dict[str, Exception]:
+    parameters = {"accounts": accounts, "stream": LAST_STREAM, "start": window.start, "end": window.end}
+    with database.connect("otklik-checks") as connection:
+        found = connection.execute(_UNREAD, parameters).fetchall()
+    return {
+        one: SourceError(
+            one, reason if status not in (None, "ok") and reason else "these days were not read to the end"
+        )
+        for one, status, reason in found
+    }
