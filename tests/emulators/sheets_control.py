@@ -1,7 +1,8 @@
 """What the emulated Sheets have under ``/_emulator/`` of their own, for people and for tests in other processes:
 
     GET  /_emulator/sheets                  the spreadsheets: id, title, tabs
-    GET  /_emulator/sheets/<id>?as=json     the visible tabs with their values
+    GET  /_emulator/sheets/<id>             a spreadsheet as a page; ``?gid=`` another tab, ``?rows=`` more of it,
+                                            ``?as=json`` the visible tabs with their values
     POST /_emulator/edit                    {"range": "'Заметки'!A1", "values": [["=1+1"]]}, as typed by a person
     POST /_emulator/requests                {"requests": [...]}: batchUpdate as a person
     POST /_emulator/share                   {"role": "writer" | "reader" | null}
@@ -15,6 +16,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.emulators import sheets_page
+from tests.emulators.server import Answer
 from tests.emulators.sheets_grid import Formula, Spreadsheet, quoted
 from tests.emulators.sheets_schema import Refused
 
@@ -38,6 +41,11 @@ def control(emulator: SheetsEmulator, verb: str, path: str, params: dict[str, st
             ]
         if path.startswith("sheets/"):
             found = emulator.books[path.removeprefix("sheets/")]
+            if params.get("as") != "json":
+                with emulator.lock:
+                    gid = int(params["gid"]) if "gid" in params else None
+                    shown = sheets_page.page(found, gid, int(params.get("rows", sheets_page.SHOWN_ROWS)))
+                return Answer(200, shown, content_type="text/html")
             titles = [sheet.title for sheet in found.sheets if not sheet.hidden]
             return {title: emulator.values(quoted(title), spreadsheet_id=found.id) for title in titles}
         if path == "formulas":

@@ -123,7 +123,7 @@ class TelegramEmulator:
         chat = self._data["chats"][str(chat_id or self.person_id)]
         with self._arrived:
             update_id = 100000 + self._data["next"]
-            message = {**self._message(chat, {"text": text}), "from": _person(chat)}
+            message = self._message(chat, {"text": text, "from": _person(chat)})
             self._data["updates"].append({"update_id": update_id, "message": message})
             self._arrived.notify_all()
         self.save()
