@@ -20,7 +20,8 @@ _TAGS = {
     "expandable_blockquote": "blockquote",
 }
 _STYLE = """
-body{margin:0;min-height:100vh;background:#c9d9b3 linear-gradient(160deg,#d3dfb4,#a9c9a0);font:15px/1.4 "Noto Sans",Roboto,sans-serif}
+body{margin:0;min-height:100vh;background:#c9d9b3 linear-gradient(160deg,#d3dfb4,#a9c9a0);
+font:15px/1.4 "Noto Sans",Roboto,sans-serif}
 header{position:sticky;top:0;background:#fff;padding:10px 18px;border-bottom:1px solid #d8dee4}
 header b{display:block;font-size:16px}header span{color:#707579;font-size:13px}
 main{max-width:680px;margin:0 auto;padding:14px}
@@ -32,7 +33,8 @@ display:flow-root;max-width:100%;box-shadow:0 1px 1px #0002;white-space:pre-wrap
 .m .who{display:block;color:#3a8ad4;font-weight:600;font-size:14px}.m time{float:right;color:#8a959c;font-size:12px;
 margin:7px 0 0 14px}
 .m img{display:block;max-width:100%;border-radius:8px;margin:2px 0 6px}
-code,pre{background:#eef2f4;border-radius:4px;font:13px "Noto Sans Mono",monospace;padding:1px 4px;margin:2px 0;white-space:pre-wrap}
+code,pre{background:#eef2f4;border-radius:4px;font:13px "Noto Sans Mono",monospace;padding:1px 4px;
+margin:2px 0;white-space:pre-wrap}
 blockquote{border-left:3px solid #3a8ad4;background:#eaf3fb;margin:2px 0;padding:2px 9px;border-radius:4px}
 .spoiler{background:#bbb;color:#bbb;border-radius:3px}a{color:#2481cc;text-decoration:none}
 .none{text-align:center;color:#4b6342;margin-top:60px}
