@@ -21,6 +21,7 @@ KINDS = {
     "reset_midway": "cut the connection with RST in the middle of the body",
     "lost": "do what was asked, then cut the connection with RST in place of the answer",
     "hang": "say nothing for `seconds` (default 60), then cut the connection",
+    "late": "wait `seconds` (default 1), then do what was asked and answer: the caller may be gone by then",
     "slow": "answer correctly after `seconds` (default 1)",
     "html": "an HTML page with status 200",
     "truncated": "status 200, the JSON cut in the middle, Content-Length fitting the cut",

@@ -133,6 +133,8 @@ class Handler(BaseHTTPRequestHandler):
         if not vendor.bucket.take(key):
             self._send(call, Answer(503, "Rate limit exceeded\n", content_type="text/plain"))
             return
+        if "late" in fired:
+            vendor.stopping.wait(_seconds(fired["late"], 1.0))
         answer = vendor.answer(self.command, url.path, params, self.headers, fired, body)
         call.rows = len(answer.rows) if answer.rows is not None else None
         if "slow" in fired:
