@@ -143,7 +143,6 @@ class Doctor:
     ANALYST_SEES_TEXTS: Final = "видит тексты сообщений: отзовите права на core.messages"
     ANALYST_BLIND: Final = "не видит витрин: выполните `otklik up`"
     OPEN: Final = "открыто разделов: {}"
-    NO_SOURCE: Final = "RetailCRM не подключён: задайте RETAILCRM_* в .env (для демонстрации и файлов не нужно)"
     MISSING: Final = "не хватает: {}"
     GIVEN: Final = "заданы (не показываются)"
     OFF: Final = "Проверка выключена (OTKLIK_PREFLIGHT=off)."
