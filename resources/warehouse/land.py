@@ -34,7 +34,7 @@ from psycopg.types.json import Jsonb
 from conversations.source import Page, Source
 from conversations.window import Window
 from resources.clients.errors import BadAnswer
-from resources.warehouse.copy_text import field
+from resources.warehouse.copy_text import array, field
 from resources.warehouse.cursor_guard import CursorGuard
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
@@ -298,6 +298,8 @@ class _Reading:
         return dict(self._run("by_day", zone=self._time_zone).fetchall())
 
     def _run(self, name: str, **more: Any) -> psycopg.Cursor[Any]:
+        if "ids" in more:
+            more["ids"] = array(more["ids"])
         return self._sql.execute(self._statements[name], self._key | more)
 
 
@@ -338,7 +340,7 @@ _STATEMENTS = {
     "copy_changed": f"copy page ({', '.join(COLUMNS)}) from stdin",
     "stored": """
         select external_id, payload_hash, event_at, updated_at, gone_at is not null from {table}
-        where connection_id = %(connection_id)s and external_id = any(%(ids)s)
+        where connection_id = %(connection_id)s and external_id = any(%(ids)s::text[])
     """,
     "write": """
         insert into {table} as r (connection_id, external_id, event_at, updated_at, payload, payload_hash,
@@ -355,14 +357,14 @@ _STATEMENTS = {
     """,
     "returned": """
         update {table} set gone_at = null
-        where connection_id = %(connection_id)s and external_id = any(%(ids)s) and gone_at is not null
+        where connection_id = %(connection_id)s and external_id = any(%(ids)s::text[]) and gone_at is not null
     """,
     # the page's mark and the cursor are one statement of the page's transaction
     "mark_page": """
         with mark as (
             insert into ops.read_pages
                 (connection_id, stream, window_start, window_end, page, cursor, external_ids, read_at)
-            values (%(connection_id)s, %(stream)s, %(start)s, %(end)s, %(page)s, %(cursor)s, %(ids)s, now()))
+            values (%(connection_id)s, %(stream)s, %(start)s, %(end)s, %(page)s, %(cursor)s, %(ids)s::text[], now()))
         insert into ops.cursors as c (connection_id, stream, window_start, window_end, cursor, is_complete, watermark)
         values (%(connection_id)s, %(stream)s, %(start)s, %(end)s, %(cursor)s, false, %(watermark)s)
         on conflict (connection_id, stream, window_start, window_end) do update
@@ -373,7 +375,7 @@ _STATEMENTS = {
     "missed_all": _MISSED.replace("{in_window}", ""),
     "gone": """
         update {table} set gone_at = now()
-        where connection_id = %(connection_id)s and external_id = any(%(ids)s) and gone_at is null
+        where connection_id = %(connection_id)s and external_id = any(%(ids)s::text[]) and gone_at is null
     """,
     "by_day": """
         select (event_at at time zone %(zone)s)::date, count(*) from {table}
