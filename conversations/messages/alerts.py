@@ -95,12 +95,30 @@ class Alerts:
         "failed": "не отправлено",
         "unknown": "неизвестно",
     }
+    MESSAGE_REASONS: Final = {
+        "sender_died": "отправка прервана",
+        "no_answer": "ответ потерян",
+        "unavailable": "Telegram ответил сбоем",
+        "bad_answer": "ответ не читается",
+        "rate_limited": "слишком часто",
+        "needs_auth": "токен бота не принят",
+        "wrong_host": "по адресу отвечает не Telegram",
+        "not_reached": "нет связи с Telegram",
+        "moved": "чат переехал: впишите новый id",
+        "blocked": "бота заблокировали или удалили из чата",
+        "chat_not_found": "бот не видит такого чата",
+        "too_long": "текст слишком длинный",
+        "bad_text": "Telegram не разобрал текст",
+        "refused": "Telegram отказал",
+        "expired": "устарело",
+    }
     UNKNOWN_HINT: Final = (
         "«Неизвестно» — ответ Telegram потерян: сообщение могло дойти. Посмотрите в чате; если его там нет, "
         "повторите: otklik alerts resend ID"
     )
     RESENT: Final = "{}: поставлено в очередь, отправит otklik watch."
     CLOSED_BY_HAND: Final = "{}: закрыто."
+    UNKNOWN_ACTION: Final = "неизвестное действие «{}». Есть: resend ID, close ID"
     NO_MESSAGE: Final = "нет сообщения «{}»: список покажет otklik alerts"
     NOT_RESENT: Final = "{}: {}; повторяют только «не отправлено» и «неизвестно»"
     NO_INCIDENT: Final = "нет открытого происшествия «{}»: список покажет otklik alerts"
@@ -122,21 +140,16 @@ class AlertsHelp:
     )
     WATCH_ONCE: Final = "Посмотреть один раз, отправить что есть и закончить (для cron)."
     WATCH_EVERY: Final = "Пауза между взглядами, секунд."
-    GROUP: Final = (
-        "Открытые происшествия и недоставленные сообщения.\n\n\b\nПримеры:\n"
-        "  otklik alerts\n  otklik alerts --all --json\n  otklik alerts resend 1f6a90c2d4-open"
-    )
-    ALL: Final = "И закрытые за последние 30 дней."
-    RESEND: Final = (
-        "Отправить сообщение ещё раз. Сама платформа не повторяет то, что могло дойти: это решает человек.\n\n\b\n"
-        "Примеры:\n  otklik alerts resend 1f6a90c2d4-open"
-    )
-    RESEND_ID: Final = "id сообщения."
-    CLOSE: Final = (
-        "Закрыть происшествие вручную: когда повторять запуск незачем.\n\n\b\nПримеры:\n"
+    ALERTS: Final = (
+        "Открытые происшествия и недоставленные сообщения; закрыть или повторить вручную.\n\n"
+        "resend ID — отправить сообщение ещё раз. Сама платформа не повторяет то, что могло дойти: это решает человек. "
+        "close ID — закрыть происшествие, если повторять запуск незачем.\n\n\b\nПримеры:\n"
+        "  otklik alerts\n  otklik alerts --all --json\n  otklik alerts resend 1f6a90c2d4-open\n"
         "  otklik alerts close 1f6a90c2d4"
     )
-    CLOSE_ID: Final = "id происшествия."
+    ACTION: Final = "resend или close; без него — список."
+    ID: Final = "id сообщения или происшествия из списка."
+    ALL: Final = "И закрытые за последние 30 дней, и доставленные сообщения."
 
 
 def opened(alert: Alert, owner: str, time_zone: str, ui_url: str | None) -> str:

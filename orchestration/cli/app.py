@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from conversations.messages import ConnectionsHelp, Help, Migrate
+from conversations.messages import AlertsHelp, ConnectionsHelp, Help, Migrate
 from orchestration.cli.errors import explain
 
 
@@ -188,6 +188,28 @@ def rotate_keys(
     from orchestration.cli import connections as command
 
     command.rotate_keys(only_print=new_key)
+
+
+@app.command(help=AlertsHelp.WATCH)
+def watch(
+    once: Annotated[bool, typer.Option("--once", help=AlertsHelp.WATCH_ONCE)] = False,
+    every: Annotated[int, typer.Option("--every", help=AlertsHelp.WATCH_EVERY, min=1, max=3600)] = 60,
+) -> None:
+    from orchestration.cli import watch as command
+
+    command.watch(once=once, every=every)
+
+
+@app.command(help=AlertsHelp.ALERTS)
+def alerts(
+    action: Annotated[str | None, typer.Argument(help=AlertsHelp.ACTION)] = None,
+    one: Annotated[str | None, typer.Argument(metavar="[ID]", help=AlertsHelp.ID)] = None,
+    everything: Annotated[bool, typer.Option("--all", help=AlertsHelp.ALL)] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=Help.JSON)] = False,
+) -> None:
+    from orchestration.cli import alerts as command
+
+    command.alerts(action, one, everything=everything, as_json=as_json)
 
 
 @app.command(help=Help.SCHEMA)
