@@ -1,4 +1,4 @@
-"""Is a key accepted? One harmless question per key, asked before an account is stored.
+"""Is a key accepted, and is the place there? One harmless question each, asked before an account is stored.
 
 Here: which question for which vendor. Not here: everything that an account may do (``otklik probe``), storing.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from resources.accounts import RetailCRMAccount
+from resources.accounts import RetailCRMAccount, SheetsAccount, TelegramAccount
 from resources.clients.http import Limits
 from resources.settings import Settings
 
@@ -15,7 +15,7 @@ LONGEST_SECONDS = 30.0
 """A person waits for the answer."""
 
 
-def ask(settings: Settings, account: RetailCRMAccount) -> None:
+def ask(settings: Settings, account: RetailCRMAccount | SheetsAccount | TelegramAccount) -> None:
     """Ask the vendor whether it knows us.
 
     Raises:
@@ -30,7 +30,12 @@ def ask(settings: Settings, account: RetailCRMAccount) -> None:
         attempts=settings.http_max_attempts,
     )
     with ExitStack() as closing:
-        _ask_retailcrm(account, limits, closing)
+        if isinstance(account, RetailCRMAccount):
+            _ask_retailcrm(account, limits, closing)
+        elif isinstance(account, SheetsAccount):
+            _ask_sheets(account, limits, closing)
+        else:
+            _ask_telegram(account, limits, closing)
 
 
 def _ask_retailcrm(account: RetailCRMAccount, limits: Limits, closing: ExitStack) -> None:
@@ -41,3 +46,25 @@ def _ask_retailcrm(account: RetailCRMAccount, limits: Limits, closing: ExitStack
     api_key, bot_token = account.api_key.get_secret_value(), account.bot_token.get_secret_value()
     closing.enter_context(RetailCRMV5Client(name, account.base_url, api_key, limits)).credentials()
     closing.enter_context(RetailCRMBotClient(name, account.mg_base_url, bot_token, limits)).items("channels", limit=1)
+
+
+def _ask_sheets(account: SheetsAccount, limits: Limits, closing: ExitStack) -> None:
+    from resources.clients.sheets import SheetsClient
+
+    client = SheetsClient(
+        account.connection_id,
+        account.base_url,
+        account.service_account_info(),
+        limits=limits,
+        requests_per_minute=account.requests_per_minute,
+    )
+    closing.enter_context(client).title(account.spreadsheet_id)
+
+
+def _ask_telegram(account: TelegramAccount, limits: Limits, closing: ExitStack) -> None:
+    from resources.clients.telegram import TelegramClient
+
+    token = account.bot_token.get_secret_value()
+    client = closing.enter_context(TelegramClient(account.connection_id, account.base_url, token, limits))
+    client.me()
+    client.chat(account.chat_id)

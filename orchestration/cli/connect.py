@@ -169,7 +169,7 @@ def _complete(vendor: str, given: dict[str, str], known: Account | None, setting
     values = dict(given)
     stored = {} if known is None else {key: str(value) for key, value in known.settings.items() if value}
     missing = [field for field in FIELDS[vendor] if field.default is None and not values.get(field.name)]
-    if missing and not sys.stdin.isatty():
+    if missing and not _is_terminal():
         # what is no secret may stay as it is when only keys are replaced
         missing = [field for field in missing if field.is_secret or field.name not in stored]
         if missing:
@@ -186,6 +186,10 @@ def _complete(vendor: str, given: dict[str, str], known: Account | None, setting
             assert field.default is not None
             values[field.name] = field.default(settings, values)
     return values
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _asked(field: Field, usual: str | None) -> str:
@@ -282,9 +286,25 @@ def refuse_second(everyone: list[Account], vendor: str, name: str) -> None:
 
 
 def _ask(settings: Settings, vendor: str, name: str, values: Mapping[str, str]) -> None:
-    from resources.account_check import ask
+    """Ask, and answer in the vendor's own terms where a person can mend it in the vendor's window."""
+    import json
 
-    ask(settings, _as_account(settings, vendor, name, values))
+    from resources.account_check import ask
+    from resources.clients.errors import Forbidden, NotFound
+
+    try:
+        ask(settings, _as_account(settings, vendor, name, values))
+    except Forbidden as error:
+        if vendor != "sheets":
+            raise
+        email = json.loads(values["service_account"])["client_email"]
+        raise CliError(ConnectionErrors.NOT_SHARED.format(email)) from error
+    except NotFound as error:
+        if vendor == "retailcrm":
+            raise
+        text = ConnectionErrors.NO_SPREADSHEET if vendor == "sheets" else ConnectionErrors.NO_CHAT
+        place = values["spreadsheet_id" if vendor == "sheets" else "chat_id"]
+        raise CliError(text.format(place)) from error
 
 
 def _as_account(

@@ -188,6 +188,8 @@ def _draw(lines: list[dict[str, Any]], zone: ZoneInfo) -> None:
     for line in lines:
         if line["reason"] and line["state"] in _STYLES:
             screen.say(f"{line['connection']}: {why(line['reason'])}")
+        if line["origin"] in Connections.NOTES:
+            screen.say(Connections.NOTES[line["origin"]].format(line["connection"]))
 
 
 def why(reason: str) -> str:

@@ -20,6 +20,11 @@ COMMANDS = [
     ("sql",),
     ("doctor",),
     ("probe",),
+    ("connect",),
+    ("connections",),
+    ("disable",),
+    ("enable",),
+    ("rotate-keys",),
     ("schema",),
     ("service", "install"),
 ]
