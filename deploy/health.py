@@ -2,6 +2,7 @@
 
     python deploy/health.py http http://127.0.0.1:3000/server_info
     python deploy/health.py grpc 127.0.0.1:4000
+    python deploy/health.py looked 300
 
 Here: questions that are asked every few seconds, hence without Dagster, whose import costs two CPU seconds. Not here:
 the daemon's (`dagster-daemon liveness-check`, asked every two minutes) and alerts (`otklik watch`).
@@ -9,6 +10,7 @@ the daemon's (`dagster-daemon liveness-check`, asked every two minutes) and aler
 
 from __future__ import annotations
 
+import os
 import sys
 import urllib.request
 
@@ -34,11 +36,20 @@ def grpc(address: str) -> bool:
     return answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
+def looked(seconds: str) -> bool:
+    """Whether `otklik watch` has looked at the platform within the last ``seconds``, by what it wrote down."""
+    import psycopg
+
+    question = "select max(looked_at) > now() - make_interval(secs => %s) from ops.looks where what = 'platform'"
+    with psycopg.connect(os.environ["PUBLISHER_DATABASE_URL"], connect_timeout=SECONDS) as connection:
+        return connection.execute(question, (float(seconds),)).fetchone() == (True,)
+
+
 def main(arguments: list[str]) -> int:
     """Ask; 0 for a good answer, 1 for a bad one or none, with the reason on one line."""
-    kinds = {"http": http, "grpc": grpc}
+    kinds = {"http": http, "grpc": grpc, "looked": looked}
     if len(arguments) != 2 or arguments[0] not in kinds:
-        print(f"usage: health.py {'|'.join(kinds)} ADDRESS", file=sys.stderr)
+        print(f"usage: health.py {'|'.join(kinds)} WHAT", file=sys.stderr)
         return 2
     try:
         good = kinds[arguments[0]](arguments[1])

@@ -2,12 +2,18 @@
 # Prints a .env for docker compose with fresh random passwords and a fresh key:
 #
 #     sh deploy/new-env.sh otklik.example.ru > .env && chmod 600 .env
+#     sh deploy/new-env.sh --demo http://localhost > .env         with the invented shop of the demo as the only source
 #
 # Passwords are letters and digits only: they stand in URLs. Needs nothing but a POSIX shell.
 set -eu
 
+demo=
+if [ "${1:-}" = --demo ]; then
+    demo=yes
+    shift
+fi
 if [ $# -ne 1 ]; then
-    echo "usage: sh deploy/new-env.sh <host name of the server> > .env" >&2
+    echo "usage: sh deploy/new-env.sh [--demo] <host name of the server> > .env" >&2
     exit 2
 fi
 site=$1
@@ -44,3 +50,21 @@ ANALYST_DATABASE_URL=postgresql://otklik_analyst:$(password)@postgres:5432/otkli
 DESK_DATABASE_URL=postgresql://otklik_desk:$(password)@postgres:5432/otklik
 DAGSTER_PG_URL=postgresql+psycopg2://dagster:$(password)@postgres:5432/dagster
 ENV
+
+if [ -n "$demo" ]; then
+    cat <<ENV
+
+# The emulators of docker-compose.yml in the place of the vendors
+COMPOSE_PROFILES=demo
+RETAILCRM_BASE_URL=http://emulators:8070
+RETAILCRM_API_KEY=demo-api-key
+RETAILCRM_BOT_TOKEN=demo-bot-token
+SHEETS_BASE_URL=http://emulators:8071
+GOOGLE_SHEETS_ID=1Otklik-Demo-Spreadsheet-0000000000000000000
+GOOGLE_SERVICE_ACCOUNT_JSON=/var/lib/otklik-demo/sheets/service-account.json
+TELEGRAM_ENABLED=1
+TELEGRAM_BASE_URL=http://emulators:8072
+TELEGRAM_BOT_TOKEN=1000000000:$(password)
+TELEGRAM_CHAT_ID=-1001740000001
+ENV
+fi

@@ -8,7 +8,7 @@ set -eu
 # runs a query whose rows are statements; the password is read from the environment, not from the command line
 make() {
     psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
-        --set login="$login" --set database="$database" <<SQL
+        --set login="$login" --set database="$database" --set owner="${owner:-}" <<SQL
 \getenv password LOGIN_PASSWORD
 $1 \gexec
 SQL
@@ -43,6 +43,12 @@ for url in "$LOADER_DATABASE_URL" "$PUBLISHER_DATABASE_URL" "$ANALYST_DATABASE_U
     make_login
     make "select format('grant connect on database %I to %I', :'database', :'login')"
 done
+
+# the owner hands the marts over to the publisher, who builds and swaps them, and migrates them later
+read_url "$DATABASE_URL"
+owner=$login
+read_url "$PUBLISHER_DATABASE_URL"
+make "select format('grant %I to %I', :'login', :'owner') where :'login' <> :'owner'"
 
 read_url "$ANALYST_DATABASE_URL"
 make "select format('alter role %I set default_transaction_read_only = on', :'login')"
