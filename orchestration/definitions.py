@@ -28,6 +28,7 @@ from assets.checks.evaluated import evaluated_checks  # noqa: E402
 from assets.checks.raw import raw_checks  # noqa: E402
 from assets.core.retailcrm import core_days, core_directories  # noqa: E402
 from assets.evaluated.rules import evaluated_rules  # noqa: E402
+from assets.exports.sheets import exports_sheets  # noqa: E402
 from assets.marts.weeks import marts_weeks  # noqa: E402
 from assets.raw.retailcrm import RETAILCRM_ASSETS  # noqa: E402
 from assets.raw.twitter_care import TWITTER_CARE_ASSETS  # noqa: E402
@@ -44,6 +45,7 @@ ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     core_days,
     evaluated_rules,
     marts_weeks,
+    exports_sheets,
 ]
 CHECKS = [raw_checks, core_checks, evaluated_checks, account_checks]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dagster as dg
 
 LOADED = dg.AssetSelection.groups("raw", "core", "evaluated")
-PUBLISHED = dg.AssetSelection.groups("marts")
+PUBLISHED = dg.AssetSelection.groups("marts", "exports")
 
 load_daily = dg.define_asset_job(
     "load_daily",
@@ -22,7 +22,7 @@ load_daily = dg.define_asset_job(
 publish_week = dg.define_asset_job(
     "publish_week",
     selection=PUBLISHED,
-    description="Compute the week of managers and channels, test it, and only then show it: marts.",
+    description="Compute the week of managers and channels, test it, and only then show it: marts, spreadsheet.",
     executor_def=dg.in_process_executor,
 )
 

@@ -8,9 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from resources.retailcrm import RetailCRMResource
+from resources.sheets_resource import SheetsResource
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 
 def production_resources() -> dict[str, Any]:
     """Resource key to resource."""
-    return {"warehouse": WarehouseResource(), "policy": PolicyResource(), "retailcrm": RetailCRMResource()}
+    return {
+        "warehouse": WarehouseResource(),
+        "policy": PolicyResource(),
+        "retailcrm": RetailCRMResource(),
+        "sheets": SheetsResource(),
+    }

@@ -119,7 +119,7 @@ def judge(
     """
     frame, broken = _frame(database, span, span.days if days is None else days, dict.fromkeys(t for t, _ in chosen))
     able = [(table, rule) for table, rule in chosen if table.table not in broken]
-    verdicts = _verdicts(frame, able) if able else {}
+    judged = verdicts(frame, able) if able else {}
     for table, rule in chosen:
         if table.table in broken:
             yield _result(table, rule, False, {"reason": broken[table.table]}, "The check itself could not be run.")
@@ -132,7 +132,7 @@ def judge(
             "days_that_contradict": len(outside),
         }
         said = f"Contradicted on {', '.join(outside[:10])}" if outside else None
-        yield _result(table, rule, verdicts[table.column(rule)], numbers, said)
+        yield _result(table, rule, judged[table.column(rule)], numbers, said)
 
 
 def _result(
@@ -188,7 +188,7 @@ def _number(value: Any, untouched: float) -> float:
     return float(untouched if value is None else value)
 
 
-def _verdicts(frame: "DataFrame", chosen: Sequence[tuple[Counted, Rule]]) -> dict[str, bool]:
+def verdicts(frame: "DataFrame", chosen: Sequence[tuple[Counted, Rule]]) -> dict[str, bool]:
     """Whether each column meets its expectation, by Great Expectations."""
     import great_expectations as gx
     from great_expectations.expectations import ExpectColumnValuesToBeBetween

@@ -48,7 +48,24 @@ class Sheet:
         return Tab(self.title, self.columns, self.frame.to_numpy().tolist())
 
 
-_Make = tuple[Column, Callable[["DataFrame"], Any]]
+@dataclass(frozen=True)
+class Made:
+    """One column of a tab and how it is made."""
+
+    column: Column
+    source: str
+    """The column of the warehouse that it shows, for whoever asks where a figure comes from."""
+    make: Callable[[DataFrame], Any]
+
+
+def columns_of(title: str) -> list[Made]:
+    """The columns of one of the four tabs; how texts are let out does not change them."""
+    return {
+        MANAGERS: [_week({}), *_MANAGERS],
+        CHANNELS: [_week({}), *_CHANNELS],
+        CHATS: _chats("masked"),
+        MESSAGES: [_week({}), *_messages("masked")],
+    }[title]
 
 
 def sheets(snapshot: Snapshot, texts: Texts) -> list[Sheet]:
@@ -62,12 +79,12 @@ def sheets(snapshot: Snapshot, texts: Texts) -> list[Sheet]:
     ]
 
 
-def _sheet(title: str, rows: DataFrame, made: Sequence[_Make]) -> Sheet:
+def _sheet(title: str, rows: DataFrame, made: Sequence[Made]) -> Sheet:
     import pandas as pd
 
-    cells = {column.name: _objects(make(rows), rows) for column, make in made}
-    frame = pd.DataFrame(cells, index=rows.index, columns=[column.name for column, _ in made], dtype=object)
-    return Sheet(title, [column for column, _ in made], frame, rows["week"])
+    cells = {one.column.name: _objects(one.make(rows), rows) for one in made}
+    frame = pd.DataFrame(cells, index=rows.index, columns=[one.column.name for one in made], dtype=object)
+    return Sheet(title, [one.column for one in made], frame, rows["week"])
 
 
 def _objects(values: Any, rows: DataFrame) -> Series:
@@ -77,44 +94,51 @@ def _objects(values: Any, rows: DataFrame) -> Series:
     return pd.Series(list(values), index=rows.index, dtype=object)
 
 
-def _week(titles: dict[str, str]) -> _Make:
-    return Column(H.WEEK, Kind.TEXT, 170), lambda rows: rows["week"].map(titles)
+def _week(titles: dict[str, str]) -> Made:
+    return Made(Column(H.WEEK, Kind.TEXT, 170), "week", lambda rows: rows["week"].map(titles))
 
 
-def _text(heading: str, name: str, width: int | None = None) -> _Make:
-    return Column(heading, Kind.TEXT, width), lambda rows: rows[name]
+def _text(heading: str, name: str, width: int | None = None) -> Made:
+    return Made(Column(heading, Kind.TEXT, width), name, lambda rows: rows[name])
 
 
-def _count(heading: str, name: str) -> _Make:
-    return Column(heading, Kind.INTEGER, 100), lambda rows: rows[name]
+def _count(heading: str, name: str) -> Made:
+    return Made(Column(heading, Kind.INTEGER, 100), name, lambda rows: rows[name])
 
 
-def _share(heading: str, name: str) -> _Make:
-    return Column(heading, Kind.PERCENT, 100), lambda rows: [None if v is None else float(v) for v in rows[name]]
+def _share(heading: str, name: str) -> Made:
+    return Made(
+        Column(heading, Kind.PERCENT, 100), name, lambda rows: [None if v is None else float(v) for v in rows[name]]
+    )
 
 
-def _minutes(heading: str, name: str) -> _Make:
-    return Column(heading, Kind.DECIMAL, 110), lambda rows: [
-        None if seconds is None else round(float(seconds) / 60, 2) for seconds in rows[name]
-    ]
+def _minutes(heading: str, name: str) -> Made:
+    return Made(
+        Column(heading, Kind.DECIMAL, 110),
+        name,
+        lambda rows: [None if seconds is None else round(float(seconds) / 60, 2) for seconds in rows[name]],
+    )
 
 
-def _moment(heading: str, name: str) -> _Make:
-    return Column(heading, Kind.DATETIME, 130), lambda rows: [
-        None if moment is None else moment.replace(microsecond=0) for moment in rows[name]
-    ]
+def _moment(heading: str, name: str) -> Made:
+    return Made(
+        Column(heading, Kind.DATETIME, 130),
+        name,
+        lambda rows: [None if moment is None else moment.replace(microsecond=0) for moment in rows[name]],
+    )
 
 
-def _named(heading: str, name: str, words: dict[str, str], width: int | None = None) -> _Make:
-    return Column(heading, Kind.TEXT, width), lambda rows: [words.get(code, code) for code in rows[name]]
+def _named(heading: str, name: str, words: dict[str, str], width: int | None = None) -> Made:
+    return Made(Column(heading, Kind.TEXT, width), name, lambda rows: [words.get(code, code) for code in rows[name]])
 
 
-_CHANNEL: _Make = (
+_CHANNEL = Made(
     Column(H.CHANNEL, Kind.TEXT, 190),
+    "channel_name",
     lambda rows: [channel_title(*pair) for pair in zip(rows["channel_kind"], rows["channel_name"], strict=True)],
 )
 _DATA = _named(H.DATA, "data_status", Words.STATUSES, 110)
-_OUTCOMES: list[_Make] = [
+_OUTCOMES: list[Made] = [
     _count(H.WAITS, "waits_settled"),
     _share(H.IN_TARGET, "in_target_share"),
     _share(H.SLOW, "slow_reply_share"),
@@ -127,11 +151,11 @@ _OUTCOMES: list[_Make] = [
     _count(H.PENDING, "pending_now"),
     _count(H.NOT_REQUIRED, "not_required"),
 ]
-_CALLS: list[_Make] = [
+_CALLS: list[Made] = [
     _count(H.CALLS, "missed_calls_settled"),
     _share(H.CALLS_IN_TARGET, "missed_calls_in_target_share"),
 ]
-_MANAGERS: list[_Make] = [
+_MANAGERS: list[Made] = [
     _text(H.TEAM, "team_id", 90),
     _text(H.MANAGER, "manager_name", 170),
     *_OUTCOMES,
@@ -140,7 +164,7 @@ _MANAGERS: list[_Make] = [
     *_CALLS,
     _DATA,
 ]
-_CHANNELS: list[_Make] = [
+_CHANNELS: list[Made] = [
     _CHANNEL,
     *_OUTCOMES,
     _count(H.CHATS, "chats"),
@@ -157,11 +181,15 @@ _CHANNELS: list[_Make] = [
 ]
 
 
-def _chats(texts: Texts) -> list[_Make]:
+def _chats(texts: Texts) -> list[Made]:
     return [
         _text(H.CHAT, "conversation_id", 130),
         _CHANNEL,
-        (Column(H.CUSTOMER, Kind.TEXT, 150), lambda rows: [person(name, texts) for name in rows["customer_name"]]),
+        Made(
+            Column(H.CUSTOMER, Kind.TEXT, 150),
+            "customer_name",
+            lambda rows: [person(name, texts) for name in rows["customer_name"]],
+        ),
         _text(H.OWNER, "manager_name", 160),
         _text(H.TEAM, "team_id", 80),
         _moment(H.LAST_MESSAGE, "last_at"),
@@ -177,21 +205,21 @@ def _chats(texts: Texts) -> list[_Make]:
         _count(H.FROM_BOTS, "from_bots"),
         _moment(H.FIRST_MESSAGE, "first_at"),
         _moment(H.BEGUN, "created_at"),
-        (Column(H.MARKS, Kind.TEXT, 180), _chat_marks),
+        Made(Column(H.MARKS, Kind.TEXT, 180), "closed_unanswered, flags", _chat_marks),
     ]
 
 
-def _messages(texts: Texts) -> list[_Make]:
+def _messages(texts: Texts) -> list[Made]:
     return [
         _text(H.CHAT, "conversation_id", 130),
         _CHANNEL,
         _moment(H.SENT_AT, "sent_at"),
         _named(H.SENDER, "sender_kind", Words.SENDERS, 110),
-        (Column(H.NAME, Kind.TEXT, 150), lambda rows: _authors(rows, texts)),
-        (Column(H.TEXT, Kind.TEXT, 480), lambda rows: [message(text, texts) for text in rows["text"]]),
+        Made(Column(H.NAME, Kind.TEXT, 150), "manager_name, customer_name", lambda rows: _authors(rows, texts)),
+        Made(Column(H.TEXT, Kind.TEXT, 480), "text", lambda rows: [message(text, texts) for text in rows["text"]]),
         _named(H.CONTENT, "content_kind", Words.CONTENTS, 90),
         _named(H.DELIVERY, "delivery_status", Words.DELIVERIES, 110),
-        (Column(H.MARKS, Kind.TEXT, 180), _message_marks),
+        Made(Column(H.MARKS, Kind.TEXT, 180), "deleted_at, edited_at, flags", _message_marks),
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from conversations.policy_exports import Exports
@@ -43,6 +43,8 @@ class Snapshot:
     """One row per chat with a message in the raw weeks, that which was written in last first."""
     messages: DataFrame
     """One row per message of the raw weeks: by chat in the order of ``chats``, within it by time."""
+    judged_until: datetime | None
+    """Up to when every conversation of the lists was judged."""
     left_out: Mapping[tuple[str, str], int]
     """Rows that the policy's limit keeps out, by list (``chats``, ``messages``) and week."""
 
@@ -73,13 +75,14 @@ def read(warehouse: Warehouse, limits: Exports, time_zone: str) -> Snapshot:
             "rows": limits.raw_rows,
         }
         found = {name: _frame(connection, statement, parameters) for name, statement in _STATEMENTS.items()}
+        (judged_until,) = connection.execute("select min(as_of) from ops.as_of").fetchone() or (None,)
         totals = {
             (name, week): rows
             for name, statement in (("chats", _CHATS_BY_WEEK), ("messages", _MESSAGES_BY_WEEK))
             for week, rows in connection.execute(statement, parameters).fetchall()
         }
     left_out = {(name, week): rows - int((found[name]["week"] == week).sum()) for (name, week), rows in totals.items()}
-    return Snapshot(weeks=weeks, raw_weeks=raw_weeks, left_out=left_out, **found)
+    return Snapshot(weeks=weeks, raw_weeks=raw_weeks, judged_until=judged_until, left_out=left_out, **found)
 
 
 def _frame(connection: psycopg.Connection[Any], statement: str, parameters: Mapping[str, Any]) -> DataFrame:

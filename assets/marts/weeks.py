@@ -14,10 +14,10 @@ import dagster as dg
 from assets.checks.core import CORE
 from assets.checks.evaluated import EVALUATED
 from assets.checks.judge import judge, loaded_days, named
+from assets.exports.stale import said_stale
 from assets.failures import explained
 from assets.marts.dbt import Built, TestResult, build
 from assets.marts.description import Mart, marts
-from assets.marts.errors import DbtError
 from assets.marts.publish import is_judged, mark_stale, publishing, swap
 from assets.partitions import TIME_ZONE, WEEKLY
 from assets.spans import Span, weeks_of
@@ -25,7 +25,9 @@ from assets.tables import WEEKLY_FRESHNESS
 from conversations.policy import DEFINITION_VERSION
 from conversations.window import iso_week
 from resources.settings import Settings
+from resources.sheets_resource import SheetsResource
 from resources.warehouse.engine import Warehouse
+from resources.warehouse.roles import Role
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 _JUDGED = [dg.AssetKey(["evaluated", table]) for table in ("waits", "sessions", "left_waiting")]
@@ -74,20 +76,21 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
     pool="marts",
 )
 def marts_weeks(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource, policy: PolicyResource
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, policy: PolicyResource, sheets: SheetsResource
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Build the weeks aside, test them and what they are built from, and only if all of it passes swap them in."""
     first, last, mondays = weeks_of(context)
     weeks = [iso_week(monday) for monday in mondays]
-    with explained(context):
-        database = warehouse.open()
+    with said_stale(context, warehouse, sheets, weeks), explained(context):
+        database = warehouse.open(Role.PUBLISHER)
         with publishing(database):
             variables = _variables(database, policy, first, last)
-            unsound = _unsound(database, Span(mondays[0], mondays[-1] + timedelta(days=6)))
             try:
+                # the checks look into raw, where the publisher may not
+                unsound = _unsound(warehouse.open(), Span(mondays[0], mondays[-1] + timedelta(days=6)))
                 built = build(database, Settings().otklik_home, variables)
-            except DbtError:
-                # what is published is no longer the newest that was wanted, whyever it could not be built
+            except Exception:
+                # what is published is no longer the newest that was wanted, whyever it could not be judged or built
                 mark_stale(database, weeks)
                 raise
             failed = bool(unsound or built.failed)
@@ -99,15 +102,19 @@ def marts_weeks(
         yield _judged(test)
     if failed:
         contradicted = ", ".join(filter(None, (named(unsound), _named(built))))
-        raise dg.Failure(
-            f"{_span(first, last)} was not published: {contradicted}. What was published before stays"
-            f"{' and is marked stale' if stale else ''}. Look at the checks of the marts, cure the data or its "
-            "loading, and publish again.",
-            metadata={
-                "reason": "failed_check",
-                "failed_checks": [*(result.check_name for result in unsound), *(test.name for test in built.failed)],
-            },
-        )
+        with said_stale(context, warehouse, sheets, weeks):
+            raise dg.Failure(
+                f"{_span(first, last)} was not published: {contradicted}. What was published before stays"
+                f"{' and is marked stale' if stale else ''}. Look at the checks of the marts, cure the data or its "
+                "loading, and publish again.",
+                metadata={
+                    "reason": "failed_check",
+                    "failed_checks": [
+                        *(result.check_name for result in unsound),
+                        *(test.name for test in built.failed),
+                    ],
+                },
+            )
     for mart in marts():
         for monday, week in zip(mondays, weeks, strict=True):
             context.add_asset_metadata(

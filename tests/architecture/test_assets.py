@@ -15,7 +15,8 @@ from resources.warehouse.schema import metadata
 GRAPH = defs.resolve_asset_graph()
 NODES = sorted(GRAPH.asset_nodes, key=lambda node: node.key)
 RUN = [node for node in NODES if node.is_executable]
-LAYERS = ("raw", "core", "evaluated", "marts")
+LAYERS = ("raw", "core", "evaluated", "marts", "exports")
+TABS = {"chats_raw", "messages_raw", "manager_summary", "channel_summary", "data_status"}
 
 
 @pytest.mark.parametrize("node", NODES, ids=lambda node: node.key.to_user_string())
@@ -32,6 +33,8 @@ def test_an_asset_explains_itself(node: dg.AssetsDefinition) -> None:
     table = metadata.tables.get(f"{layer}.{name}")
     if table is not None:
         assert [column.name for column in columns] == [column.name for column in table.columns]
+    elif layer == "exports":
+        assert name in {f"google_sheets__{tab}" for tab in TABS}
     else:
         assert name in {mart.name for mart in marts()}
 
@@ -39,7 +42,8 @@ def test_an_asset_explains_itself(node: dg.AssetsDefinition) -> None:
 def test_every_table_is_an_asset() -> None:
     known = {".".join(node.key.path) for node in NODES}
     tables = {name for name in metadata.tables if name.split(".")[0] in LAYERS} - {"core.quarantine"}
-    assert known == tables | {f"marts.{mart.name}" for mart in marts()}
+    tabs = {f"exports.google_sheets__{tab}" for tab in TABS}
+    assert known == tables | {f"marts.{mart.name}" for mart in marts()} | tabs
 
 
 @pytest.mark.parametrize("node", RUN, ids=lambda node: node.key.to_user_string())
@@ -58,7 +62,7 @@ def test_an_asset_is_checked_fresh_and_backfilled_in_one_run(node: dg.AssetsDefi
 
 def test_work_on_accounts_and_publishing_are_pooled() -> None:
     for node in RUN:
-        expected = {"marts"} if node.key.path[0] == "marts" else {"retailcrm"}
+        expected = {{"marts": "marts", "exports": "sheets"}.get(node.key.path[0], "retailcrm")}
         assert set(node.pools or ()) == expected, node.key
 
 
@@ -71,7 +75,7 @@ def test_jobs_run_at_the_agreed_times_in_one_process() -> None:
     assert times == {"load_daily": ("10 3 * * *", "Europe/Moscow"), "publish_week": ("10 8 * * 1", "Europe/Moscow")}
     assert all(job.executor_def.name == "in_process" for job in jobs.values())
     assert {key.path[0] for key in jobs["load_daily"].asset_layer.selected_asset_keys} == {"raw", "core", "evaluated"}
-    assert {key.path[0] for key in jobs["publish_week"].asset_layer.selected_asset_keys} == {"marts"}
+    assert {key.path[0] for key in jobs["publish_week"].asset_layer.selected_asset_keys} == {"marts", "exports"}
 
 
 def test_no_step_is_tried_again_by_dagster() -> None:

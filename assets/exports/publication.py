@@ -1,0 +1,100 @@
+"""Showing the tabs in a spreadsheet and keeping what is shown; saying there that it is stale.
+
+Here: the order of lock, writing and book-keeping. Not here: how a spreadsheet is written so that nobody sees a half
+(``resources.sheets``), what stands in the tabs (``frames``, ``status``).
+
+The spreadsheet is written first, then ``ops.exports``. Killed in between, the next publication finds the old hashes and
+shows the same content again; people have seen nothing wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from assets.exports.frames import TITLES, Sheet
+from assets.exports.status import STATUS, Known, status_tab
+from resources.sheets import Published, TabResult, publish
+from resources.warehouse.exports import Export, destination_of, exporting, mark_stale, record, shown
+from resources.warehouse.failpoints import fail_point
+
+if TYPE_CHECKING:
+    from resources.clients.sheets import SheetsClient
+    from resources.warehouse.engine import Warehouse
+
+
+def show(
+    database: Warehouse,
+    client: SheetsClient,
+    spreadsheet_id: str,
+    sheets: Sequence[Sheet],
+    known: Mapping[str, Sequence[Known]],
+    *,
+    now: datetime,
+    time_zone: str,
+    rewrite: bool = False,
+) -> Published:
+    """Show the tabs and, beside them, what is known of their weeks; what has not changed is not written.
+
+    Args:
+        database: as the publisher.
+        known: what data_status says of the weeks of each tab.
+        rewrite: write also what has not changed, for a tab that somebody broke by hand.
+
+    Raises:
+        Busy: another run writes this spreadsheet.
+        InvalidTab: it would not fit; nothing was asked.
+        SourceError: nothing that people see has changed, unless it is ``UnknownOutcome``.
+    """
+    destination = destination_of(spreadsheet_id)
+    with exporting(database, destination):
+        with database.connect("otklik-exports") as connection:
+            before = {} if rewrite else shown(connection, destination)
+        fresh = {sheet.title: _export(sheet, known[sheet.title], now) for sheet in sheets}
+        tabs = [*(sheet.tab() for sheet in sheets), status_tab(fresh, time_zone)]
+        published = publish(client, spreadsheet_id, tabs, {tab: kept.content_hash for tab, kept in before.items()})
+        fail_point("exports.shown")
+        exports = [_settled(fresh.get(title), title, result, now) for title, result in published.tabs.items()]
+        with database.connect("otklik-exports") as connection:
+            record(connection, destination, exports)
+            fail_point("exports.before_commit")
+    return published
+
+
+def say_stale(
+    database: Warehouse, client: SheetsClient, spreadsheet_id: str, reason: str, *, now: datetime, time_zone: str
+) -> bool:
+    """Say in the spreadsheet that something newer could not be shown, and nothing else; whether there is anything.
+
+    The mark is kept in ``ops.exports`` before it is written: a spreadsheet that cannot be reached now is told by the
+    next one who gets there.
+
+    Raises:
+        Busy: another run writes this spreadsheet.
+        SourceError: the mark is kept, but could not be written.
+    """
+    destination = destination_of(spreadsheet_id)
+    with exporting(database, destination):
+        with database.connect("otklik-exports") as connection:
+            if not mark_stale(connection, destination, TITLES, reason, now):
+                return False
+        fail_point("exports.marked")
+        with database.connect("otklik-exports") as connection:
+            kept = shown(connection, destination)
+        before = {STATUS: kept[STATUS].content_hash} if STATUS in kept else {}
+        published = publish(client, spreadsheet_id, [status_tab(kept, time_zone)], before)
+        with database.connect("otklik-exports") as connection:
+            record(connection, destination, [_settled(kept.get(STATUS), STATUS, published.tabs[STATUS], now)])
+    return True
+
+
+def _export(sheet: Sheet, known: Sequence[Known], now: datetime) -> Export:
+    weeks = [week["week"] for week in known]
+    return Export(sheet.title, "", len(sheet.frame), min(weeks), max(weeks), known, now)
+
+
+def _settled(export: Export | None, title: str, result: TabResult, now: datetime) -> Export:
+    export = export or Export(title, "", 0, None, None, [], now)
+    return replace(export, content_hash=result.content_hash, row_count=result.rows, published_at=now)

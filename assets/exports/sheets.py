@@ -1,0 +1,150 @@
+"""The tabs of the spreadsheet as assets: read in one snapshot, judged, and only then shown.
+
+Here: the order of it, and what is said when it fails. Not here: what stands in the tabs (``frames``, ``status``), how
+they are shown (``publication``).
+
+A failed check, or one that could not be run, shows nothing: what was shown last stays, and the tab data_status says
+that it is stale and why (promise F29). The same holds when the marts of a week could not be published.
+"""
+
+# Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.checks.exports import Shown, asset_of, judge_tabs, not_judged, specs
+from assets.checks.judge import named
+from assets.exports import frames, publication, status
+from assets.exports.frames import CHANNELS, CHATS, MANAGERS, MESSAGES, TITLES
+from assets.exports.snapshot import NothingPublished, read
+from assets.exports.stale import said_stale
+from assets.exports.status import STATUS
+from assets.failures import explained
+from assets.partitions import TIME_ZONE
+from assets.tables import OWNERS, WEEKLY_FRESHNESS
+from resources.settings import Settings
+from resources.sheets import InvalidTab
+from resources.sheets_resource import SheetsResource
+from resources.warehouse.roles import Role
+from resources.warehouse_resource import PolicyResource, WarehouseResource
+
+_LISTS = [["core", "messages"], ["core", "conversations"], ["core", "customers"], ["core", "managers"],
+          ["core", "channels"], ["core", "events"]]  # fmt: skip
+_READS = {
+    MANAGERS: [["marts", "manager_week"]],
+    CHANNELS: [["marts", "channel_week"]],
+    CHATS: [["marts", "data_status"], ["evaluated", "waits"], *_LISTS],
+    MESSAGES: [["marts", "data_status"], *_LISTS[:-1]],
+    STATUS: [["marts", "data_status"], *(asset_of(title).path for title in TITLES)],
+}
+_PII = {MANAGERS: "name", CHANNELS: "none", CHATS: "name", MESSAGES: "content", STATUS: "none"}
+_DESCRIPTIONS = {
+    MANAGERS: "One row per manager and week of the newest published weeks, from marts.manager_week.",
+    CHANNELS: "One row per channel account and week of the newest published weeks, from marts.channel_week.",
+    CHATS: "One row per chat in which somebody wrote in the newest published weeks, the latest first.",
+    MESSAGES: "One row per message of those weeks, chat by chat; texts as the policy lets them out.",
+    STATUS: "One row per tab and week: as of when it is, complete or not, stale or not, and why.",
+}
+
+
+class SheetsConfig(dg.Config):
+    """What a person may ask of one run."""
+
+    rewrite: bool = False
+    """Write also what has not changed since: for a tab that somebody broke by hand."""
+
+
+def _spec(title: str) -> dg.AssetSpec:
+    made = (
+        [(column.name, column.kind, source) for column, source in status.COLUMNS]
+        if title == STATUS
+        else [(one.column.name, one.column.kind, one.source) for one in frames.columns_of(title)]
+    )
+    columns = [dg.TableColumn(name, str(kind), description=f"Shows {source}") for name, kind, source in made]
+    return dg.AssetSpec(
+        asset_of(title),
+        deps=[dg.AssetKey(path) for path in _READS[title]],
+        group_name="exports",
+        description=_DESCRIPTIONS[title],
+        owners=OWNERS,
+        kinds={"pandas", "googlesheets"},
+        tags={"pii": _PII[title]},
+        metadata={"tab": title, "dagster/column_schema": dg.TableSchema(columns=columns)},
+        freshness_policy=WEEKLY_FRESHNESS,
+    )
+
+
+@dg.multi_asset(
+    name="exports_sheets", specs=[_spec(title) for title in (*TITLES, STATUS)], check_specs=specs(), pool="sheets"
+)
+def exports_sheets(
+    context: dg.AssetExecutionContext,
+    config: SheetsConfig,
+    warehouse: WarehouseResource,
+    policy: PolicyResource,
+    sheets: SheetsResource,
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Show the newest published weeks in the spreadsheet; without one end green and write nothing."""
+    with said_stale(context, warehouse, sheets), explained(context):
+        account = sheets.account(warehouse.open())
+        if account is None:
+            results = not_judged()
+        else:
+            shown = _built(warehouse, policy)
+            results = judge_tabs(shown)
+    yield from results
+    if account is None:
+        for title in (*TITLES, STATUS):
+            yield dg.MaterializeResult(asset_key=asset_of(title), metadata={"shown": "no spreadsheet configured"})
+        return
+    with said_stale(context, warehouse, sheets), explained(context):
+        _refuse(results)
+        with sheets.client(warehouse.open(), account) as client:
+            try:
+                published = publication.show(
+                    warehouse.open(Role.PUBLISHER), client, account.spreadsheet_id, list(shown.sheets.values()),
+                    shown.known, now=Settings().now(), time_zone=TIME_ZONE, rewrite=config.rewrite,
+                )  # fmt: skip
+            except InvalidTab as error:
+                raise dg.Failure(
+                    f"The spreadsheet was not written: {error}. Show fewer weeks or rows: exports in policy.yaml.",
+                    metadata={"reason": "invalid_tab"},
+                    allow_retries=False,
+                ) from error
+    for title, tab in published.tabs.items():
+        yield dg.MaterializeResult(
+            asset_key=asset_of(title),
+            metadata={
+                "dagster/row_count": tab.rows,
+                "was_written": tab.changed,
+                "calls_of_all_tabs": published.calls,
+                "weeks": f"{next(reversed(shown.snapshot.weeks))} … {next(iter(shown.snapshot.weeks))}",
+            },
+        )
+
+
+def _built(warehouse: WarehouseResource, policy: PolicyResource) -> Shown:
+    limits = policy.load().exports
+    try:
+        snapshot = read(warehouse.open(Role.PUBLISHER), limits, TIME_ZONE)
+    except NothingPublished:
+        raise dg.Failure(
+            "There is nothing to show yet: no week was published. Publish one first (otklik run --week 2026-W46).",
+            metadata={"reason": "nothing_published"},
+            allow_retries=False,
+        ) from None
+    sheets = {sheet.title: sheet for sheet in frames.sheets(snapshot, limits.texts)}
+    known = {title: status.known_weeks(snapshot, sheet) for title, sheet in sheets.items()}
+    return Shown(snapshot, sheets, known, limits.texts)
+
+
+def _refuse(results: list[dg.AssetCheckResult]) -> None:
+    failed = [result for result in results if not result.passed]
+    if failed:
+        raise dg.Failure(
+            f"The spreadsheet was not written: {named(failed)}. What was shown before stays and is marked stale in the "
+            "tab data_status. Cure what the checks name and publish again.",
+            metadata={"reason": "failed_check", "failed_checks": [result.check_name for result in failed]},
+            allow_retries=False,
+        )

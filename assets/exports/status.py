@@ -1,0 +1,121 @@
+"""The tab data_status: of each tab and week, as of when it is, whether it is complete, whether it is stale and why.
+
+Here: what is known of a week when a tab is shown, and the rows that people read. Not here: where it is kept
+(``resources.warehouse.exports``). What was known when a tab was shown is kept with it, so that the tab data_status
+always speaks of what is in the spreadsheet and not of what is in the marts by now (promise F29).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from assets.exports.frames import CHATS, MESSAGES, TITLES, Sheet
+from conversations.messages import Headings, Words, channel_title, week_title
+from resources.sheets import Column, Kind, Tab
+from resources.warehouse.exports import Export
+
+if TYPE_CHECKING:
+    from assets.exports.snapshot import Snapshot
+
+STATUS = "data_status"
+"""The title of the tab."""
+_WORST = ("ok", "incomplete", "failed")
+_LISTS = {CHATS: "chats", MESSAGES: "messages"}
+
+Known = Mapping[str, Any]
+"""What is known of one week of one tab; JSON values only."""
+
+COLUMNS = (
+    (Column(Headings.TAB, Kind.TEXT, 150), "the tab that the row speaks of"),
+    (Column(Headings.HOLDS, Kind.TEXT, 260), "what one row of that tab is"),
+    (Column(Headings.WEEK, Kind.TEXT, 170), "week"),
+    (Column(Headings.STALE, Kind.TEXT, 150), "ops.exports.stale_since, marts.data_status.is_stale"),
+    (Column(Headings.DATA, Kind.TEXT, 110), "marts.data_status.status, the worst of the channels"),
+    (Column(Headings.WHY, Kind.TEXT, 420), "marts.data_status.reasons, ops.exports.stale_reason"),
+    (Column(Headings.AS_OF, Kind.DATETIME, 140), "marts.data_status.as_of; of lists ops.as_of"),
+    (Column(Headings.DAYS, Kind.INTEGER, 110), "marts.data_status.days_complete, the least of the channels"),
+    (Column(Headings.RECEIVED, Kind.PERCENT, 120), "marts.data_status.messages_stored / messages_reported"),
+    (Column(Headings.ROWS, Kind.INTEGER, 100), "rows of the tab; of a chat by its last message"),
+)
+
+
+def known_weeks(snapshot: Snapshot, sheet: Sheet) -> list[Known]:
+    """What is known of each week of a tab, newest first."""
+    is_list = sheet.title in _LISTS
+    counts = sheet.weeks.value_counts()
+    return [
+        {
+            **_of_channels(snapshot, week),
+            **({"as_of": _iso(snapshot.judged_until)} if is_list else {}),
+            "week": week,
+            "monday": snapshot.weeks[week].isoformat(),
+            "rows": int(counts.get(week, 0)),
+            "left_out": snapshot.left_out.get((_LISTS[sheet.title], week), 0) if is_list else 0,
+        }
+        for week in (snapshot.raw_weeks if is_list else snapshot.weeks)
+    ]
+
+
+def _of_channels(snapshot: Snapshot, week: str) -> dict[str, Any]:
+    rows = [row for row in snapshot.status.to_dict("records") if row["week"] == week]
+    instants = [row["as_of"] for row in rows]
+    reported = [row["messages_reported"] for row in rows]
+    stored = sum(row["messages_stored"] or 0 for row in rows)
+    return {
+        "status": max((row["status"] for row in rows), key=_WORST.index),
+        "why": [
+            f"{channel_title(row['channel_kind'], row['channel_name'])}: {Words.reasons(row['reasons'])}"
+            for row in rows
+            if row["reasons"]
+        ],
+        "is_stale": any(row["is_stale"] for row in rows),
+        "as_of": None if None in instants else _iso(min(instants)),
+        "days_complete": min(int(row["days_complete"]) for row in rows),
+        "received": None if None in reported or not sum(reported) else round(float(stored / sum(reported)), 6),
+    }
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant is not None else None
+
+
+def status_tab(shown: Mapping[str, Export], time_zone: str) -> Tab:
+    """The tab, from what is shown by tab; the four tabs in their order, weeks newest first."""
+    zone = ZoneInfo(time_zone)
+    rows = [_row(shown[title], known, zone) for title in TITLES if title in shown for known in shown[title].weeks]
+    return Tab(STATUS, [column for column, _ in COLUMNS], rows)
+
+
+def _row(export: Export, known: Known, zone: ZoneInfo) -> Sequence[Any]:
+    as_of = known["as_of"]
+    remarks = [
+        export.stale_reason or "",
+        Words.STALE_WEEK if known["is_stale"] else "",
+        *known["why"],
+        Words.left_out(known["left_out"]) if known["left_out"] else "",
+    ]
+    return [
+        export.tab,
+        Words.TABS[export.tab],
+        week_title(known["week"], date.fromisoformat(known["monday"])),
+        _stale(export, known, zone),
+        Words.STATUSES.get(known["status"], known["status"]),
+        Words.joined(remarks),
+        _local(datetime.fromisoformat(as_of), zone) if as_of else None,
+        known["days_complete"],
+        known["received"],
+        known["rows"],
+    ]
+
+
+def _stale(export: Export, known: Known, zone: ZoneInfo) -> str:
+    if export.stale_since is not None:
+        return Words.since(f"{_local(export.stale_since, zone):%d.%m.%Y %H:%M}")
+    return Words.YES if known["is_stale"] else Words.NO
+
+
+def _local(instant: datetime, zone: ZoneInfo) -> datetime:
+    return instant.astimezone(zone).replace(tzinfo=None, microsecond=0)
