@@ -67,6 +67,7 @@ class TelegramClient:
         self, connection_id: str, base_url: str, bot_token: str, limits: Limits | None = None, **http: Any
     ) -> None:
         hide(bot_token)
+        hide(bot_token.partition(":")[2])
         self.connection_id = connection_id
         if not _TOKEN.fullmatch(bot_token):
             raise BadConfiguration(
