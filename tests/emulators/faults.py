@@ -20,6 +20,7 @@ KINDS = {
     "reset": "cut the connection with RST before the answer",
     "reset_midway": "cut the connection with RST in the middle of the body",
     "lost": "do what was asked, then cut the connection with RST in place of the answer",
+    "overtaken": "cut the connection with RST at once, do what was asked `seconds` later (default 1)",
     "hang": "say nothing for `seconds` (default 60), then cut the connection",
     "late": "wait `seconds` (default 1), then do what was asked and answer: the caller may be gone by then",
     "slow": "answer correctly after `seconds` (default 1)",

@@ -135,10 +135,15 @@ class Handler(BaseHTTPRequestHandler):
             return
         if "late" in fired:
             vendor.stopping.wait(_seconds(fired["late"], 1.0))
+        if "overtaken" in fired:
+            self._cut(call)
+            vendor.stopping.wait(_seconds(fired["overtaken"], 1.0))
         answer = vendor.answer(self.command, url.path, params, self.headers, fired, body)
         call.rows = len(answer.rows) if answer.rows is not None else None
         if "slow" in fired:
             vendor.stopping.wait(_seconds(fired["slow"], 1.0))
+        if "overtaken" in fired:
+            return
         if "lost" in fired:
             self._cut(call)
             return

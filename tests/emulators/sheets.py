@@ -173,10 +173,11 @@ class SheetsEmulator:
         with self.lock:
             return {sheet.title: list(sheet.rows) for sheet in self.books[spreadsheet_id].sheets if not sheet.hidden}
 
-    def change(self, spreadsheet_id: str, act: Callable[[Spreadsheet], Any]) -> Any:
-        """Change a spreadsheet as a whole or not at all."""
+    def change(self, spreadsheet_id: str, act: Callable[[Spreadsheet], Any], actor: str | None = None) -> Any:
+        """Change a spreadsheet as a whole or not at all, as a person unless ``actor`` is told."""
         with self.lock:
             working = self.books[spreadsheet_id].copy()
+            working.actor = actor
             result = act(working)
             working.revision += 1
             self.books[spreadsheet_id] = working
@@ -300,7 +301,7 @@ class SheetsEmulator:
         if act is None:
             raise Refused(501, f"this emulator does not know spreadsheets.{name}", "UNIMPLEMENTED")
         run = lambda book: act(book, parts[1:], given, options)  # noqa: E731
-        result = run(found) if name in READS else self.change(book_id, run)
+        result = run(found) if name in READS else self.change(book_id, run, email)
         if name == "batchUpdate":
             answer = {"spreadsheetId": book_id, "replies": result}
             if given.get("includeSpreadsheetInResponse"):

@@ -16,7 +16,7 @@ from tests.emulators import sheets_dimensions as dimensions
 from tests.emulators import sheets_marks as marks
 from tests.emulators import sheets_names as names
 from tests.emulators.sheets_dimensions import move_all, set_size
-from tests.emulators.sheets_grid import MAX_TITLE, Sheet, Spreadsheet
+from tests.emulators.sheets_grid import MAX_TITLE, Area, Sheet, Spreadsheet, guard
 from tests.emulators.sheets_references import still
 from tests.emulators.sheets_schema import Mask, Refused
 
@@ -71,7 +71,8 @@ def add_sheet(book: Spreadsheet, given: Given, where: str) -> Given:
         raise Refused(400, f"{where}The sheet id {sheet_id} is negative.")
     if properties.get("sheetType", "GRID") != "GRID":
         raise Refused(400, f"{where}this emulator has grids only")
-    sheet = Sheet(sheet_id, title)
+    # a new tab has its size from the start: the limit is not checked against the columns that it would have had
+    sheet = Sheet(sheet_id, title, column_count=properties.get("gridProperties", {}).get("columnCount", 26))
     index = properties.get("index", len(book.sheets))
     _place(book, sheet, index, where)
     given_fields: Mask = {
@@ -97,6 +98,7 @@ def delete_sheet(book: Spreadsheet, given: Given, where: str) -> None:
         raise Refused(400, f"{where}You can't remove all the sheets in a document.")
     if all(other.hidden for other in rest):
         raise Refused(400, f"{where}You can't remove all the visible sheets in a document.")
+    guard(book, Area(sheet, 0, sheet.row_count, 0, sheet.column_count), where)
     book.sheets = rest
     book.metadata = {
         number: one for number, one in book.metadata.items() if marks.metadata_sheet(one) != sheet.sheet_id

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.emulators.sheets_formulas import Book
-from tests.emulators.sheets_grid import Area, Cell, Extras, Formula, Sheet, Spreadsheet, from_grid_range
+from tests.emulators.sheets_grid import Area, Cell, Extras, Formula, Sheet, Spreadsheet, from_grid_range, guard
 from tests.emulators.sheets_references import moved, shift
 from tests.emulators.sheets_schema import Mask, Refused, document, mask, merged
 from tests.emulators.sheets_values import check_text
@@ -87,6 +87,9 @@ def update_cells(book: Spreadsheet, given: Given, where: str) -> None:
         area = from_grid_range(book, given["range"], where)
     else:
         raise Refused(400, f"{where}Must set either 'start' or 'range'.")
+    width = max((len(row.get("values", [])) for row in rows), default=0)
+    bottom, right = min(area.top + len(rows), area.bottom), min(area.left + width, area.right)
+    guard(book, area if "range" in given else Area(area.sheet, area.top, bottom, area.left, right), where)
     for number, row in enumerate(rows):
         if area.top + number >= area.bottom:
             raise Refused(
@@ -137,6 +140,7 @@ def repeat_cell(book: Spreadsheet, given: Given, where: str) -> None:
     if "range" not in given:
         raise Refused(400, f"{where}range is required")
     area = from_grid_range(book, given["range"], where)
+    guard(book, area, where)
     data = given.get("cell", {})
     for row in range(area.top, area.bottom):
         for column in range(area.left, area.right):
@@ -163,6 +167,7 @@ def copy_paste(book: Spreadsheet, given: Given, where: str) -> None:
             f"{where}The data being pasted reaches row {bottom} and column {right}, outside of the sheet's grid of "
             f"{sheet.row_count} rows and {sheet.column_count} columns.",
         )
+    guard(book, Area(sheet, target.top, bottom, target.left, right), where)
     # taken before anything is written: the two may overlap
     values = Book(book) if kind == "PASTE_VALUES" else None
     rows = [_source_row(source, row, values) for row in range(source.top, source.bottom)]

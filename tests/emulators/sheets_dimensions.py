@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.emulators.sheets_cells import fields
-from tests.emulators.sheets_grid import MAX_COLUMNS, Formula, Sheet, Spreadsheet
+from tests.emulators.sheets_grid import MAX_COLUMNS, Area, Formula, Sheet, Spreadsheet, guard
 from tests.emulators.sheets_names import shifted
 from tests.emulators.sheets_references import Move, moved, resize
 from tests.emulators.sheets_schema import Refused, merged
@@ -114,6 +114,8 @@ def _within(sheet: Sheet, is_rows: bool, end: int, where: str) -> None:
 def insert_dimension(book: Spreadsheet, given: Given, where: str) -> None:
     sheet, is_rows, start, end = _span(book, given.get("range", {}), where)
     _within(sheet, is_rows, start, where)
+    if given.get("inheritFromBefore") and start == 0:
+        raise Refused(400, f"{where}inheritFromBefore cannot be true if inserting at the start of the sheet.")
     by = end - start
     if is_rows:
         if start < len(sheet.rows):
@@ -139,6 +141,9 @@ def delete_dimension(book: Spreadsheet, given: Given, where: str) -> None:
         raise Refused(400, f"{where}You can't delete all the {what} on the sheet.")
     if frozen and start <= frozen and end == count:
         raise Refused(400, f"{where}Sorry, it is not possible to delete all non-frozen {what}.")
+    across = (0, sheet.column_count if is_rows else sheet.row_count)
+    gone = Area(sheet, start, end, *across) if is_rows else Area(sheet, *across, start, end)
+    guard(book, gone, where)
     _drop(book, sheet, is_rows, start, end)
     held = max(0, min(end, frozen) - start)
     if is_rows:

@@ -123,6 +123,8 @@ class Spreadsheet:
     metadata: dict[int, dict[str, Any]] = field(default_factory=dict)
     named: dict[str, dict[str, Any]] = field(default_factory=dict)
     revision: int = 0
+    actor: str | None = None
+    """Whose request is being done; ``None``: a person at the window, who may do everything."""
 
     def copy(self) -> Spreadsheet:
         return replace(
@@ -242,6 +244,30 @@ def beyond(sheet: Sheet, text: str) -> Refused:
     return Refused(
         400, f"Range ({text}) exceeds grid limits. Max rows: {sheet.row_count}, max columns: {sheet.column_count}"
     )
+
+
+def guard(book: Spreadsheet, found: Area, where: str) -> None:
+    """Protected ranges keep out who is not among their editors.
+
+    Raises:
+        Refused: the range touches one.
+    """
+    if book.actor is None:
+        return
+    for one in found.sheet.parts.get("protectedRanges", []):
+        if one.get("warningOnly") or book.actor in (*one.get("editors", {}).get("users", []), one["_by"]):
+            continue
+        held = from_grid_range(book, one["range"], where)
+        rows, columns = (
+            max(found.top, held.top) < min(found.bottom, held.bottom),
+            max(found.left, held.left) < min(found.right, held.right),
+        )
+        if rows and columns:
+            raise Refused(
+                400,
+                f"{where}You are trying to edit a protected cell or object. Please contact the spreadsheet owner to "
+                "remove protection if you need to edit.",
+            )
 
 
 def _split(book: Spreadsheet, text: str) -> tuple[Sheet, str]:

@@ -90,10 +90,11 @@ def laid_over(name: str, field: str) -> Callable[[Spreadsheet, Given, str], Give
     number = {"protectedRange": "protectedRangeId", "bandedRange": "bandedRangeId"}[field]
 
     def handler(book: Spreadsheet, given: Given, where: str) -> Given:
-        thing = {number: random.randrange(1, 2**31), **given.get(field, {})}
+        thing = {number: random.randrange(1, 2**31), **given.get(field, {}), "_by": book.actor}
         sheet = from_grid_range(book, thing.get("range", {}), where).sheet
         sheet.parts[name] = [*sheet.parts.get(name, []), thing]
-        return {f"add{field[0].upper()}{field[1:]}".replace("BandedRange", "Banding"): {field: thing}}
+        shown = {key: value for key, value in thing.items() if key != "_by"}
+        return {f"add{field[0].upper()}{field[1:]}".replace("BandedRange", "Banding"): {field: shown}}
 
     return handler
 

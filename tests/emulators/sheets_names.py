@@ -6,6 +6,7 @@ Here: names of a spreadsheet and their ranges. Not here: what a name means in a 
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 from tests.emulators.sheets_cells import fields
@@ -18,9 +19,13 @@ Given = dict[str, Any]
 def _check(book: Spreadsheet, named: Given, where: str) -> None:
     from_grid_range(book, named.get("range", {}), where)
     name = named.get("name", "")
-    taken = book.named.get(name)
-    if not name.isidentifier() or (taken is not None and taken["namedRangeId"] != named["namedRangeId"]):
-        raise Refused(400, f"{where}The name of the named range is invalid or taken: {name!r}")
+    # letters, digits, underscores; nothing that reads as a cell, a number or a truth value
+    reserved = re.fullmatch(r"[A-Za-z]{1,3}[0-9]+|[rR][0-9]*([cC][0-9]*)?|[cC][0-9]*|true|false", name, re.IGNORECASE)
+    if not re.fullmatch(r"[^\W\d]\w{0,249}", name) or reserved:
+        raise Refused(400, f"{where}The name of the named range is invalid: {name!r}")
+    others = (one for one in book.named.values() if one["namedRangeId"] != named["namedRangeId"])
+    if any(one["name"].casefold() == name.casefold() for one in others):
+        raise Refused(400, f"{where}A named range with the name {name!r} already exists.")
 
 
 def _found(book: Spreadsheet, range_id: str, where: str) -> Given:
@@ -33,6 +38,8 @@ def _found(book: Spreadsheet, range_id: str, where: str) -> Given:
 def add_named_range(book: Spreadsheet, given: Given, where: str) -> Given:
     named = {"namedRangeId": f"{random.randrange(2**40)}", **given.get("namedRange", {})}
     _check(book, named, where)
+    if any(one["namedRangeId"] == named["namedRangeId"] for one in book.named.values()):
+        raise Refused(400, f"{where}A named range with the id {named['namedRangeId']} already exists.")
     book.named[named["name"]] = named
     return {"addNamedRange": {"namedRange": named}}
 

@@ -26,7 +26,7 @@ def whole(book: Spreadsheet, options: dict[str, Any], base_url: str) -> dict[str
         if options.get("includeGridData"):
             every = Area(sheet, 0, sheet.row_count, 0, sheet.column_count)
             entry["data"] = [_grid_data(book, one) for one in areas or [every]]
-        entry.update({name: value for name, value in sheet.parts.items() if value})
+        entry.update({name: _public(value) for name, value in sheet.parts.items() if value})
         marks = [one for one in book.metadata.values() if one["location"].get("sheetId") == sheet.sheet_id]
         if marks:
             entry["developerMetadata"] = marks
@@ -43,11 +43,24 @@ def whole(book: Spreadsheet, options: dict[str, Any], base_url: str) -> dict[str
         "spreadsheetUrl": f"{base_url}/_emulator/sheets/{book.id}",
     }
     if book.named:
-        result["namedRanges"] = list(book.named.values())
+        result["namedRanges"] = _public(list(book.named.values()))
     marks = [one for one in book.metadata.values() if one["location"].get("spreadsheet")]
     if marks:
         result["developerMetadata"] = marks
     return result
+
+
+def _public(value: Any) -> Any:
+    """As the API gives it back: without our own marks, and without ``sheetId`` in ranges of the tab whose id is 0."""
+    if isinstance(value, list):
+        return [_public(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _public(one)
+        for name, one in value.items()
+        if not name.startswith("_") and not (name == "sheetId" and one == 0)
+    }
 
 
 def _grid_data(book: Spreadsheet, found: Area) -> dict[str, Any]:

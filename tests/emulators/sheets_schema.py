@@ -64,6 +64,8 @@ def parsed(body: bytes, schema: str) -> dict[str, Any]:
     """
     if not body:
         return {}
+    if _HALF.search(body):
+        raise Refused(400, "Invalid JSON payload received. Illegal unicode code point.")
     try:
         loaded = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
     except ValueError as error:
@@ -77,6 +79,12 @@ def parsed(body: bytes, schema: str) -> dict[str, Any]:
         raise Refused(400, shown, details=details)
     result: dict[str, Any] = checked
     return result
+
+
+# one half of a surrogate pair, as JSON escapes it
+_HALF = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 
 
 def _no_constant(text: str) -> Any:

@@ -9,7 +9,19 @@ from __future__ import annotations
 from typing import Any
 
 from tests.emulators.sheets_formulas import Book
-from tests.emulators.sheets_grid import MAX_TEXT, Area, Cell, Formula, Sheet, Spreadsheet, area, beyond, corner, letters
+from tests.emulators.sheets_grid import (
+    MAX_TEXT,
+    Area,
+    Cell,
+    Formula,
+    Sheet,
+    Spreadsheet,
+    area,
+    beyond,
+    corner,
+    guard,
+    letters,
+)
 from tests.emulators.sheets_schema import Refused
 from tests.emulators.sheets_text import entered, shown
 
@@ -98,9 +110,10 @@ def write(book: Spreadsheet, given: dict[str, Any], option: str | None, where: s
         raise Refused(
             400, f"{where}Requested writing within range [{found.a1}], but tried writing to column [{column}]"
         )
+    bottom, right = found.top + max(height, 1), found.left + max(width, 1)
+    written = Area(sheet, found.top, bottom, found.left, right)
+    guard(book, written, where)
     cells = _store(book, found, rows, option == "USER_ENTERED", where)
-    right = max(found.left + width, found.left + 1)
-    written = Area(sheet, found.top, max(found.top + height, found.top + 1), found.left, right)
     counts = {"updatedRows": height, "updatedColumns": width, "updatedCells": cells}
     return {
         "spreadsheetId": book.id,
@@ -138,7 +151,10 @@ def _store(book: Spreadsheet, found: Area, rows: list[Row], typed: bool, where: 
                 raise Refused(400, f"{where}Invalid values[{row - found.top}][{column - found.left}]: {kind} {{ }}")
             else:
                 check_text(value)
-                cell, pattern = entered(value, book.locale) if typed else (value or None, None)
+                # a cell of the format "plain text" takes what is typed as it is
+                form = sheet.extras.get((row, column), {}).get("userEnteredFormat", {}) if typed else {}
+                plain = not typed or form.get("numberFormat", {}).get("type") == "TEXT"
+                cell, pattern = (value or None, None) if plain else entered(value, book.locale)
                 if pattern is not None:
                     extras = sheet.extras.get((row, column), {})
                     form = {**extras.get("userEnteredFormat", {}), "numberFormat": pattern}
@@ -201,6 +217,7 @@ def clear(book: Spreadsheet, text: str) -> str:
     """Values go, formats and notes stay; the cleared range."""
     found = area(book, text)
     sheet = found.sheet
+    guard(book, found, "")
     for row in range(found.top, min(found.bottom, len(sheet.rows))):
         width = min(found.right, len(sheet.rows[row])) - found.left
         if width > 0:
