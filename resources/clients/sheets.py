@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -40,6 +40,8 @@ LIMITS = Limits(
     longest_pause_seconds=32.0,
     requests_per_second=1000.0,
 )
+_ENDPOINT = "https://placeholder.invalid"
+"""Stands in what the library makes where the base URL of the connection will be."""
 _STRUCTURE = "spreadsheetId,sheets.properties,namedRanges"
 _quotas: dict[tuple[str, str, int, float], dict[str, Quota]] = {}
 """The vendor counts by user, so all clients of this process that speak as one user share their turns."""
@@ -177,23 +179,13 @@ class SheetsClient:
 
     # how a call is made ----------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def _spreadsheets(self) -> Any:
-        from googleapiclient.discovery import build
+        return _library()[0]
 
-        return build(
-            "sheets",
-            "v4",
-            http=_Nowhere(),
-            model=_model(),
-            static_discovery=True,
-            cache_discovery=False,
-            client_options={"api_endpoint": f"{self._base_url}/"},
-        ).spreadsheets()
-
-    @cached_property
+    @property
     def _values(self) -> Any:
-        return self._spreadsheets.values()
+        return _library()[1]
 
     def _done(
         self,
@@ -203,7 +195,7 @@ class SheetsClient:
         repeatable: bool = True,
         complaint: Callable[[dict[str, Any]], str | None] = lambda _: None,
     ) -> dict[str, Any]:
-        transport = _Transport(self._http, self._base_url, what, repeatable, complaint)
+        transport = _Transport(self._http, what, repeatable, complaint)
         answer: dict[str, Any] = request.execute(http=transport, num_retries=0)
         self._renewed = False
         return answer
@@ -246,16 +238,13 @@ class _Ready(bytes):
 class _Transport:
     """What google-api-python-client takes for httplib2: one request, made by our client."""
 
-    def __init__(
-        self, http: HttpClient, base_url: str, what: str, repeatable: bool, complaint: Callable[[Any], str | None]
-    ) -> None:
-        self._http, self._base_url, self._what = http, base_url, what
-        self._repeatable, self._complaint = repeatable, complaint
+    def __init__(self, http: HttpClient, what: str, repeatable: bool, complaint: Callable[[Any], str | None]) -> None:
+        self._http, self._what, self._repeatable, self._complaint = http, what, repeatable, complaint
 
     def request(
         self, uri: str, method: str = "GET", body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[Any, Any]:
-        path, _, query = uri.removeprefix(self._base_url).partition("?")
+        path, _, query = uri.removeprefix(_ENDPOINT).partition("?")
         params = parse_qsl(query, keep_blank_values=True)
         if method == "GET":
             found = self._http.get(path, params, expect=dict, page=self._what, complaint=self._complaint)
@@ -272,7 +261,13 @@ class _Nowhere:
     """Stands where the library wants its HTTP at construction; every request brings its own."""
 
 
-def _model() -> Any:
+@cache
+def _library() -> tuple[Any, Any]:
+    """The library's makers of requests, for spreadsheets and for values; they know no account and no host of ours.
+
+    Making them costs a fifth of a second, so it is done once in a process.
+    """
+    from googleapiclient.discovery import build
     from googleapiclient.model import JsonModel
 
     class Model(JsonModel):
@@ -285,7 +280,16 @@ def _model() -> Any:
         def deserialize(self, content: Any) -> Any:
             return content
 
-    return Model()
+    spreadsheets = build(
+        "sheets",
+        "v4",
+        http=_Nowhere(),
+        model=Model(),
+        static_discovery=True,
+        cache_discovery=False,
+        client_options={"api_endpoint": f"{_ENDPOINT}/"},
+    ).spreadsheets()
+    return spreadsheets, spreadsheets.values()
 
 
 def _book(found: Mapping[str, Any]) -> Book:
