@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 import uuid
 from pathlib import Path
@@ -18,7 +16,7 @@ from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
 from resources.warehouse.locks import run_lock
 from tests.emulators.retailcrm import RetailCRMEmulator
-from tests.pipeline.conftest import FIRST, LAST, WEEKS, environment
+from tests.pipeline.conftest import FIRST, LAST, WEEKS
 
 
 def _failure(instance: dg.DagsterInstance, **given: Any) -> runner.RunFailed:
@@ -154,40 +152,6 @@ def test_core_is_not_judged_when_a_sender_is_unmapped(
     assert table_hashes(connected, ("evaluated", "marts")) == before
     runner.run_days(FIRST, LAST, instance=instance)
     assert table_hashes(connected, ("evaluated", "marts")) == before
-
-
-def test_two_backfills_of_one_day_end_equal(connected: Warehouse, instance: dg.DagsterInstance) -> None:
-    """F19: one works, the other works after it or ends as busy; the rows are the same."""
-    runner.run_days(LAST, LAST, instance=instance)
-    before = table_hashes(connected)
-    script = """
-import sys, time
-from datetime import date
-import dagster as dg
-from orchestration import runner
-from orchestration.cli.errors import explain
-time.sleep(max(0, float(sys.argv[2]) - time.time()))
-try:
-    with dg.DagsterInstance.local_temp() as instance:
-        runner.run_days(date.fromisoformat(sys.argv[1]), date.fromisoformat(sys.argv[1]), instance=instance)
-except runner.RunFailed as error:
-    print(error)
-    sys.exit(explain(error).exit_code)
-"""
-    at = str(time.time() + 12)
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", script, LAST.isoformat(), at],
-            env=environment(), stdout=subprocess.PIPE, text=True,
-        )
-        for _ in range(2)
-    ]  # fmt: skip
-    ends = [(process.communicate(timeout=300)[0], process.returncode) for process in both]
-    assert sorted(code for _, code in ends)[0] == 0, ends
-    for said, code in ends:
-        assert code in (0, 75), said
-        assert code == 0 or said.startswith("busy: "), said
-    assert table_hashes(connected) == before
 
 
 def test_a_dead_run_is_ended_and_a_living_one_left_alone(connected: Warehouse, instance: dg.DagsterInstance) -> None:
