@@ -13,6 +13,7 @@ from typing import Any
 
 from conversations.window import Window
 from resources.warehouse.engine import Warehouse
+from resources.warehouse.roles import Role
 from tests.emulators.retailcrm import RetailCRMEmulator
 
 PAGE_SIZE = 50
@@ -35,7 +36,8 @@ class Nursery:
         words.touch()
         command = {
             "what": what,
-            "database": database.url,
+            # what a worker does, production does as the loader, or as the publisher
+            "database": database.as_role(order.pop("role", Role.LOADER)).url,
             "start": window.start.isoformat(),
             "end": window.end.isoformat(),
             "words": str(words),

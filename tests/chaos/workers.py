@@ -1,8 +1,8 @@
 """Worker processes that can be killed and started again quickly: a nursery imports everything once and forks them.
 
 Run as ``python -m tests.chaos.workers``; one JSON command a line on stdin, one JSON answer a line on stdout. Here:
-what a worker does (load a stream, measure it, do a window, judge it), as production code does it. Not here: who is
-killed when (``nursery``, the tests). A worker's last words go to the file that the command names.
+what a worker does (load a stream, measure it, do a window, judge it, look for trouble, send), as production code does
+it. Not here: who is killed when (``nursery``, the tests). A worker's last words go to the file that the command names.
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ import json
 import os
 import sys
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from conversations.parsing.retailcrm import RetailCRMParser
 from conversations.policy import Policy
 from conversations.window import Window
+from resources.alerts import Seen, deliver, look
 from resources.clients.errors import SourceError
 from resources.clients.http import Limits
 from resources.clients.retailcrm_bot import RetailCRMBotClient
 from resources.clients.retailcrm_v5 import RetailCRMV5Client
+from resources.clients.telegram import TelegramClient
 from resources.sources.retailcrm import RetailCRMSource
 from resources.warehouse.completeness import refresh_completeness
 from resources.warehouse.core import replace_window
@@ -66,6 +68,12 @@ def work(order: dict[str, Any]) -> int:
             elif order["what"] == "land":
                 wait_for(order.get("at"))
                 land(source, order["stream"], window, warehouse, time_zone=ZONE)
+            elif order["what"] == "send":
+                bot = TelegramClient("telegram", order["base_url"], order["bot_token"], LIMITS)
+                deliver(warehouse, closing.enter_context(bot), pause_of=lambda _: 0.0)
+            elif order["what"] == "look":
+                now, home = datetime.now(UTC), Path(order["words"]).parent
+                look(warehouse, Policy.default(), now, lambda _: Seen(), home=home, operators_chat="-1001")
             elif order["what"] == "core":
                 streams = [RetailCRMSource.streams[name] for name in ("chats", "dialogs", "messages")]
                 replace_window(warehouse, RetailCRMParser(), CONNECTION, "retailcrm", streams, window, ZONE)
