@@ -247,6 +247,7 @@ class _Reading:
         inserted = len(rows) - len(stored)
         if inserted:
             self._copy(self._statements["copy_new"], new, self._account, self._stamp())
+            fail_point("land.page_staged")
         changed = [
             version
             for one, known in stored.items()
@@ -255,7 +256,7 @@ class _Reading:
         updated = 0
         if changed:
             self._copy(self._statements["copy_changed"], changed, b"", b"\n")
-            fail_point("land.page_staged")
+            fail_point("land.changes_staged")
             updated = self._run("write").rowcount
             self._sql.execute("truncate page")
         if returned:

@@ -68,6 +68,8 @@ def test_loader_killed_at(name: str, passage: int, database: Warehouse, nursery:
         assert nursery.load(database, WEEK, emulator).wait() == 0
         truth = emulator.ledger.rows("messages", WEEK.start, WEEK.end)
         emulator.shop.delete_message(int(sorted(truth)[3]))
+        # and something that changed since
+        emulator.shop.edit_message(int(sorted(truth)[5]), "edited")
         if name in OF_PAGES:
             empty(database)
         if name in OF_RESTARTS:
