@@ -1,7 +1,9 @@
 """Fixtures that all tests share: one PostgreSQL for the whole session, a migrated database of its own per module.
 
 The server is the embedded one in a folder of its own, or that of ``DATABASE_URL``. Databases are cloned from a migrated
-template, which takes a fraction of a second. Tests of pure code need none of this.
+template, which takes a fraction of a second; each gets logins of its own. Tests of pure code need none of this.
+``database`` and ``fresh_database`` are the owner's, who may look at everything and prepare anything; what is tested
+runs under the role that runs it in production: ``database.as_role(Role.LOADER)``.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from psycopg import sql
 from resources.settings import Settings
 from resources.warehouse import urls
 from resources.warehouse.engine import Warehouse
-from resources.warehouse.server import OWNER, EmbeddedServer
+from resources.warehouse.roles import MADE, NAME_BYTES, login_name
+from resources.warehouse.server import EmbeddedServer
+from resources.warehouse.server_logins import OWNER
 
 VARIABLES = [name.upper() for name in Settings.model_fields]
 
@@ -29,12 +33,9 @@ VARIABLES = [name.upper() for name in Settings.model_fields]
 class DatabaseServer:
     """A PostgreSQL in which tests may make databases."""
 
-    def __init__(
-        self, admin_url: str, owner_url: str, analyst_url: str | None, embedded: EmbeddedServer | None
-    ) -> None:
+    def __init__(self, admin_url: str, owner_url: str, embedded: EmbeddedServer | None) -> None:
         self.admin_url = urls.with_driver(admin_url, None)
         self._owner_url = urls.with_driver(owner_url, None)
-        self._analyst_url = urls.with_driver(analyst_url, None) if analyst_url else None
         self.embedded = embedded
         self.owner = OWNER if embedded else urls.user_of(self._owner_url)
         self._template = f"otklik_template_{os.getpid()}"
@@ -44,8 +45,11 @@ class DatabaseServer:
         return _in_database(self._owner_url, database)
 
     def warehouse(self, database: str) -> Warehouse:
-        analyst = _in_database(self._analyst_url, database) if self._analyst_url else None
-        return Warehouse(self.url(database), analyst_url=analyst)
+        return Warehouse.at(self.url(database))
+
+    def logins(self, database: str) -> list[str]:
+        """The logins that belong to a database, the owner's left out."""
+        return [login_name(database, role) for role in MADE]
 
     def create(self, name: str, template: str = "template0") -> str:
         with psycopg.connect(self.admin_url, autocommit=True) as admin:
@@ -64,12 +68,26 @@ class DatabaseServer:
             self.create(self._template)
             with self.warehouse(self._template) as warehouse:
                 warehouse.migrate()
-        return self.create(f"otklik_{os.getpid()}_{name}"[:63], self._template)
+            self._forget_logins(self._template)
+        made = self.create(f"otklik_{os.getpid()}_{name}"[:NAME_BYTES], self._template)
+        with self.warehouse(made) as warehouse:
+            warehouse.give_rights()
+        return made
 
     def drop(self, name: str) -> None:
         with psycopg.connect(self.admin_url, autocommit=True) as admin:
             admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+            admin.execute(sql.SQL("drop role if exists {}").format(_names(self.logins(name))))
         self._made.remove(name)
+
+    def _forget_logins(self, database: str) -> None:
+        """Rights are cloned with a database: nobody of the template may be seen in its clones."""
+        owner = sql.Identifier(self.owner) if self.owner else sql.SQL("current_user")
+        with psycopg.connect(_in_database(self.admin_url, database), autocommit=True) as admin:
+            # one by one: PostgreSQL trips over default rights that two of them share
+            for login in map(sql.Identifier, self.logins(database)):
+                for statement in ("reassign owned by {} to {}", "drop owned by {}", "drop role {}"):
+                    admin.execute(sql.SQL(statement).format(login, owner))
 
     def close(self) -> None:
         for name in list(self._made):
@@ -90,7 +108,7 @@ def database_server(_bare_environment: None) -> Iterator[DatabaseServer]:
     """One server for all tests: the embedded one, or that of ``DATABASE_URL``."""
     given = os.environ.get("OTKLIK_TEST_DATABASE_URL")
     if given:
-        server = DatabaseServer(given, given, None, None)
+        server = DatabaseServer(given, given, None)
         yield server
         server.close()
         return
@@ -98,7 +116,10 @@ def database_server(_bare_environment: None) -> Iterator[DatabaseServer]:
     folder = Path(tempfile.mkdtemp(prefix="otklik-tests-"))
     folder.chmod(0o755)
     embedded = EmbeddedServer.join(folder / "home")
-    server = DatabaseServer(embedded.urls.admin, embedded.urls.owner, embedded.urls.analyst, embedded)
+    server = DatabaseServer(embedded.urls.admin, embedded.urls.owner, embedded)
+    with psycopg.connect(embedded.urls.admin, autocommit=True) as admin:
+        # the databases of the tests get logins of their own, made by their owner
+        admin.execute(sql.SQL("alter role {} createrole").format(sql.Identifier(OWNER)))
     yield server
     embedded.close()
     shutil.rmtree(folder, ignore_errors=True)
@@ -135,6 +156,10 @@ def settings_for() -> Callable[..., Settings]:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower())[-40:].strip("_")
+
+
+def _names(names: list[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
 def _in_database(url: str, database: str) -> str:

@@ -132,15 +132,18 @@ def _policy(settings: Settings) -> Finding:
 
 def _database(settings: Settings, starting: bool) -> Iterator[Finding]:
     from resources.warehouse.engine import Warehouse
+    from resources.warehouse.roles import Role
 
     if not has_database(settings):
         yield Finding("database", "skipped", Doctor.NOT_CREATED)
         return
     try:
         with Warehouse.open(settings) as warehouse:
-            yield _reached(warehouse)
             if starting:
+                # before the first migration there is no login but the owner's
+                yield _reached(warehouse.as_role(Role.OWNER) if warehouse.knows(Role.OWNER) else warehouse)
                 return
+            yield _reached(warehouse)
             yield _guarded("migrations", lambda: _migrations(warehouse))
             yield _guarded("analyst", lambda: _analyst(warehouse))
     except Exception as error:

@@ -39,7 +39,7 @@ def import_file(path: Path, format_name: str, connection: str | None, *, as_json
     settings = Settings()
     policy = Policy.load(settings.policy_path)
     with Warehouse.open(settings) as warehouse:
-        warehouse.migrate()
+        warehouse.ensure_migrated()
         connection_id = load(path, format_name, connection, warehouse, policy)
         summary = summarise(warehouse, connection_id)
     if as_json:

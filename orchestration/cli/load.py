@@ -67,7 +67,7 @@ def prepare(warehouse: Warehouse, settings: Settings) -> None:
     from orchestration.cli import serve
     from resources.settings import PROJECT_ROOT
 
-    warehouse.migrate()
+    warehouse.ensure_migrated()
     storage = serve.storage_url(warehouse, settings)
     os.environ.update(serve.environment_for_dagster(settings.otklik_home, PROJECT_ROOT, storage, {}))
 

@@ -25,16 +25,19 @@ def sql(query: str, *, as_csv: bool) -> None:
     from resources.clients.redact import redact
     from resources.settings import Settings
     from resources.warehouse.engine import Warehouse, unavailable
+    from resources.warehouse.roles import Role
     from resources.warehouse.urls import with_driver
 
-    with Warehouse.open(Settings()) as warehouse, unavailable(warehouse.address):
+    with Warehouse.open(Settings(), Role.ANALYST) as warehouse, unavailable(warehouse.address):
         options = "-c timezone=UTC -c default_transaction_read_only=on"
-        login = with_driver(warehouse.analyst_url, None)
+        login = with_driver(warehouse.url, None)
         try:
             session = psycopg.connect(login, application_name="otklik sql", connect_timeout=10, options=options)
         except psycopg.OperationalError as error:
-            # the driver gives no SQLSTATE here: where the owner gets in, the analyst's login is what is wrong
-            with warehouse.connect():
+            # the driver gives no SQLSTATE here: where the loader gets in, the analyst's login is what is wrong
+            if not warehouse.knows(Role.LOADER):
+                raise
+            with warehouse.as_role(Role.LOADER).connect():
                 raise CliError(Errors.ANALYST_LOGIN.format(redact(_first_line(error)))) from None
         with session as connection:
             try:

@@ -52,20 +52,21 @@ _SUMMED = ("waits_settled", "in_target", "slow_reply", "unanswered", "pending_no
 
 
 def reading(warehouse: Warehouse) -> Engine:
-    """Who reads the marts for the screen: the analyst, or the owner where the analyst cannot log in.
+    """Who reads the marts for the screen: the analyst, or the publisher where the analyst cannot log in.
 
     The week is published by then; a login that only ``otklik sql`` needs must not make the command fail.
     """
     from sqlalchemy.exc import OperationalError
 
     from resources.warehouse.errors import WarehouseError
+    from resources.warehouse.roles import Role
 
     try:
         engine = warehouse.analyst_engine()
         with engine.connect():
             return engine
     except (OperationalError, WarehouseError):
-        return warehouse.engine
+        return warehouse.as_role(Role.PUBLISHER).engine
 
 
 def show(engine: Engine, week: str) -> None:

@@ -1,16 +1,13 @@
 """The warehouse: one PostgreSQL database, embedded or given, with its logins and its migrations.
 
-Here: how to get a connection, and that the tables are those of this code. Not here: what is written
-(``land``, ``core``, ``refresh``). SQLAlchemy and Alembic are imported where they are used: a loader process needs
-neither and must start fast.
+Here: how to get a connection as which role, and that the tables are those of this code. Not here: which login a role
+has (``logins``) and what it may do (``roles``, ``rights``), what is written (``land``, ``core``, ``refresh``).
+SQLAlchemy and Alembic are imported where they are used: a loader process needs neither and must start fast.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +15,13 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from resources.warehouse import urls
-from resources.warehouse.errors import MigrationsPending, WarehouseError, WarehouseUnavailable
-from resources.warehouse.roles import ANALYST, Role, create_views, describe, grant_analyst
+from resources.warehouse.errors import LoginRefused, MigrationsPending, WarehouseError, WarehouseUnavailable
+from resources.warehouse.failpoints import fail_point
+from resources.warehouse.logins import VARIABLES, Logins
+from resources.warehouse.rights import give, hand_over
+from resources.warehouse.roles import Role
 from resources.warehouse.server import EmbeddedServer
+from resources.warehouse.views import create_views, describe
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -31,61 +32,68 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 10
 LEAST_SERVER = 150_000
 MIGRATION_LOCK = 7_033_001
+DAGSTER_SCHEMA = "dagster"
+_REFUSALS = (
+    "authentication failed",
+    "permission denied for database",
+    "is not permitted to log in",
+    "no password supplied",
+    'role "',
+)
+"""How the server says, before there is a session and thus a code, that it is there and refuses the login."""
 Progress = Callable[[str], None]
 
 
 class Warehouse:
-    """One database and its logins. Cheap to make; connections are opened when they are asked for."""
+    """One database under the login of one role. Cheap to make; connections are opened when they are asked for."""
 
     def __init__(
-        self,
-        url: str,
-        *,
-        analyst_url: str | None = None,
-        dagster_url: str | None = None,
-        server: EmbeddedServer | None = None,
-        secrets_folder: Path | None = None,
+        self, logins: Logins, role: Role, *, server: EmbeddedServer | None = None, root: Warehouse | None = None
     ) -> None:
-        self.url = urls.with_driver(url, "psycopg")
-        self._libpq = urls.with_driver(url, None)
-        self._analyst_url = analyst_url
-        self._dagster_url = dagster_url
+        self.role = role
+        self._logins = logins
+        self._libpq = logins.url(role)
+        self.url = urls.with_driver(self._libpq, "psycopg")
         self._server = server
-        self._secrets = secrets_folder
-        self._engines: dict[str, Engine] = {}
+        self._root = root or self
+        self._family: dict[Role, Warehouse] = {role: self} if root is None else root._family
+        self._is_embedded = server is not None if root is None else root._is_embedded
+        self._engine: Engine | None = None
 
     @classmethod
     def open(cls, settings: Settings, role: Role = Role.LOADER) -> Warehouse:
         """The warehouse of the settings: the server of ``DATABASE_URL``, else the embedded one, started if need be.
 
-        Sessions are those of ``role``; ``as_role`` gives the same database under another one.
+        Sessions are those of ``role``; ``as_role`` gives the same database under another one. A role's own variable
+        (``LOADER_DATABASE_URL`` ...) is enough for sessions of that role: the owner's login need not be known.
 
         Raises:
             WarehouseError: with the one thing to do in its text.
         """
-        analyst = settings.analyst_database_url
-        analyst_url = analyst.get_secret_value() if analyst is not None else None
-        if settings.database_url is not None:
-            try:
-                return cls(
-                    settings.database_url.get_secret_value(),
-                    analyst_url=analyst_url,
-                    secrets_folder=settings.otklik_home / "secrets",
-                )
-            except ValueError as error:
-                raise WarehouseError(str(error)) from None
+        logins = Logins.of(settings)
+        if logins is not None:
+            return cls(logins, role)
         server = EmbeddedServer.join(settings.otklik_home, settings.otklik_postgres_bin)
-        found = server.urls
-        return cls(found.owner, analyst_url=analyst_url or found.analyst, dagster_url=found.dagster, server=server)
-
-    def as_role(self, role: Role) -> Warehouse:
-        """The same database under the login of another role; closed together with this one."""
-        return self
+        return cls(Logins(server.urls.by_role), role, server=server)
 
     @classmethod
-    def at(cls, url: str, analyst_url: str | None = None) -> Warehouse:
-        """An existing database; nothing is started."""
-        return cls(url, analyst_url=analyst_url)
+    def at(cls, url: str, analyst_url: str | None = None, role: Role = Role.OWNER) -> Warehouse:
+        """An existing database by its owner's URL; nothing is started."""
+        return cls(Logins({Role.OWNER: url} | ({Role.ANALYST: analyst_url} if analyst_url else {})), role)
+
+    def as_role(self, role: Role) -> Warehouse:
+        """The same database under the login of another role; closed together with this one.
+
+        Raises:
+            WarehouseError: the login is not known; names the variable to set.
+        """
+        if role not in self._family:
+            self._family[role] = Warehouse(self._logins, role, root=self._root)
+        return self._family[role]
+
+    def knows(self, role: Role) -> bool:
+        """Whether ``as_role`` can give that role here."""
+        return self._logins.knows(role)
 
     def __enter__(self) -> Warehouse:
         return self
@@ -94,12 +102,12 @@ class Warehouse:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Warehouse({urls.for_people(self.url)})"
+        return f"Warehouse({urls.for_people(self.url)} as {self.role})"
 
     @property
     def is_embedded(self) -> bool:
         """Whether the server is ours."""
-        return self._server is not None
+        return self._is_embedded
 
     @property
     def address(self) -> str:
@@ -110,45 +118,56 @@ class Warehouse:
     def connect(
         self, application_name: str = "otklik", *, autocommit: bool = False
     ) -> Iterator[psycopg.Connection[Any]]:
-        """A psycopg session as the owner: committed and closed at the end, rolled back on an error.
+        """A psycopg session: committed and closed at the end, rolled back on an error.
 
         Raises:
             WarehouseUnavailable: no connection, or it was lost.
+            LoginRefused: the server answers and does not let the role in.
         """
         with unavailable(self.address):
-            connection = psycopg.connect(
-                self._libpq,
-                autocommit=autocommit,
-                connect_timeout=CONNECT_SECONDS,
-                application_name=application_name,
-                options="-c timezone=UTC -c client_min_messages=warning",
-            )
+            try:
+                connection = psycopg.connect(
+                    self._libpq,
+                    autocommit=autocommit,
+                    connect_timeout=CONNECT_SECONDS,
+                    application_name=application_name,
+                    options="-c timezone=UTC -c client_min_messages=warning",
+                )
+            except psycopg.OperationalError as error:
+                if self.role is not Role.OWNER and any(words in str(error) for words in _REFUSALS):
+                    raise LoginRefused(
+                        f"the database {self.address} does not let {urls.user_of(self._libpq)} in, the login of the "
+                        f"{self.role}: run otklik up, which makes it, or set {VARIABLES[self.role]}"
+                    ) from None
+                raise
             with connection:
                 yield connection
 
     @property
     def engine(self) -> Engine:
-        """SQLAlchemy as the owner."""
-        return self._engine(self.url)
+        """SQLAlchemy under the login of the role."""
+        if self._engine is None:
+            from sqlalchemy import create_engine
+
+            arguments = {"connect_timeout": CONNECT_SECONDS, "options": "-c timezone=UTC"}
+            self._engine = create_engine(self.url, pool_pre_ping=True, pool_size=4, connect_args=arguments)
+        return self._engine
 
     def analyst_engine(self) -> Engine:
         """SQLAlchemy as the read-only analyst."""
-        return self._engine(self.analyst_url)
+        return self.as_role(Role.ANALYST).engine
 
     @property
     def analyst_url(self) -> str:
         """The analyst's login."""
-        if self._analyst_url is None:
-            self._analyst_url = urls.with_login(self._libpq, ANALYST, self._analyst_password())
-        return urls.with_driver(self._analyst_url, "psycopg")
+        return self.as_role(Role.ANALYST).url
 
     def dagster_storage_url(self) -> str:
         """Where Dagster keeps its runs: a database of its own beside ours, or a schema of the given database."""
-        if self._dagster_url is not None:
-            return urls.with_driver(self._dagster_url, "psycopg2")
-        with self.connect() as connection:
-            connection.execute("create schema if not exists dagster")
-        return urls.with_driver(urls.with_search_path(self._libpq, "dagster"), "psycopg2")
+        url = self._logins.url(Role.DAGSTER)
+        if not (self._is_embedded or self._logins.is_given(Role.DAGSTER)):
+            url = urls.with_search_path(url, DAGSTER_SCHEMA)
+        return urls.with_driver(url, "psycopg2")
 
     def migrate(self, progress: Progress | None = None) -> list[str]:
         """Bring schemas, tables, views, rights and comments up to date; returns the revisions that were applied.
@@ -156,10 +175,12 @@ class Warehouse:
         Safe to call at any time and by several processes: one works, the others wait.
 
         Raises:
-            WarehouseError: the server is too old, or the database is newer than the code.
+            WarehouseError: this is not the owner's login, the server is too old, a role's login is missing and the
+                owner may not make it, or the database is newer than the code.
         """
         from alembic import command
 
+        self._only_owner()
         say = progress or (lambda _: None)
         with self.connect("otklik migrate", autocommit=True) as lock:
             if lock.info.server_version < LEAST_SERVER:
@@ -173,13 +194,35 @@ class Warehouse:
                 with self.engine.begin() as connection:
                     connection.exec_driver_sql("create schema if not exists ops")
                     command.upgrade(self._alembic(connection), "head")
+            fail_point("migrate.revisions_committed")
             with lock.transaction():
                 create_views(lock)
                 describe(lock)
-                analyst = self._ensure_analyst(lock)
-                if analyst is not None:
-                    grant_analyst(lock, analyst)
+                self._give_rights(lock)
         return pending
+
+    def give_rights(self) -> None:
+        """Make the logins of all roles and give each exactly its rights: for a database that was copied or restored.
+
+        Raises:
+            WarehouseError: as ``migrate``.
+        """
+        self._only_owner()
+        with self.connect("otklik migrate", autocommit=True) as lock:
+            lock.execute("select pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+            with lock.transaction():
+                self._give_rights(lock)
+
+    def ensure_migrated(self) -> None:
+        """``migrate`` where the owner's login is known, else ``check_migrations``: a process without it can only look.
+
+        Raises:
+            WarehouseError: as either.
+        """
+        if self.knows(Role.OWNER):
+            self.as_role(Role.OWNER).migrate()
+        else:
+            self.check_migrations()
 
     def check_migrations(self) -> None:
         """Make sure that the tables are those of this code.
@@ -187,28 +230,42 @@ class Warehouse:
         Raises:
             MigrationsPending: they are older; the text says what to do.
         """
-        pending = self._pending()
+        try:
+            pending = self._pending()
+        except psycopg.errors.InsufficientPrivilege:
+            raise MigrationsPending(
+                f"the {self.role} may not look into the database {self.address}: run otklik up, which gives the rights"
+            ) from None
         if pending:
             raise MigrationsPending(
                 f"the database {self.address} lacks {len(pending)} migration(s) from {pending[0]} on: run otklik up"
             )
 
     def close(self) -> None:
-        """Close all connections; leave the embedded server, which stops when nobody uses it."""
-        for engine in self._engines.values():
-            engine.dispose()
-        self._engines.clear()
+        """Close all connections; leave the embedded server, which stops when nobody uses it.
+
+        What ``as_role`` gave closes itself only.
+        """
+        for member in list(self._family.values()) if self._root is self else [self]:
+            if member._engine is not None:
+                member._engine.dispose()
+                member._engine = None
         if self._server is not None:
             self._server.close()
             self._server = None
 
-    def _engine(self, url: str) -> Engine:
-        if url not in self._engines:
-            from sqlalchemy import create_engine
+    def _only_owner(self) -> None:
+        if self.role is not Role.OWNER:
+            raise WarehouseError(
+                f"only the owner changes tables and rights, and this is the {self.role}: open the warehouse as "
+                f"{Role.OWNER} ({VARIABLES[Role.OWNER]})"
+            )
 
-            arguments = {"connect_timeout": CONNECT_SECONDS, "options": "-c timezone=UTC"}
-            self._engines[url] = create_engine(url, pool_pre_ping=True, pool_size=4, connect_args=arguments)
-        return self._engines[url]
+    def _give_rights(self, connection: psycopg.Connection[Any]) -> None:
+        # the logins of the embedded server are made with it
+        logins = self._logins.names() if self._is_embedded else self._logins.make(connection)
+        hand_over(connection, logins)
+        give(connection, logins)
 
     def _alembic(self, connection: object = None) -> Config:
         from alembic.config import Config
@@ -236,46 +293,6 @@ class Warehouse:
                 f"the database {self.address} is at revision {row[0]}, which this code does not know: update the code"
             )
         return known[known.index(row[0]) + 1 :]
-
-    def _ensure_analyst(self, connection: psycopg.Connection[Any]) -> str | None:
-        """The analyst's role, made where we may; ``None`` where there is none and we may not."""
-        from psycopg import sql
-
-        if self._server is not None:
-            return ANALYST
-        if self._analyst_url is not None:
-            return urls.user_of(self._analyst_url)
-        role = connection.execute("select rolcanlogin from pg_roles where rolname = %s", (ANALYST,)).fetchone()
-        may = connection.execute(
-            "select rolcreaterole or rolsuper from pg_roles where rolname = current_user"
-        ).fetchone()
-        if may != (True,):
-            return ANALYST if role is not None else None
-        # one server may hold many warehouses (tests clone dozens at once): roles are shared by all of them
-        connection.execute("select pg_advisory_xact_lock(%s)", (MIGRATION_LOCK + 1,))
-        name = sql.Identifier(ANALYST)
-        if role is None:
-            with contextlib.suppress(psycopg.errors.DuplicateObject), connection.transaction():
-                connection.execute(sql.SQL("create role {}").format(name))
-        with contextlib.suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
-            statement = "alter role {} login nosuperuser nocreatedb nocreaterole password {}"
-            connection.execute(sql.SQL(statement).format(name, sql.Literal(self._analyst_password())))
-            connection.execute(sql.SQL("alter role {} set default_transaction_read_only = on").format(name))
-        return ANALYST
-
-    def _analyst_password(self) -> str:
-        """Derived from the owner's password, so that all machines with one ``DATABASE_URL`` agree on it."""
-        password = urls.password_of(self._libpq)
-        if password:
-            return hmac.new(password.encode(), ANALYST.encode(), hashlib.sha256).hexdigest()
-        if self._secrets is None:
-            raise WarehouseError("the analyst's login is unknown: set ANALYST_DATABASE_URL")
-        path = self._secrets / "analyst.password"
-        if not path.exists():
-            self._secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_hex(24), "ascii")
-        return path.read_text("ascii").strip()
 
 
 @contextlib.contextmanager

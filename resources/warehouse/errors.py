@@ -4,6 +4,7 @@
     ``ServerFailed``          the embedded server cannot be started; the text names the log
     ``HomeLost``              the database of this home, or its key, is gone: refused, never replaced silently (D14)
     ``WarehouseUnavailable``  the server does not answer or went away; trying again can help
+    ``LoginRefused``          the server answers and does not let the role in
     ``MigrationsPending``     the tables are older than the code
     ``KeysLost``              stored credentials and no key that opens them: refused, no new key is made (D14)
     ``CredentialsDamaged``    the stored credentials of one account open with no key
@@ -28,6 +29,10 @@ class HomeLost(WarehouseError):
 
 class WarehouseUnavailable(WarehouseError):
     """No connection, or the connection was lost; what was committed stays."""
+
+
+class LoginRefused(WarehouseError):
+    """The role has no login there, or another password. Nothing was done."""
 
 
 class MigrationsPending(WarehouseError):

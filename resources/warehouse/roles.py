@@ -1,128 +1,121 @@
-"""Who may see what: the analyst's rights, the masked views, and the comments in the database.
+"""Who may do what in the database (promise S5): the roles, the names of their logins, and every right they have.
 
-Here: statements that name what exists and may be repeated at any time; ``Warehouse.migrate`` runs them after every
-migration. Not here: logins and passwords (``resources.warehouse.server``, ``engine``).
-
-The analyst reads marts and the masked views of core and evaluated and nothing else: no raw row, no text, name or phone.
-The views belong to the owner and hold no personal data, so they need no right on the tables below them.
+Here: the declaration, standard library only. Not here: the statements that bring it about (``rights``), how a session
+gets its login (``logins``), the masked views (``views``). What is not written here is closed: a table that a later
+migration adds belongs to nobody but the owner until it is named below.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
-
-from psycopg import Connection, sql
 
 
 class Role(StrEnum):
-    """As whom a session works (S5)."""
+    """As whom a session works."""
 
     OWNER = "owner"
     """Owns the tables and changes them: migrations, nothing else."""
     LOADER = "loader"
-    """Reads sources and judges: writes raw, core, evaluated and their book-keeping."""
+    """Reads sources and judges: writes raw, core, evaluated and their book-keeping; keeps the accounts."""
     PUBLISHER = "publisher"
-    """Builds and swaps marts, writes sheets and messages."""
+    """Builds and swaps marts, writes sheets and messages; sees no credential and nothing raw."""
     ANALYST = "analyst"
     """Reads marts and masked views."""
     DESK = "desk"
     """Answers customers: reads core, evaluated and marts, queues messages."""
+    DAGSTER = "dagster"
+    """Keeps Dagster's own tables, which Dagster makes and changes by itself; sees nothing of ours."""
 
 
-ANALYST = "otklik_analyst"
-VIEWS = {
-    "core.messages_masked": (
-        "select conversation_id, message_id, connection_id, sent_at, source_seq, direction, sender_kind, manager_id,"
-        " is_public, delivery_status, content_kind, length(text) as text_characters, edited_at, deleted_at,"
-        " call_answered, talk_seconds, flags, business_on from core.messages",
-        "core.messages without what was written and without the customer",
-    ),
-    "core.conversations_masked": (
-        "select conversation_id, connection_id, channel_id, created_at, is_untimed, flags from core.conversations",
-        "core.conversations without the customer",
-    ),
-    "core.quarantine_masked": (
-        "select connection_id, stream, reason, event_at, items from core.quarantine",
-        "core.quarantine without the address of the row",
-    ),
-    "evaluated.waits_masked": (
-        "select wait_id, conversation_id, session_id, wait_kind, opening_message_id, answering_message_id,"
-        " asking_message_ids, opened_at, last_asking_at, answered_at, answered_after_limit_at, settled_at, outcome,"
-        " outcome_manager, reply_kind, owner_manager_id, reply_manager_id, wait_seconds, wait_business_seconds,"
-        " manager_wait_seconds, manager_wait_business_seconds, pending_seconds, handoff_at, target_seconds,"
-        " limit_seconds, is_first_reply, calendar_id, hours_basis, connection_id, channel_id, settled_on, settled_week,"
-        " definition_version, policy_hash from evaluated.waits",
-        "evaluated.waits without the customer: what a figure of the marts was counted from",
-    ),
+Rights = frozenset[str]
+READ: Rights = frozenset({"SELECT"})
+ADD: Rights = READ | {"INSERT"}
+KEEP: Rights = ADD | {"UPDATE"}
+REPLACE: Rights = KEEP | {"DELETE"}
+
+TABLES: Mapping[Role, Mapping[str, Rights]] = {
+    Role.LOADER: {
+        # what was received is never lost: a row that is gone at the source is marked
+        "raw.*": KEEP,
+        "core.*": REPLACE,
+        "evaluated.*": REPLACE,
+        "ops.alembic_version": READ,
+        "ops.cursors": KEEP,
+        "ops.read_pages": ADD | {"DELETE"},
+        "ops.as_of": KEEP,
+        "ops.dirty": REPLACE,
+        "ops.completeness": REPLACE,
+        "ops.connections": KEEP,
+        "ops.audit": ADD,
+    },
+    Role.PUBLISHER: {
+        "core.*": READ,
+        "evaluated.*": READ,
+        "ops.alembic_version": READ,
+        "ops.as_of": READ,
+        "ops.completeness": READ,
+        "ops.audit": ADD,
+        "ops.exports": KEEP,
+        "ops.outbox": KEEP,
+        "ops.incidents": KEEP,
+        "ops.looks": KEEP,
+    },
+    Role.DESK: {
+        "core.*": READ,
+        "evaluated.*": READ,
+        "marts.*": READ,
+        "ops.alembic_version": READ,
+        "ops.outbox": ADD,
+    },
+    Role.ANALYST: {"marts.*": READ},
 }
-
-
-def create_views(connection: Connection[Any]) -> None:
-    """Bring the masked views up to date; a view whose columns changed is made anew."""
-    for name, (select, comment) in VIEWS.items():
-        stored = connection.execute("select obj_description(to_regclass(%s))", (name,)).fetchone()
-        wanted = f"{comment}. {_fingerprint(select)}"
-        if stored is not None and stored[0] == wanted:
-            continue
-        view = sql.Identifier(*name.split("."))
-        connection.execute(sql.SQL("drop view if exists {}").format(view))
-        connection.execute(sql.SQL("create view {} as ").format(view) + sql.SQL(select))  # type: ignore[arg-type]
-        connection.execute(sql.SQL("comment on view {} is {}").format(view, sql.Literal(wanted)))
-
-
-def grant_analyst(connection: Connection[Any], role: str) -> None:
-    """Give ``role`` exactly the analyst's rights, whatever it had before, now and on later marts."""
-    analyst = sql.Identifier(role)
-    schemas = connection.execute(
-        "select nspname from pg_namespace where nspname = any(%s)",
-        (["raw", "core", "evaluated", "marts", "ops", "public", "dagster"],),
-    ).fetchall()
-    for (schema,) in schemas:
-        name = sql.Identifier(schema)
-        connection.execute(sql.SQL("revoke all on schema {} from {}").format(name, analyst))
-        connection.execute(sql.SQL("revoke all on all tables in schema {} from {}").format(name, analyst))
-    connection.execute("revoke create on schema public from public")
-    # a temporary table would be something written: only the owner makes them
-    database = sql.Identifier(connection.info.dbname)
-    connection.execute(sql.SQL("revoke temporary on database {} from public").format(database))
-    for schema in ("marts", "core", "evaluated"):
-        connection.execute(sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(schema), analyst))
-    connection.execute(sql.SQL("grant select on all tables in schema marts to {}").format(analyst))
-    connection.execute(sql.SQL("alter default privileges in schema marts grant select on tables to {}").format(analyst))
-    for view in VIEWS:
-        connection.execute(sql.SQL("grant select on {} to {}").format(sql.Identifier(*view.split(".")), analyst))
-
-
-def describe(connection: Connection[Any]) -> None:
-    """Write the comments of ``schema.metadata`` into the database where they differ."""
-    from resources.warehouse.schema import SCHEMAS, metadata
-
-    stored = {
-        (schema, table, column): comment
-        for schema, table, column, comment in connection.execute(
-            "select n.nspname, c.relname, a.attname, d.description from pg_description d"
-            " join pg_class c on c.oid = d.objoid and d.classoid = 'pg_class'::regclass"
-            " join pg_namespace n on n.oid = c.relnamespace"
-            " left join pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid and d.objsubid > 0"
-            " where n.nspname = any(%s)",
-            (list(SCHEMAS),),
+"""Rights by table; ``schema.*`` is every table of it, no view. The owner of a table has them all."""
+VIEWS_OF: Mapping[Role, Rights] = {Role.ANALYST: READ}
+"""Who reads the masked views."""
+COLUMNS: Mapping[Role, Mapping[str, tuple[str, ...]]] = {
+    Role.PUBLISHER: {
+        "ops.connections": (
+            "connection_id", "vendor", "origin", "settings", "status", "reason", "checked_at", "synced_at",
+            "disabled_at", "created_at", "updated_at",
         )
     }
-    for schema, comment in SCHEMAS.items():
-        connection.execute(sql.SQL("comment on schema {} is {}").format(sql.Identifier(schema), sql.Literal(comment)))
-    for table in metadata.tables.values():
-        assert table.schema is not None
-        if stored.get((table.schema, table.name, None)) != table.comment:
-            target = sql.Identifier(table.schema, table.name)
-            connection.execute(sql.SQL("comment on table {} is {}").format(target, sql.Literal(table.comment)))
-        for column in table.columns:
-            if stored.get((table.schema, table.name, column.name)) != column.comment:
-                target = sql.Identifier(table.schema, table.name, column.name)
-                connection.execute(sql.SQL("comment on column {} is {}").format(target, sql.Literal(column.comment)))
+}  # fmt: skip
+"""Columns that may be read of a table that is otherwise closed."""
+OWNED: Mapping[Role, tuple[str, ...]] = {Role.PUBLISHER: ("marts", "marts_next"), Role.DAGSTER: ("dagster",)}
+"""Schemas in which a role makes and changes the tables by itself."""
+TEMPORARY = frozenset({Role.LOADER})
+"""Who stages rows in temporary tables; to everybody else one would be something written."""
+NEEDED = (Role.LOADER, Role.PUBLISHER, Role.DAGSTER)
+"""Roles without which nothing works; the others are left out where the server gives no login for them."""
+MADE = (*NEEDED, Role.ANALYST, Role.DESK)
+"""All roles but the owner's."""
+NAME_BYTES = 63
+"""The longest name that PostgreSQL keeps whole."""
 
 
-def _fingerprint(select: str) -> str:
-    import hashlib
+def login_name(database: str, role: Role) -> str:
+    """The login of a role in a database: one server may hold several warehouses, and they share none.
 
-    return f"Definition {hashlib.sha256(select.encode()).hexdigest()[:12]}"
+    >>> login_name("otklik", Role.LOADER)
+    'otklik_loader'
+    >>> len(login_name("x" * 63, Role.PUBLISHER))
+    63
+    """
+    name = f"{database}_{role}"
+    if len(name.encode()) <= NAME_BYTES:
+        return name
+    # cut names of two databases must not meet
+    mark = f"_{hashlib.sha256(database.encode()).hexdigest()[:12]}_{role}"
+    kept = database.encode()[: NAME_BYTES - len(mark)].decode(errors="ignore")
+    return kept + mark
+
+
+def derived_password(key: str, login: str) -> str:
+    """The password of a login that nobody chose: all machines that know the key agree on it.
+
+    It tells nothing of the key, and nothing of another login's password.
+    """
+    return hmac.new(key.encode(), login.encode(), hashlib.sha256).hexdigest()

@@ -1,7 +1,7 @@
 """The embedded server: one PostgreSQL per home, shared by all processes that need it, with passwords of its own.
 
 Here: set-up, users of the server, refusal when the database of a home is lost. Not here: folders and processes
-(``postgres_files``, ``postgres_process``) and what is inside the database (``engine``).
+(``postgres_files``, ``postgres_process``), its logins (``server_logins``) and what is inside the database (``engine``).
 
 Every process that uses the server holds a shared ``flock`` on one file; the kernel drops it when the process ends, in
 whatever way. Who leaves last stops the server; when the last one was killed, the guardian (a small process of its own)
@@ -30,25 +30,11 @@ from typing import Any
 from resources.warehouse import postgres_process
 from resources.warehouse.errors import HomeLost, ServerFailed, WarehouseError
 from resources.warehouse.postgres_files import Binaries, Place, find_binaries, place_of
+from resources.warehouse.server_logins import ADMIN, ANALYST, OWNER, PREPARED, ServerUrls, password, prepare, urls_of
 
-ADMIN, OWNER, ANALYST = "otklik_admin", "otklik_owner", "otklik_analyst"
-WAREHOUSE, DAGSTER = "otklik", "dagster"
 LOCK_SECONDS = 120.0
 _guardians: list[subprocess.Popen[bytes]] = []
 """Kept: it outlives us on purpose, and a forgotten child process is reported as a leak."""
-
-
-@dataclass(frozen=True)
-class ServerUrls:
-    """Logins of one embedded server. Not for logs: they hold passwords."""
-
-    owner: str
-    analyst: str
-    dagster: str
-    admin: str
-
-    def __repr__(self) -> str:
-        return "ServerUrls(hidden)"
 
 
 class EmbeddedServer:
@@ -109,10 +95,10 @@ class EmbeddedServer:
                 state.change(place, port=port, binaries=str(binaries.folder))
             elif port != state.port:
                 state.change(place, port=port)
-            urls = _urls(place, port)
-            if not state.is_prepared:
-                _prepare(place, urls)
-                state.change(place, is_prepared=True)
+            urls = urls_of(place, port)
+            if state.is_prepared < PREPARED:
+                prepare(place, urls)
+                state.change(place, is_prepared=PREPARED)
         _start_guardian(place)
         return urls
 
@@ -197,7 +183,8 @@ class _State:
     keys: str
     port: int | None = None
     binaries: str = ""
-    is_prepared: bool = False
+    is_prepared: int = 0
+    """The version of ``prepare`` that was done; ``true`` in files of the first."""
 
     @classmethod
     def read(cls, place: Place) -> _State | None:
@@ -252,12 +239,12 @@ def _initialise(place: Place, binaries: Binaries) -> _State:
             _write(path, secrets.token_hex(24))
     new = place.base / "data.new"
     shutil.rmtree(new, ignore_errors=True)
-    password = place.base / "password.new"
-    _write(password, _password(place, ADMIN))
+    first = place.base / "password.new"
+    _write(first, password(place, ADMIN))
     if place.user is not None:
-        os.chown(password, *place.user)
+        os.chown(first, *place.user)
     command: list[str | Path] = [binaries["initdb"], "-D", new, "-U", ADMIN, "-A", "scram-sha-256"]
-    command += ["--pwfile", password, "-E", "UTF8", "--no-instructions"]
+    command += ["--pwfile", first, "-E", "UTF8", "--no-instructions"]
     try:
         # lower() and ordering must know Cyrillic; which locale does that depends on the version
         if binaries.major >= 17:
@@ -270,7 +257,7 @@ def _initialise(place: Place, binaries: Binaries) -> _State:
             shutil.rmtree(new, ignore_errors=True)
             made = place.run([*command, "--locale=C"], capture_output=True)
     finally:
-        password.unlink(missing_ok=True)
+        first.unlink(missing_ok=True)
     if made.returncode:
         last = (made.stderr or made.stdout).strip().splitlines()[-1:] or ["no word"]
         raise ServerFailed(f"initdb could not make a database in {new}: {last[0]}")
@@ -278,42 +265,6 @@ def _initialise(place: Place, binaries: Binaries) -> _State:
     state.change(place)
     new.rename(place.data)
     return state
-
-
-def _prepare(place: Place, urls: ServerUrls) -> None:
-    import psycopg
-    from psycopg import sql
-
-    with psycopg.connect(urls.admin, autocommit=True) as admin:
-        for role in (OWNER, ANALYST):
-            if admin.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone() is None:
-                admin.execute(sql.SQL("create role {}").format(sql.Identifier(role)))
-            admin.execute(
-                sql.SQL("alter role {} login nosuperuser nocreatedb nocreaterole password {}").format(
-                    sql.Identifier(role), sql.Literal(_password(place, role))
-                )
-            )
-        admin.execute(sql.SQL("alter role {} set default_transaction_read_only = on").format(sql.Identifier(ANALYST)))
-        for name in (WAREHOUSE, DAGSTER):
-            database = sql.Identifier(name)
-            if admin.execute("select 1 from pg_database where datname = %s", (name,)).fetchone() is None:
-                admin.execute(sql.SQL("create database {} owner {}").format(database, sql.Identifier(OWNER)))
-            admin.execute(sql.SQL("revoke all on database {} from public").format(database))
-        admin.execute(
-            sql.SQL("grant connect on database {} to {}").format(sql.Identifier(WAREHOUSE), sql.Identifier(ANALYST))
-        )
-
-
-def _urls(place: Place, port: int) -> ServerUrls:
-    def login(role: str, database: str) -> str:
-        return f"postgresql://{role}:{_password(place, role)}@127.0.0.1:{port}/{database}"
-
-    return ServerUrls(
-        owner=login(OWNER, WAREHOUSE),
-        analyst=login(ANALYST, WAREHOUSE),
-        dagster=login(OWNER, DAGSTER),
-        admin=login(ADMIN, "postgres"),
-    )
 
 
 def _hold(place: Place) -> int:
@@ -352,14 +303,10 @@ def _identifier(place: Place, binaries: Binaries, data: Path) -> str:
     raise ServerFailed(f"{data} is no readable database: restore it from a backup")
 
 
-def _password(place: Place, role: str) -> str:
-    return (place.secrets / f"{role}.password").read_text("ascii").strip()
-
-
 def _keys(place: Place) -> str:
     """A fingerprint of all passwords: tells that they changed, not what they are."""
     try:
-        together = "\n".join(_password(place, role) for role in (ADMIN, OWNER, ANALYST))
+        together = "\n".join(password(place, role) for role in (ADMIN, OWNER, ANALYST))
     except OSError:
         return ""
     return hashlib.sha256(together.encode()).hexdigest()

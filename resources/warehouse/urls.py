@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 SCHEMES = ("postgresql", "postgres", "postgresql+psycopg", "postgresql+psycopg2", "postgresql+asyncpg")
 
 
-def with_driver(url: str, driver: str | None) -> str:
-    """The URL for SQLAlchemy with a driver named, or for libpq with ``None``.
+def with_driver(url: str, driver: str | None, variable: str = "DATABASE_URL") -> str:
+    """The URL for SQLAlchemy with a driver named, or for libpq with ``None``; ``variable`` is where it came from.
 
     Raises:
         ValueError: it is no PostgreSQL URL. The text does not repeat the URL, which may hold a password.
@@ -21,7 +21,7 @@ def with_driver(url: str, driver: str | None) -> str:
     """
     scheme, separator, rest = url.strip().partition("://")
     if not separator or scheme not in SCHEMES:
-        raise ValueError("DATABASE_URL is not of the form postgresql://user:password@host:5432/database")
+        raise ValueError(f"{variable} is not of the form postgresql://user:password@host:5432/database")
     return f"postgresql{'+' + driver if driver else ''}://{rest}"
 
 
@@ -58,6 +58,17 @@ def password_of(url: str) -> str | None:
     """The password of a URL."""
     password = urlsplit(url).password
     return unquote(password) if password is not None else None
+
+
+def database_of(url: str) -> str | None:
+    """The database of a URL; libpq takes that of the user's name where it says none.
+
+    >>> database_of("postgresql://u:p@h/%D1%87%D0%B0%D1%82?sslmode=require"), database_of("postgresql://u@h")
+    ('чат', 'u')
+    """
+    parts = urlsplit(url)
+    named = unquote(parts.path.lstrip("/")) or dict(parse_qsl(parts.query)).get("dbname")
+    return named or user_of(url)
 
 
 def for_people(url: str) -> str:

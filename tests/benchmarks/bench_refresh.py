@@ -240,7 +240,7 @@ def main() -> int:
         Path(folder).chmod(0o755)
         server = EmbeddedServer.join(Path(folder) / "home")
         try:
-            warehouse = Warehouse(server.urls.owner, server=None)
+            warehouse = Warehouse.at(server.urls.owner)
             warehouse.migrate()
             fill(warehouse, arguments.messages)
             print(f"{arguments.messages:,} messages in {DAYS} days; made {datetime.now(UTC):%Y-%m-%d}")

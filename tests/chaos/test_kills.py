@@ -58,7 +58,7 @@ def test_loader_killed_many_times_and_postgres_every_tenth_time(own_server: Sett
         RetailCRMEmulator(Shop.many_equal_times(MESSAGES), rate=None) as emulator,
         Warehouse.open(own_server) as keeper,
     ):
-        keeper.migrate()
+        keeper.ensure_migrated()
         database, kills = keeper, 0
         for _ in range(ATTEMPTS * KILLS):
             if kills == KILLS:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import threading
+from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
 from resources.settings import Settings
-from resources.warehouse import urls
+from resources.warehouse import migrations, urls
 from resources.warehouse.engine import Warehouse, unavailable
 from resources.warehouse.errors import WarehouseError, WarehouseUnavailable
-from resources.warehouse.roles import ANALYST
+from resources.warehouse.roles import Role
 from tests.conftest import DatabaseServer
+
+REVISIONS = len(list((Path(migrations.__file__).parent / "versions").glob("[0-9]*.py")))
 
 
 def given(server: DatabaseServer, database: str, **fields: object) -> Settings:
@@ -26,7 +29,8 @@ def test_given_server_is_used_like_the_embedded_one(database_server: DatabaseSer
     with Warehouse.open(given(database_server, name)) as warehouse:
         assert not warehouse.is_embedded
         assert warehouse.url.startswith("postgresql+psycopg://")
-        assert warehouse.migrate() == []
+        assert warehouse.role is Role.LOADER
+        assert warehouse.as_role(Role.OWNER).migrate() == []
         with warehouse.engine.connect() as connection:
             assert connection.execute(text("show timezone")).scalar() == "UTC"
             assert connection.execute(text("select count(*) from core.messages")).scalar() == 0
@@ -37,34 +41,6 @@ def test_passwords_do_not_show(database: Warehouse) -> None:
     assert password
     assert password not in f"{database!r} {database.address} {database}"
     assert password not in repr(database.engine.url)
-
-
-def test_analyst_of_a_given_server_is_made_where_the_owner_may(database_server: DatabaseServer) -> None:
-    name = database_server.create(f"otklik_{os.getpid()}_given")
-    admin = urls.with_driver(database_server.admin_url, None).rpartition("/")[0] + f"/{name}"
-    settings = Settings(_env_file=None, database_url=admin)  # type: ignore[call-arg]
-    stored = password_hash(admin)
-    try:
-        with Warehouse.open(settings) as warehouse:
-            said: list[str] = []
-            assert warehouse.migrate(said.append) == ["0001"]
-            assert said == ["1"]
-            with warehouse.analyst_engine().connect() as connection:
-                assert connection.execute(text("select current_user")).scalar() == ANALYST
-                assert connection.execute(text("select count(*) from core.messages_masked")).scalar() == 0
-                with pytest.raises(Exception, match="permission denied"):
-                    connection.execute(text("select * from core.messages"))
-    finally:
-        if stored is not None:
-            with psycopg.connect(admin) as connection:
-                connection.execute(f"alter role {ANALYST} password '{stored}'")
-        database_server.drop(name)
-
-
-def password_hash(admin: str) -> str | None:
-    with psycopg.connect(admin) as connection:
-        row = connection.execute("select rolpassword from pg_authid where rolname = %s", (ANALYST,)).fetchone()
-    return row[0] if row is not None else None
 
 
 def test_dagster_keeps_its_runs_in_a_schema_of_a_given_database(
@@ -98,7 +74,7 @@ def test_many_migrate_at_once_and_one_does_it(database_server: DatabaseServer) -
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(done) == [[], [], [], ["0001"]]
+    assert sorted(map(len, done)) == [0, 0, 0, REVISIONS]
     database_server.drop(name)
 
 
@@ -122,11 +98,6 @@ def test_url_of_another_database_system_is_refused_without_repeating_it() -> Non
     assert "canary" not in str(refused.value)
 
 
-def test_analyst_without_a_known_login_names_the_variable() -> None:
-    with pytest.raises(WarehouseError, match="ANALYST_DATABASE_URL"):
-        _ = Warehouse.at("postgresql://u@h/d").analyst_url
-
-
 def test_error_in_a_session_leaves_nothing_behind(database: Warehouse) -> None:
     with pytest.raises(ZeroDivisionError), database.connect() as connection:
         connection.execute("insert into ops.as_of values ('x', now())")
@@ -135,10 +106,25 @@ def test_error_in_a_session_leaves_nothing_behind(database: Warehouse) -> None:
         assert connection.execute("select count(*) from ops.as_of").fetchone() == (0,)
 
 
-def test_password_of_an_owner_without_one_is_kept_in_the_home(tmp_path) -> None:
-    settings = Settings(_env_file=None, database_url="postgresql://u@h/d", otklik_home=tmp_path)  # type: ignore[call-arg]
-    first, second = (Warehouse.open(settings).analyst_url for _ in range(2))
-    assert first == second
-    path = tmp_path / "secrets" / "analyst.password"
-    assert path.read_text() in first
-    assert path.stat().st_mode & 0o777 == 0o600
+def test_only_the_owner_migrates(database: Warehouse) -> None:
+    for role in (Role.LOADER, Role.PUBLISHER, Role.ANALYST):
+        with pytest.raises(WarehouseError, match="DATABASE_URL"):
+            database.as_role(role).migrate()
+        with pytest.raises(WarehouseError, match="DATABASE_URL"):
+            database.as_role(role).give_rights()
+
+
+def test_roles_of_one_warehouse_are_opened_once_and_closed_together(
+    database_server: DatabaseServer, database: Warehouse
+) -> None:
+    name = urls.with_driver(database.url, None).rpartition("/")[2]
+    with Warehouse.open(given(database_server, name)) as warehouse:
+        publisher = warehouse.as_role(Role.PUBLISHER)
+        assert publisher.as_role(Role.LOADER) is warehouse
+        assert warehouse.as_role(Role.PUBLISHER) is publisher
+        users = {role: warehouse.as_role(role).engine for role in (Role.LOADER, Role.PUBLISHER)}
+        for role, engine in users.items():
+            with engine.connect() as connection:
+                assert connection.execute(text("select current_user")).scalar() == f"{name}_{role}"
+        assert all(engine.pool.checkedin() == 1 for engine in users.values())  # type: ignore[attr-defined]
+    assert all(engine.pool.checkedin() == 0 for engine in users.values())  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """Migrations of the warehouse: one revision per change of ``resources.warehouse.schema``.
 
-Here: what Alembic is told. Not here: roles and views (``resources.warehouse.roles``), which are brought up to date
+Here: what Alembic is told. Not here: rights and views (``resources.warehouse.rights``, ``views``), which are brought up to date
 after every migration, since they name what exists instead of how it came about.
 """
 

@@ -1,7 +1,7 @@
 """The one description of every schema, table and column: meaning, unit and privacy class.
 
 Here: the assembled ``metadata``. The migrations create the same; a test holds the two equal. Not here: marts, which
-dbt describes itself, and views (``resources.warehouse.roles``).
+dbt describes itself, and views (``resources.warehouse.views``).
 """
 
 from resources.warehouse.schema import core, evaluated, ops, publishing, raw

@@ -1,0 +1,85 @@
+"""The masked views, and the comments in the database.
+
+Here: statements that name what exists and may be repeated at any time; ``Warehouse.migrate`` runs them after every
+migration. Not here: who may read the views (``resources.warehouse.roles``).
+
+The views belong to the owner and hold no personal data, so that their reader needs no right on the tables below them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from psycopg import Connection, sql
+
+VIEWS = {
+    "core.messages_masked": (
+        "select conversation_id, message_id, connection_id, sent_at, source_seq, direction, sender_kind, manager_id,"
+        " is_public, delivery_status, content_kind, length(text) as text_characters, edited_at, deleted_at,"
+        " call_answered, talk_seconds, flags, business_on from core.messages",
+        "core.messages without what was written and without the customer",
+    ),
+    "core.conversations_masked": (
+        "select conversation_id, connection_id, channel_id, created_at, is_untimed, flags from core.conversations",
+        "core.conversations without the customer",
+    ),
+    "core.quarantine_masked": (
+        "select connection_id, stream, reason, event_at, items from core.quarantine",
+        "core.quarantine without the address of the row",
+    ),
+    "evaluated.waits_masked": (
+        "select wait_id, conversation_id, session_id, wait_kind, opening_message_id, answering_message_id,"
+        " asking_message_ids, opened_at, last_asking_at, answered_at, answered_after_limit_at, settled_at, outcome,"
+        " outcome_manager, reply_kind, owner_manager_id, reply_manager_id, wait_seconds, wait_business_seconds,"
+        " manager_wait_seconds, manager_wait_business_seconds, pending_seconds, handoff_at, target_seconds,"
+        " limit_seconds, is_first_reply, calendar_id, hours_basis, connection_id, channel_id, settled_on, settled_week,"
+        " definition_version, policy_hash from evaluated.waits",
+        "evaluated.waits without the customer: what a figure of the marts was counted from",
+    ),
+}
+
+
+def create_views(connection: Connection[Any]) -> None:
+    """Bring the masked views up to date; a view whose columns changed is made anew."""
+    for name, (select, comment) in VIEWS.items():
+        stored = connection.execute("select obj_description(to_regclass(%s))", (name,)).fetchone()
+        wanted = f"{comment}. {_fingerprint(select)}"
+        if stored is not None and stored[0] == wanted:
+            continue
+        view = sql.Identifier(*name.split("."))
+        connection.execute(sql.SQL("drop view if exists {}").format(view))
+        connection.execute(sql.SQL("create view {} as ").format(view) + sql.SQL(select))  # type: ignore[arg-type]
+        connection.execute(sql.SQL("comment on view {} is {}").format(view, sql.Literal(wanted)))
+
+
+def describe(connection: Connection[Any]) -> None:
+    """Write the comments of ``schema.metadata`` into the database where they differ."""
+    from resources.warehouse.schema import SCHEMAS, metadata
+
+    stored = {
+        (schema, table, column): comment
+        for schema, table, column, comment in connection.execute(
+            "select n.nspname, c.relname, a.attname, d.description from pg_description d"
+            " join pg_class c on c.oid = d.objoid and d.classoid = 'pg_class'::regclass"
+            " join pg_namespace n on n.oid = c.relnamespace"
+            " left join pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid and d.objsubid > 0"
+            " where n.nspname = any(%s)",
+            (list(SCHEMAS),),
+        )
+    }
+    for schema, comment in SCHEMAS.items():
+        connection.execute(sql.SQL("comment on schema {} is {}").format(sql.Identifier(schema), sql.Literal(comment)))
+    for table in metadata.tables.values():
+        assert table.schema is not None
+        if stored.get((table.schema, table.name, None)) != table.comment:
+            target = sql.Identifier(table.schema, table.name)
+            connection.execute(sql.SQL("comment on table {} is {}").format(target, sql.Literal(table.comment)))
+        for column in table.columns:
+            if stored.get((table.schema, table.name, column.name)) != column.comment:
+                target = sql.Identifier(table.schema, table.name, column.name)
+                connection.execute(sql.SQL("comment on column {} is {}").format(target, sql.Literal(column.comment)))
+
+
+def _fingerprint(select: str) -> str:
+    return f"Definition {hashlib.sha256(select.encode()).hexdigest()[:12]}"
