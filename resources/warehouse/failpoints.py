@@ -11,6 +11,7 @@ import os
 import signal
 
 NAMES = (
+    "migrate.revisions_committed",
     "land.before_page",
     "land.page_read",
     "land.page_staged",
