@@ -32,7 +32,8 @@ def fields(given: Given, schema: str, where: str) -> Mask:
         raise Refused(400, f"{where}Invalid field: {error}") from None
     known = document()["schemas"][schema]["properties"]
     for name in found:
-        if name != "*" and known[name].get("readOnly"):
+        described = known.get(name, {}).get("description", "").lower()
+        if described.startswith("output only") or "this field is read-only" in described:
             raise Refused(400, f"{where}Field is read-only: {name}")
     return found
 
