@@ -47,7 +47,7 @@ class Week:
 class Up:
     """`otklik up`."""
 
-    EMULATOR: Final = "Эмулятор RetailCRM с выдуманным магазином"
+    EMULATOR: Final = "Эмуляторы: RetailCRM с выдуманным магазином, Google Таблицы, Telegram"
     REREAD: Final = "Ночная перечитка последних дней"
     INVENTED: Final = "Магазин выдуман: люди, телефоны и переписка придуманы."
     ROWS: Final = "Строк по слоям"
@@ -58,6 +58,8 @@ class Up:
     STOPPING: Final = "Останавливаю, это займёт несколько секунд…"
     STOPPED: Final = "Остановлено. Данные на месте; следующий запуск продолжит с них."
     ASK: Final = 'Спросить данные:     {} sql "select * from marts.manager_week"'
+    SPREADSHEET: Final = "Таблица:             {}   (как её видят в Google Таблицах)"
+    CHAT: Final = "Чат дежурных:        {}"
     UI: Final = "Интерфейс Dagster:   {}   (остановить: Ctrl-C)"
     NO_UI: Final = "Интерфейс Dagster:   не запущен; запустить: {}"
     DATABASE: Final = "База данных:         PostgreSQL {}, {}"

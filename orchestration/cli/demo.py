@@ -1,7 +1,7 @@
-"""The demo's shop: the emulator as a child process, and the weeks that a home has shown once it shows for ever.
+"""The demo's outside: the emulators as child processes, and the weeks that a home has shown once it shows for ever.
 
-Here: which weeks, which clock, how the emulator is started. Not here: the shop (``tests.emulators``, a program of its
-own: production code does not import it), the chain.
+Here: which weeks, which clock, how the emulators are started. Not here: the shop, the spreadsheet and the chat
+(``tests.emulators``, a program of its own: production code does not import it), the chain.
 """
 
 from __future__ import annotations
@@ -84,20 +84,39 @@ def remember(home: Path, kept: Anchor) -> None:
 
 
 @dataclass(frozen=True)
-class Emulator:
-    """A running emulator."""
+class Outside:
+    """The running emulators: the shop, the spreadsheet that people read, the operators' chat."""
 
-    facts: dict[str, Any]
+    facts: dict[str, dict[str, Any]]
+    """By vendor, as the emulators say."""
 
     @property
     def variables(self) -> dict[str, str]:
-        """The settings that point at it."""
+        """The settings that point at them."""
+        shop, sheets, chat = (self.facts[vendor] for vendor in ("retailcrm", "sheets", "telegram"))
         return {
-            "RETAILCRM_BASE_URL": self.facts["base_url"],
-            "RETAILCRM_MG_BASE_URL": self.facts["mg_base_url"],
-            "RETAILCRM_API_KEY": self.facts["api_key"],
-            "RETAILCRM_BOT_TOKEN": self.facts["bot_token"],
+            "RETAILCRM_BASE_URL": shop["base_url"],
+            "RETAILCRM_MG_BASE_URL": shop["mg_base_url"],
+            "RETAILCRM_API_KEY": shop["api_key"],
+            "RETAILCRM_BOT_TOKEN": shop["bot_token"],
+            "GOOGLE_SHEETS_ID": sheets["spreadsheet_id"],
+            "GOOGLE_SERVICE_ACCOUNT_JSON": sheets["service_account_file"],
+            "SHEETS_BASE_URL": sheets["base_url"],
+            "TELEGRAM_ENABLED": "1",
+            "TELEGRAM_BOT_TOKEN": chat["bot_token"],
+            "TELEGRAM_CHAT_ID": str(chat["chat_id"]),
+            "TELEGRAM_BASE_URL": chat["base_url"],
         }
+
+    @property
+    def spreadsheet_page(self) -> str:
+        """Where a person looks at the spreadsheet."""
+        return str(self.facts["sheets"]["page"])
+
+    @property
+    def chat_page(self) -> str:
+        """Where a person reads the operators' chat."""
+        return str(self.facts["telegram"]["page"])
 
     def set_clock(self, now: datetime) -> None:
         """Move the shop's clock: what it has not reached yet does not show."""
@@ -105,7 +124,7 @@ class Emulator:
 
     def _post(self, what: str, body: dict[str, str]) -> None:
         request = urllib.request.Request(
-            f"{self.facts['base_url']}/_emulator/{what}",
+            f"{self.facts['retailcrm']['base_url']}/_emulator/{what}",
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
@@ -114,22 +133,28 @@ class Emulator:
             pass
 
 
-def start_emulator(root: Path, home: Path, kept: Anchor, now: datetime, group: list[children.Child]) -> Emulator:
-    """Start the emulator as a child and wait for the line that says that it serves.
+def start_emulators(root: Path, home: Path, kept: Anchor, now: datetime, group: list[children.Child]) -> Outside:
+    """Start the emulators as children and wait for the lines that say that they serve.
+
+    The shop is made anew each time and is the same; spreadsheet and chat keep what was written there.
 
     Raises:
-        CliError: there are no emulators here, or it did not come up.
+        CliError: there are no emulators here, or they did not come up.
     """
     if not (root / "tests" / "emulators" / "__main__.py").is_file():
         raise CliError(Errors.NO_CLONE)
-    command = [sys.executable, "-m", "tests.emulators", "--only", "retailcrm", "--port", "0"]
-    command += ["--shop", SHOP, "--monday", kept.monday.isoformat(), "--now", now.isoformat()]
-    log = home / "logs" / "emulator.log"
+    shop = ["--only", "retailcrm", "--shop", SHOP, "--monday", kept.monday.isoformat(), "--now", now.isoformat()]
+    others = ["--only", "sheets", "--only", "telegram", "--state", str(home / "emulators")]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(root)}
     with screen.steps() as steps, steps.step(Up.EMULATOR):
-        child = children.start("emulator", command, log, environment=environment, directory=root, pipe_output=True)
-        group.append(child)
-        return Emulator(json.loads(_first_line(child))["retailcrm"])
+        started = []
+        for name, arguments in (("emulator", shop), ("emulators", others)):
+            command = [sys.executable, "-m", "tests.emulators", "--port", "0", *arguments]
+            log = home / "logs" / f"{name}.log"
+            child = children.start(name, command, log, environment=environment, directory=root, pipe_output=True)
+            group.append(child)
+            started.append(child)
+        return Outside({vendor: facts for child in started for vendor, facts in json.loads(_first_line(child)).items()})
 
 
 def _first_line(child: children.Child) -> bytes:
@@ -147,9 +172,9 @@ def _first_line(child: children.Child) -> bytes:
 
 
 @contextmanager
-def pointed_at(emulator: Emulator, kept: Anchor) -> Iterator[None]:
-    """Our own settings read the emulator while the block lasts, and the days in the UI begin where the shop's do."""
-    variables = emulator.variables | {"OTKLIK_FIRST_DAY": kept.first_day.isoformat()}
+def pointed_at(outside: Outside, kept: Anchor) -> Iterator[None]:
+    """Our own settings mean the emulators while the block lasts, and the days in the UI begin where the shop's do."""
+    variables = outside.variables | {"OTKLIK_FIRST_DAY": kept.first_day.isoformat()}
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:

@@ -60,24 +60,27 @@ def _demo(group: list[children.Child], started: float, port: int | None, *, serv
             kept = demo.new_anchor(settings.now(), zone)
             demo.remember(home, kept)
         screen.say(Up.INVENTED)
-        shop = demo.start_emulator(PROJECT_ROOT, home, kept, kept.at(8 if kept.is_loaded else 0), group)
-        with demo.pointed_at(shop, kept):
+        outside = demo.start_emulators(PROJECT_ROOT, home, kept, kept.at(8 if kept.is_loaded else 0), group)
+        with demo.pointed_at(outside, kept):
             load.preflight(Settings())
-            summaries = _walk(shop, kept, Policy.load(settings.policy_path).reread_days)
+            summaries = _walk(outside, kept, Policy.load(settings.policy_path).reread_days)
             demo.remember(home, replace(kept, is_loaded=True))
             _summary(warehouse, kept, summaries)
             _tell(warehouse, settings)
+            if serving:
+                screen.say(Up.SPREADSHEET.format(outside.spreadsheet_page))
+                screen.say(Up.CHAT.format(outside.chat_page))
             screen.say(Up.elapsed(time.monotonic() - started))
             _serve(warehouse, settings, group, port, "make demo", serving=serving)
 
 
-def _walk(shop: demo.Emulator, kept: demo.Anchor, reread_days: int) -> list[RunSummary]:
+def _walk(outside: demo.Outside, kept: demo.Anchor, reread_days: int) -> list[RunSummary]:
     """Five weeks at first; then, and in every later run, what a night does: the last days again. By Monday 08:00
     customers and managers have deleted and edited messages, and the re-read must notice."""
     summaries = []
     if not kept.is_loaded:
         summaries.append(load.load_days(kept.first_day, kept.last_day))
-        shop.set_clock(kept.at(8))
+        outside.set_clock(kept.at(8))
     reread = kept.monday - timedelta(days=reread_days)
     summaries.append(load.load_days(reread, kept.last_day, title=Up.REREAD))
     return [*summaries, load.publish(kept.weeks[0], kept.weeks[-1])]
