@@ -32,6 +32,9 @@ def _chat(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+_Chat = Annotated[str, Field(pattern=r"^(-?\d{1,16}|@[A-Za-z][A-Za-z0-9_]{3,31})$")]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -40,9 +43,7 @@ class Owner(_Section):
     """Whose trouble it is."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
-    chat: Annotated[
-        str | None, BeforeValidator(_chat), Field(pattern=r"^(-?\d{1,16}|@[A-Za-z][A-Za-z0-9_]{3,31})$")
-    ] = None
+    chat: Annotated[_Chat | None, BeforeValidator(_chat)] = None
     """The Telegram chat; without it the operators' (TELEGRAM_CHAT_ID)."""
 
 
