@@ -21,8 +21,11 @@ import pytest
 from resources.settings import PROJECT_ROOT
 from resources.warehouse import postgres_files, postgres_process
 from resources.warehouse import server as server_module
+from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import HomeLost, ServerFailed
+from resources.warehouse.logins import Logins
 from resources.warehouse.postgres_files import Place, can_reach, find_binaries, place_of
+from resources.warehouse.roles import Role
 from resources.warehouse.server import EmbeddedServer
 
 IS_ROOT = os.geteuid() == 0
@@ -83,6 +86,7 @@ def kill_all(home: Path) -> None:
 USER = """
 import sys
 from pathlib import Path
+from resources.warehouse.roles import Role
 from resources.warehouse.server import EmbeddedServer
 server = EmbeddedServer.join(Path(sys.argv[1]))
 print("ready", flush=True)
@@ -111,8 +115,13 @@ def end(process: subprocess.Popen[str]) -> None:
 def test_set_up_listens_on_loopback_with_passwords_of_its_own(home: Path) -> None:
     server = EmbeddedServer.join(home)
     assert one(server.urls.owner, "select current_user || '@' || current_database()") == "otklik_owner@otklik"
-    assert one(server.urls.dagster, "select current_database()") == "dagster"
     assert one(server.urls.analyst, "show default_transaction_read_only") == "on"
+    for role, login in server.urls.by_role.items():
+        own = "dagster" if role is Role.DAGSTER else "otklik"
+        assert one(login, "select current_user || '@' || current_database()") == f"otklik_{role}@{own}"
+    assert one(server.urls.dagster, "select has_database_privilege(current_user, 'otklik', 'connect')") is False
+    mighty = "select rolsuper or rolcreaterole or rolcreatedb from pg_roles where rolname = current_user"
+    assert [one(login, mighty) for login in server.urls.by_role.values()] == [False] * len(Role)
     assert one(server.urls.admin, "show listen_addresses") == "127.0.0.1"
     assert one(server.urls.admin, "show password_encryption") == "scram-sha-256"
     assert one(server.urls.admin, "show server_encoding") == "UTF8"
@@ -362,3 +371,29 @@ def pwd_of(name: str) -> tuple[int, int] | None:
     except KeyError:
         return None
     return found.pw_uid, found.pw_gid
+
+
+def test_home_of_the_first_version_gets_the_logins_that_it_lacks(home: Path) -> None:
+    """There the owner kept Dagster's tables, and owner and analyst were all the logins."""
+    server = EmbeddedServer.join(home)
+    with psycopg.connect(server.urls.admin, autocommit=True) as admin:
+        admin.execute("alter database dagster owner to otklik_owner")
+        admin.execute("revoke otklik_publisher, otklik_dagster from otklik_owner")
+        admin.execute("revoke connect on database otklik from otklik_loader, otklik_publisher, otklik_desk")
+        admin.execute("drop role otklik_loader, otklik_publisher, otklik_desk, otklik_dagster")
+    owner = server.urls.owner.rpartition("/")[0] + "/dagster"
+    with psycopg.connect(owner) as connection:
+        connection.execute("create table runs (run_id serial, body text)")
+        connection.execute("insert into runs (body) values ('kept')")
+    server.close()
+    change_state(place_of(home), is_prepared=True)
+    server = EmbeddedServer.join(home)
+    assert one(server.urls.dagster, "insert into runs (body) values ('new') returning run_id") == 2
+    owners = (
+        "select string_agg(pg_get_userbyid(datdba), ',' order by datname) from pg_database where datname ~ '^(d|o)'"
+    )
+    assert one(server.urls.admin, owners) == "otklik_dagster,otklik_owner"
+    with Warehouse(Logins(server.urls.by_role), Role.OWNER) as warehouse:
+        warehouse.migrate()
+        warehouse.as_role(Role.PUBLISHER).check_migrations()
+    server.close()

@@ -1,7 +1,7 @@
 """Migrations of the warehouse: one revision per change of ``resources.warehouse.schema``.
 
-Here: what Alembic is told. Not here: rights and views (``resources.warehouse.rights``, ``views``), which are brought up to date
-after every migration, since they name what exists instead of how it came about.
+Here: what Alembic is told. Not here: rights and views (``resources.warehouse.rights``, ``views``), which are brought up
+to date after every migration, since they name what exists instead of how it came about.
 """
 
 from __future__ import annotations
