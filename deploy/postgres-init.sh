@@ -7,7 +7,7 @@ set -eu
 
 # runs a query whose rows are statements; the password is read from the environment, not from the command line
 make() {
-    psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
+    PGOPTIONS="-c client_min_messages=warning" psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
         --set login="$login" --set database="$database" --set owner="${owner:-}" <<SQL
 \getenv password LOGIN_PASSWORD
 $1 \gexec
@@ -17,17 +17,17 @@ SQL
 # takes a URL postgresql://login:password@host:port/database apart
 read_url() {
     rest=${1#*://}
+    rest=${rest%%\?*}
     login=${rest%%:*}
     rest=${rest#*:}
     LOGIN_PASSWORD=${rest%%@*}
     database=${rest##*/}
-    database=${database%%\?*}
     export LOGIN_PASSWORD
 }
 
 make_login() {
     make "select format('create role %I', :'login') where not exists (select from pg_roles where rolname = :'login')"
-    make "select format('alter role %I login nosuperuser nocreatedb nocreaterole password %L', :'login', :'password')"
+    make "select format('alter role %I login password %L', :'login', :'password')"
 }
 
 for url in "$DATABASE_URL" "$DAGSTER_PG_URL"; do

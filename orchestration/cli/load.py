@@ -68,7 +68,7 @@ def prepare(warehouse: Warehouse, settings: Settings) -> None:
     from resources.settings import PROJECT_ROOT
 
     warehouse.ensure_migrated()
-    storage = serve.storage_url(warehouse, settings)
+    storage = warehouse.dagster_storage_url()
     os.environ.update(serve.environment_for_dagster(settings.otklik_home, PROJECT_ROOT, storage, {}))
 
 

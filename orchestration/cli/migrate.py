@@ -24,7 +24,7 @@ def migrate() -> None:
     settings = Settings()
     with Warehouse.open(settings, Role.OWNER) as warehouse:
         screen.say(Migrate.applied(warehouse.migrate()))
-        storage = serve.storage_url(warehouse, settings)
+        storage = warehouse.dagster_storage_url()
         os.environ.update(serve.environment_for_dagster(settings.otklik_home, PROJECT_ROOT, storage, {}))
         with screen.steps() as steps, steps.step(Migrate.DAGSTER):
             import dagster as dg

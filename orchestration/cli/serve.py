@@ -14,15 +14,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from conversations.messages import Errors, Up
 from orchestration.cli import children, screen
 from orchestration.cli.errors import CliError
-
-if TYPE_CHECKING:
-    from resources.settings import Settings
-    from resources.warehouse.engine import Warehouse
 
 DEFAULT_PORT = 3000
 START_SECONDS = 240
@@ -70,12 +65,6 @@ def watch(group: list[children.Child]) -> None:
     while True:
         _nobody_ended(group)
         time.sleep(1)
-
-
-def storage_url(warehouse: Warehouse, settings: Settings) -> str:
-    """Where Dagster keeps its runs: ``DAGSTER_PG_URL``, else beside the tables of the warehouse."""
-    given = settings.dagster_pg_url
-    return given.get_secret_value() if given is not None else warehouse.dagster_storage_url()
 
 
 def environment_for_dagster(home: Path, root: Path, storage_url: str, extra: Mapping[str, str]) -> dict[str, str]:

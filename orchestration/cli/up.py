@@ -151,7 +151,7 @@ def _serve(
     if not serving:
         screen.say(Up.NO_UI.format(again))
         return
-    storage = serve.storage_url(warehouse, settings)
+    storage = warehouse.dagster_storage_url()
     environment = serve.environment_for_dagster(settings.otklik_home, PROJECT_ROOT, storage, os.environ)
     try:
         url = serve.serve(PROJECT_ROOT, settings.otklik_home, environment, port, group)

@@ -1,0 +1,314 @@
+"""docker-compose.yml played: its services as plain processes, then what a person would try on the server.
+
+One test session starts everything once, with the invented shop as the only source. Nothing of the file is replaced but
+addresses and paths (``stage``); the proxy is a caddy, the database a PostgreSQL of this machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from orchestration.cli import children
+from tests.deploy import compose, server
+from tests.deploy.stage import Stage
+from tests.deploy.test_image import files
+
+ROOT = compose.ROOT
+LAUNCH = """
+mutation ($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}
+"""
+STATE = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+STOP_RELOAD = 'mutation { reloadRepositoryLocation(repositoryLocationName: "otklik") { __typename } }'
+
+
+class Answer(NamedTuple):
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
+class Site:
+    """The server as a person sees it: through the proxy."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def ask(self, path: str, user: tuple[str, str] | None, data: Any = None, **headers: str) -> Answer:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        if user is not None:
+            given["Authorization"] = "Basic " + base64.b64encode(":".join(user).encode()).decode()
+        body = None if data is None else json.dumps(data).encode()
+        if body is not None:
+            given.setdefault("Content-Type", "application/json")
+        request = urllib.request.Request(self.url + path, body, given)
+        try:
+            with self._opener.open(request, timeout=60) as answer:
+                return Answer(answer.status, answer.read(), dict(answer.headers))
+        except urllib.error.HTTPError as refused:
+            return Answer(refused.code, refused.read(), dict(refused.headers))
+
+    def graphql(self, user: tuple[str, str], query: str, path: str = "/graphql", **variables: Any) -> dict[str, Any]:
+        answer = self.ask(path, user, {"query": query, "variables": variables})
+        assert answer.status == 200, answer
+        found = json.loads(answer.body)
+        assert "errors" not in found, found
+        return found["data"]
+
+    def run(self, user: tuple[str, str], job: str, partition: str, seconds: float) -> str:
+        """Launch a job for a partition as the UI does; the status in which its run ended."""
+        launched = self.launch(user, job, partition)
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            status = self.graphql(user, STATE, id=launched["run"]["runId"])["runOrError"]["status"]
+            if status in ("SUCCESS", "FAILURE", "CANCELED"):
+                return status
+            time.sleep(0.5)
+        return "still " + status
+
+    def launch(self, user: tuple[str, str], job: str, partition: str, path: str = "/graphql") -> dict[str, Any]:
+        selector = {"repositoryLocationName": "otklik", "repositoryName": "__repository__", "jobName": job}
+        tags = [{"key": "dagster/partition", "value": partition}]
+        params = {"selector": selector, "mode": "default", "executionMetadata": {"tags": tags}}
+        return self.graphql(user, LAUNCH, path, params=params)["launchRun"]
+
+
+class Played(NamedTuple):
+    stage: Stage
+    site: Site
+    editor: tuple[str, str]
+    viewer: tuple[str, str]
+    monday: date
+    """Of the last closed week of the invented shop."""
+    files_before: set[str]
+    """What was in the images before anything ran."""
+
+
+def caddy() -> Path:
+    """A caddy to play the proxy with; fetched once when the machine has none."""
+    made = subprocess.run(["sh", str(ROOT / "scripts" / "caddy.sh")], capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    return Path(made.stdout.strip())
+
+
+def made_env(proxy: Path, site: str, users: dict[str, str]) -> dict[str, str]:
+    """The .env of the demo, with an editor and a viewer."""
+    script = ROOT / "deploy" / "new-env.sh"
+    text = subprocess.run(["sh", str(script), "--demo", site], capture_output=True, text=True, check=True).stdout
+    for variable, (name, password) in zip(("OTKLIK_EDITORS", "OTKLIK_VIEWERS"), users.items(), strict=True):
+        command = [str(proxy), "hash-password", "--algorithm", "bcrypt"]
+        hashed = (
+            subprocess.run(command, input=f"{password}\n{password}\n", capture_output=True, text=True, check=True)
+            .stdout.strip()
+            .splitlines()[-1]
+        )
+        text = text.replace(f"{variable}=\n", f"{variable}='{name} {hashed}'\n")
+    return compose.read_env(text)
+
+
+def last_closed_monday(demo: dict[str, Any]) -> date:
+    return date.fromisoformat(demo["retailcrm"]["monday"]) - timedelta(days=7)
+
+
+@pytest.fixture(scope="module")
+def played() -> Iterator[Played]:
+    proxy, port = caddy(), children.free_port()
+    users = {"editor": os.urandom(8).hex(), "viewer": os.urandom(8).hex()}
+    values = made_env(proxy, f"http://127.0.0.1:{port}", users)
+    # not below pytest's own folder, which only the user who runs the tests may walk to
+    folder = Path(tempfile.mkdtemp(prefix="otklik-played-"))
+    folder.chmod(0o755)
+    place, binaries = server.binaries(folder / "server")
+    programs = {name: binaries[name] for name in server.PROGRAMS} | {"caddy": proxy, "wget": _wget(folder)}
+    stage = Stage(folder, values, programs, {"demo", "tools"})
+    stage.ports["proxy", 2020] = children.free_port()
+    before = files(folder / "images")
+    try:
+        for service in compose.in_order(stage.services):
+            if "tools" in service.profiles:
+                continue
+            for needed, condition in service.needs.items():
+                stage.wait(needed, condition, 150)
+            if service.name == "postgres":
+                server.start(stage, place, binaries)
+            else:
+                stage.start(service.name)
+        for name, service in stage.services.items():
+            if name in stage.running and service.given["restart"] != "no":
+                stage.wait(name, "service_healthy", 150)
+        demo = json.loads(stage.running["emulators"].said(1))
+        monday = last_closed_monday(demo)
+        people = list(users.items())
+        yield Played(stage, Site(f"http://127.0.0.1:{port}"), people[0], people[1], monday, before)
+    finally:
+        stage.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wget(folder: Path) -> Path:
+    """The proxy's image asks with busybox; a machine without it asks the same with Python."""
+    shim = folder / "wget"
+    shim.write_text(
+        f"#!/bin/sh\nfor url; do :; done\nexec {shutil.which('python3')} {ROOT}/deploy/health.py http $url\n"
+    )
+    shim.chmod(0o755)
+    return shim
+
+
+def cli(played: Played, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """``docker compose run --rm cli ARGUMENTS``."""
+    container = played.stage.start("cli", list(arguments))
+    code = container.process.wait(120)
+    del played.stage.running["cli"]
+    said = container.log.read_text("utf-8")
+    container.log.unlink()
+    return subprocess.CompletedProcess(arguments, code, said)
+
+
+def test_every_port_is_on_loopback_and_every_service_listens_where_it_says(played: Played) -> None:
+    found = played.stage.listening()
+    expected = {(name, port) for (name, _), port in played.stage.ports.items()}
+    expected.add(("proxy", int(played.site.url.rpartition(":")[2])))
+
+    assert {address for _, address, _ in found} == {"127.0.0.1"}
+    assert {(name, port) for name, _, port in found} == expected
+
+
+def test_nobody_gets_in_without_a_password(played: Played) -> None:
+    for path in ("/", "/view/", "/graphql", "/view/graphql", "/server_info", "/assets", "/view/runs"):
+        for user in (None, ("editor", "wrong"), ("nobody", played.editor[1])):
+            assert played.site.ask(path, user).status == 401, path
+    for path in ("/", "/graphql", "/server_info"):
+        assert played.site.ask(path, played.viewer).status == 401, path
+
+
+def test_editors_and_viewers_see_the_platform(played: Played) -> None:
+    page = played.site.ask("/", played.editor)
+    assert page.status == 200 and b"<html" in page.body.lower()
+    assert page.headers["X-Frame-Options"] == "DENY" and "Server" not in page.headers
+    for user in (played.viewer, played.editor):
+        seen = played.site.ask("/view/", user)
+        assert seen.status == 200 and b"/view/" in seen.body
+        nodes = played.site.graphql(user, "{ assetNodes { assetKey { path } } }", "/view/graphql")["assetNodes"]
+        assert ["marts", "manager_week"] in [node["assetKey"]["path"] for node in nodes]
+
+
+def test_viewers_can_change_nothing(played: Played) -> None:
+    day = played.monday.isoformat()
+    refused = played.site.launch(played.viewer, "load_daily", day, "/view/graphql")
+    reload = played.site.graphql(played.viewer, STOP_RELOAD, "/view/graphql")["reloadRepositoryLocation"]
+    # not by an editor either, under this address
+    by_editor = played.site.launch(played.editor, "load_daily", day, "/view/graphql")
+    runs = played.site.graphql(played.editor, "{ runsOrError { ... on Runs { results { runId } } } }")
+
+    assert (refused["__typename"], reload["__typename"], by_editor["__typename"]) == ("UnauthorizedError",) * 3
+    assert runs["runsOrError"]["results"] == []
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_foreign_page_can_neither_ask_nor_start_anything(played: Played, site: str) -> None:
+    question = "/graphql?query=%7Bversion%7D"
+    foreign = {"Sec_Fetch_Site": site, "Sec_Fetch_Mode": "no-cors"}
+
+    assert played.site.ask(question, played.editor).status == 200
+    assert played.site.ask(question, played.editor, Sec_Fetch_Site="same-origin").status == 200
+    assert played.site.ask(question, played.editor, **foreign).status == 403
+    assert played.site.ask(question, played.editor, Sec_Fetch_Site=site, Sec_Fetch_Mode="navigate").status == 403
+    assert played.site.ask("/", played.editor, **foreign).status == 403
+    # a link from a chat to the platform works
+    assert played.site.ask("/", played.editor, Sec_Fetch_Site=site, Sec_Fetch_Mode="navigate").status == 200
+
+
+def test_a_day_is_loaded_and_its_week_published_from_the_ui(played: Played) -> None:
+    day = played.monday + timedelta(days=1)
+    assert played.site.run(played.editor, "load_daily", day.isoformat(), 120) == "SUCCESS", _logs(played)
+    assert played.site.run(played.editor, "publish_week", played.monday.isoformat(), 180) == "SUCCESS", _logs(played)
+
+    asked = cli(played, "sql", "--csv", "select count(*) > 0, sum(waits_settled) > 0 from marts.manager_week")
+    assert (asked.returncode, asked.stdout.splitlines()[-1]) == (0, "True,True"), asked.stdout
+    denied = cli(played, "sql", "select text from core.messages")
+    assert denied.returncode == 1 and "permission denied" in denied.stdout
+
+
+def test_the_command_on_the_server_needs_no_owner(played: Played) -> None:
+    doctor = cli(played, "doctor", "--json")
+    found = {item["check"]: item["state"] for item in json.loads(doctor.stdout.splitlines()[-1])}
+
+    assert doctor.returncode == 0, doctor.stdout
+    assert {found[check] for check in ("home", "policy", "database", "migrations", "analyst")} == {"ok"}
+
+
+def test_logs_and_commands_hold_no_secret(played: Played) -> None:
+    secrets = {value for name, value in played.stage.services["migrate"].environment.items() if "URL" in name} | {
+        played.stage.services["postgres"].environment["POSTGRES_PASSWORD"],
+        played.editor[1],
+        played.viewer[1],
+    }
+    words = {secret.rpartition("@")[0].rpartition(":")[2] or secret for secret in secrets}
+    words |= {played.stage.services["code"].environment[name] for name in ("OTKLIK_SECRET_KEYS", "TELEGRAM_BOT_TOKEN")}
+    assert len(words) == 11
+
+    # the emulator tells its own token at start
+    for log in set((played.stage.folder / "logs").iterdir()) - {played.stage.running["emulators"].log}:
+        text = log.read_text("utf-8", "replace")
+        assert [word for word in words if word in text] == [], log.name
+    for pid in played.stage.pids():
+        line = Path(f"/proc/{pid}/cmdline")
+        assert not line.exists() or [word for word in words if word.encode() in line.read_bytes()] == []
+
+
+def test_the_code_server_and_the_web_servers_do_not_know_the_owner(played: Played) -> None:
+    owner = played.stage.services["migrate"].environment["DATABASE_URL"].split(":")[2].split("@")[0].encode()
+    for pid, name in played.stage.pids().items():
+        environment = Path(f"/proc/{pid}/environ")
+        if name not in ("postgres", "migrate") and environment.exists():
+            assert owner not in environment.read_bytes(), name
+            if name in ("webserver", "webserver-readonly", "daemon", "proxy"):
+                assert b"otklik_loader" not in environment.read_bytes(), name
+
+
+def test_the_scripts_of_the_database_may_be_run_again(played: Played) -> None:
+    place, binaries = server.binaries(played.stage.folder / "server")
+    user = {} if place.user is None else {"user": place.user[0], "group": place.user[1], "extra_groups": []}
+    server.set_up(played.stage, binaries, place.base / "run", played.stage.ports["postgres", 5432], user)
+
+    assert cli(played, "sql", "select 1").returncode == 0
+
+
+def test_the_images_are_not_written_to_and_all_ends_in_order(played: Played) -> None:
+    # what is not a volume stands on a read-only disk there
+    written = files(played.stage.folder / "images") - played.files_before
+    started = set(played.stage.pids().values())
+    played.stage.stop()
+    running = played.stage.running
+
+    assert written == set()
+    assert started == set(running) - {"migrate"}
+    assert {name: container.exit_code for name, container in running.items()} == dict.fromkeys(running, 0)
+    assert played.stage.pids() == {}
+    assert max(container.stopped_seconds for container in running.values()) < 30
+
+
+def _logs(played: Played) -> str:
+    return "\n".join(f"--- {name}\n{container.said()}" for name, container in played.stage.running.items())
