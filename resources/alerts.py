@@ -161,8 +161,10 @@ def deliver(
     sleep: Callable[[float], None] = time.sleep,
     pause_of: Callable[[str], float] | None = None,
     budget_seconds: float = BUDGET_SECONDS,
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> Delivered:
-    """Send what is queued, oldest first, until nothing may be sent now or the time is over (promise D7).
+    """Send what is queued, oldest first, until nothing may be sent now, the time is over or the process is to
+    stop (promise D7).
 
     Each message is ``sending`` in a committed row before the one call that sends it; what the call proves is written
     after it. Killed in between, the next sender finds it and calls it ``unknown``.
@@ -176,7 +178,7 @@ def deliver(
         with session.transaction():
             done.unknown += outbox.recover(session, outbox.TELEGRAM, clock())
             done.failed += outbox.expire(session, outbox.TELEGRAM, clock())
-        while time.monotonic() < deadline and done.refused is None:
+        while time.monotonic() < deadline and done.refused is None and not is_stopping():
             with session.transaction():
                 letter = outbox.take(session, outbox.TELEGRAM, clock())
             if letter is None:

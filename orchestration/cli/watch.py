@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
-import time
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversations.messages import Alerts
-from orchestration.cli import children, screen
+from orchestration.cli import screen
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("otklik.watch")
 
-EVERY_SECONDS = 60
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AWAY_LEAST = timedelta(minutes=2)
 """A database that was away for less is a restart, and nobody's trouble."""
 
@@ -49,30 +50,33 @@ def watch(*, once: bool, every: int) -> None:
     """
     from resources.settings import Settings
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    with children.stop_signals_interrupt():
-        watcher = Watcher(Settings())
-        try:
-            if once:
-                screen.say(_said(*watcher.round()))
-                return
-            screen.note(Alerts.WATCHING.format(every))
-            while True:
-                watcher.round_or_log()
-                time.sleep(every)
-        except KeyboardInterrupt:
-            if once:
-                raise
-        finally:
-            watcher.close()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log.setLevel(logging.INFO)
+    stop = threading.Event()
+    # no exception in the middle of a call: the message that is under way would end as unknown
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in _STOPPING}
+    watcher = Watcher(Settings(), stop.is_set)
+    try:
+        if once:
+            screen.say(_said(*watcher.round()))
+            return
+        screen.note(Alerts.WATCHING.format(every))
+        while not stop.is_set():
+            watcher.round_or_log()
+            stop.wait(every)
+    finally:
+        watcher.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Watcher:
     """What stays between two looks: Dagster's storage, the last policy that could be read, since when the database is
     away."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, is_stopping: Callable[[], bool] = lambda: False) -> None:
         self._settings = settings
+        self._is_stopping = is_stopping
         self._policy: Policy | None = None
         self._dagster: DagsterWatch | None = None
         self._away_since: datetime | None = None
@@ -125,7 +129,9 @@ class Watcher:
             )
             if not looked.is_busy:
                 self._away_since = None
-            return looked, deliver_by(settings, warehouse, telegram) if telegram is not None else None
+            if telegram is None:
+                return looked, None
+            return looked, deliver_by(settings, warehouse, telegram, self._is_stopping)
 
     def close(self) -> None:
         """Let Dagster's storage go."""
@@ -157,7 +163,12 @@ class Watcher:
         return self._dagster
 
 
-def deliver_by(settings: Settings, warehouse: Warehouse, telegram: TelegramAccount) -> Delivered:
+def deliver_by(
+    settings: Settings,
+    warehouse: Warehouse,
+    telegram: TelegramAccount,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> Delivered:
     """Send what is queued as the bot of the account, and write down how the account is."""
     from resources.alerts import deliver
     from resources.clients.http import Limits
@@ -174,7 +185,7 @@ def deliver_by(settings: Settings, warehouse: Warehouse, telegram: TelegramAccou
     account = telegram.account
     token = telegram.bot_token.get_secret_value()
     with TelegramClient(telegram.connection_id, telegram.base_url, token, limits) as bot:
-        done = deliver(warehouse, bot)
+        done = deliver(warehouse, bot, is_stopping=is_stopping)
     found = done.refused if done.refused in ("needs_auth", "wrong_host") else None
     if found is not None or (done.sent and account.status != "ok"):
         status = {None: "ok", "needs_auth": "needs_auth"}.get(found, "broken")

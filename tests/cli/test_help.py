@@ -25,6 +25,8 @@ COMMANDS = [
     ("disable",),
     ("enable",),
     ("rotate-keys",),
+    ("watch",),
+    ("alerts",),
     ("schema",),
     ("service", "install"),
 ]
@@ -82,6 +84,8 @@ def test_help_loads_nothing_heavy() -> None:
         (("schema", "core.nothing"), "нет таблицы"),
         (("schema", "--format", "xml"), "Есть: table, markdown, json"),
         (("doctor", "--mode", "sometimes"), "Есть: off, fail, strict"),
+        (("alerts", "forget", "1f6a90c2d4"), "Есть: resend ID, close ID"),
+        (("alerts", "resend"), "Есть: resend ID, close ID"),
         (("service", "install", "--kind", "cron"), "systemd"),
     ],
 )
