@@ -10,8 +10,8 @@ Rules, each for a limit or a trap of Google Sheets (contract, section 11):
 - a text over 50,000 characters is cut at 49,000 and says so; characters are counted as UTF-16 counts them;
 - a whole number of more than 15 digits is written as text: a spreadsheet would round it, and a rounded id is wrong;
 - dates and moments are serial numbers since 1899-12-30; a moment carries no zone, the caller gives the local time;
-- a spreadsheet holds 10 million cells, empty ones included. A publication needs its tabs twice for a moment. What does
-  not fit is refused before anything is asked; which rows stay is the caller's choice.
+- a spreadsheet holds 10 million cells, empty ones included. A publication needs its tabs twice for a moment, so all its
+  tabs together have at most 5 million. More is refused before anything is asked; which rows stay the caller decides.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from numbers import Integral, Real
 
 from conversations.messages.cells import CUT
 
-Cell = str | int | float | bool | date | datetime | None
+Cell = str | int | float | bool | Decimal | date | datetime | None
 Written = str | int | float | bool
 """A cell as it goes over the wire."""
 
@@ -74,6 +75,21 @@ class Tab:
     title: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
+
+
+def check_size(tabs: Sequence[Tab]) -> None:
+    """Refuse tabs that do not fit together into one spreadsheet.
+
+    Raises:
+        InvalidTab: too many cells, or one title twice.
+    """
+    if len({tab.title.casefold() for tab in tabs}) < len(tabs):
+        raise InvalidTab("two tabs have the same title")
+    cells = sum((len(tab.rows) + 1) * len(tab.columns) for tab in tabs)
+    if 2 * cells > MOST_CELLS:
+        raise InvalidTab(
+            f"the tabs have {cells:,} cells, and a publication needs them twice: a spreadsheet holds {MOST_CELLS:,}"
+        )
 
 
 def checked(tab: Tab) -> None:
@@ -135,12 +151,12 @@ def written(value: Cell, kind: Kind) -> Written:
     if isinstance(value, Integral):
         whole = int(value)
         return str(whole) if kind is Kind.TEXT or abs(whole) >= _EXACT else whole
-    if isinstance(value, Real):
+    if isinstance(value, Real | Decimal):
         broken = float(value)
         if math.isinf(broken):
             raise ValueError("infinity is no cell")
         if kind is Kind.TEXT:
-            return str(broken)
+            return str(value)
         # a spreadsheet keeps 15 digits; -0.0 and 7.0 come back as 0 and 7
         broken = float(f"{broken:.15g}")
         return int(broken) if broken.is_integer() and abs(broken) < _EXACT else broken

@@ -24,12 +24,12 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from resources.clients.errors import BadAnswer, PermanentError, Refused, SourceError, UnknownOutcome
 from resources.clients.sheets import Book, SheetsClient
-from resources.sheets.cells import MOST_CELLS, InvalidTab, Tab
+from resources.sheets.cells import Tab, check_size
 from resources.sheets.layout import Staging, leftovers, removal, shown_at, staged, swap
 from resources.sheets.packing import REQUEST_BYTES, Content, Piece, Request, a1, packed, prepared
 from resources.warehouse.failpoints import fail_point
@@ -68,27 +68,27 @@ def publish(
     tabs: Sequence[Tab],
     previous: Mapping[str, str],
     *,
+    announce: Callable[[Collection[str]], None] | None = None,
     request_bytes: int = REQUEST_BYTES,
 ) -> Published:
     """Show the tabs whose content is not what ``previous`` says (tab -> hash), all at once.
 
     Repeating it with the same tabs is harmless: the same content is shown again.
 
+    ``announce`` is told the titles of the tabs that will change, before anything is asked: whoever keeps ``previous``
+    forgets their hashes there, or a kill after the last change would leave hashes of what is no longer shown.
+
     Raises:
         InvalidTab: a tab that cannot be a sheet, or too many cells; nothing was asked.
         UnknownOutcome: the last change may have been made; people see all old or all new.
         SourceError: nothing that people see has changed.
     """
+    check_size(tabs)
     contents = [prepared(tab) for tab in tabs]
-    if len({content.title.casefold() for content in contents}) < len(contents):
-        raise InvalidTab("two tabs have the same title")
     changed = [content for content in contents if previous.get(content.title) != content.content_hash]
     titles = {content.title for content in changed}
-    cells = sum(content.cells for content in changed)
-    if 2 * cells > MOST_CELLS:
-        raise InvalidTab(
-            f"the tabs have {cells:,} cells, and a publication needs them twice: a spreadsheet holds {MOST_CELLS:,}"
-        )
+    if changed and announce is not None:
+        announce(titles)
     before = client.calls
     sent = _Publication(client, spreadsheet_id, changed, request_bytes).run() if changed else 0
     results = {
