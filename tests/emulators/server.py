@@ -236,6 +236,8 @@ class Handler(BaseHTTPRequestHandler):
             call.status = 0
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # the connection ends when everything that holds it is closed
+        self.rfile.close()
         self.connection.close()
         # the base class flushes and closes this afterwards; the socket below is gone
         self.wfile = _Nowhere()  # type: ignore[assignment]
