@@ -3,13 +3,13 @@
 Here: the order of lock, writing and book-keeping. Not here: how a spreadsheet is written so that nobody sees a half
 (``resources.sheets``), what stands in the tabs (``frames``, ``status``).
 
-The spreadsheet is written first, then ``ops.exports``. Killed in between, the next publication finds the old hashes and
-shows the same content again; people have seen nothing wrong.
+Before the spreadsheet changes, ``ops.exports`` forgets the hashes of what will change; afterwards it keeps the new
+ones. Killed in between, the next publication shows those tabs again, whatever is in them; people saw nothing wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from assets.exports.frames import TITLES, Sheet
 from assets.exports.status import STATUS, Known, status_tab
 from resources.sheets import Published, TabResult, publish
-from resources.warehouse.exports import Export, destination_of, exporting, mark_stale, record, shown
+from resources.warehouse.exports import Export, destination_of, exporting, forget, mark_stale, record, shown
 from resources.warehouse.failpoints import fail_point
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def show(
             before = {} if rewrite else shown(connection, destination)
         fresh = {sheet.title: _export(sheet, known[sheet.title], now) for sheet in sheets}
         tabs = [*(sheet.tab() for sheet in sheets), status_tab(fresh, time_zone)]
-        published = publish(client, spreadsheet_id, tabs, {tab: kept.content_hash for tab, kept in before.items()})
+        previous = {tab: kept.content_hash for tab, kept in before.items()}
+        published = publish(client, spreadsheet_id, tabs, previous, announce=_forgetting(database, destination))
         fail_point("exports.shown")
         exports = [_settled(fresh.get(title), title, result, now) for title, result in published.tabs.items()]
         with database.connect("otklik-exports") as connection:
@@ -84,10 +85,20 @@ def say_stale(
         with database.connect("otklik-exports") as connection:
             kept = shown(connection, destination)
         before = {STATUS: kept[STATUS].content_hash} if STATUS in kept else {}
-        published = publish(client, spreadsheet_id, [status_tab(kept, time_zone)], before)
+        announce = _forgetting(database, destination)
+        published = publish(client, spreadsheet_id, [status_tab(kept, time_zone)], before, announce=announce)
         with database.connect("otklik-exports") as connection:
             record(connection, destination, [_settled(kept.get(STATUS), STATUS, published.tabs[STATUS], now)])
     return True
+
+
+def _forgetting(database: Warehouse, destination: str) -> Callable[[Collection[str]], None]:
+    def announce(tabs: Collection[str]) -> None:
+        with database.connect("otklik-exports") as connection:
+            forget(connection, destination, tabs)
+        fail_point("exports.announced")
+
+    return announce
 
 
 def _export(sheet: Sheet, known: Sequence[Known], now: datetime) -> Export:

@@ -9,14 +9,15 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversations.messages import LAYERS, Errors, Up, days, number
 from conversations.policy import Policy
-from orchestration.cli import children, demo, load, screen, serve, week
+from orchestration.cli import children, demo, load, screen, serve, watch, week
 from orchestration.cli.errors import CliError
 from resources.settings import PROJECT_ROOT, Settings
 
@@ -71,7 +72,8 @@ def _demo(group: list[children.Child], started: float, port: int | None, *, serv
                 screen.say(Up.SPREADSHEET.format(outside.spreadsheet_page))
                 screen.say(Up.CHAT.format(outside.chat_page))
             screen.say(Up.elapsed(time.monotonic() - started))
-            _serve(warehouse, settings, group, port, "make demo", serving=serving)
+            # the shop's time stands still on that Monday: no source of it is late
+            _serve(warehouse, settings, group, port, "make demo", serving=serving, clock=kept.at(10))
 
 
 def _walk(outside: demo.Outside, kept: demo.Anchor, reread_days: int) -> list[RunSummary]:
@@ -106,20 +108,20 @@ def _rows_by_layer(warehouse: Warehouse) -> list[tuple[str, int, int]]:
 
     from resources.warehouse.roles import Role
 
-    found = []
-    for layer in LAYERS:
-        # nobody who works on one end of the walk sees the other
-        reader = warehouse.as_role(Role.PUBLISHER if layer == "marts" else Role.LOADER)
-        with reader.connect() as sql:
-            names = sql.execute("select tablename from pg_tables where schemaname = %s", [layer]).fetchall()
-            count = sum(
-                sql.execute(
-                    composed.SQL("select count(*) from {}").format(composed.Identifier(layer, name))
-                ).fetchone()[0]
-                for (name,) in names
-            )
-            found.append((layer, len(names), count))
-    return found
+    # nobody who works on one end of the walk sees the other: each table is counted by who may read it
+    counts: dict[str, dict[str, int]] = {layer: {} for layer in LAYERS}
+    for role in (Role.LOADER, Role.PUBLISHER):
+        with warehouse.as_role(role).connect() as sql:
+            readable = sql.execute(
+                "select schemaname, tablename from pg_tables where schemaname = any(%s)"
+                " and has_table_privilege(format('%%I.%%I', schemaname, tablename), 'select')",
+                [list(LAYERS)],
+            ).fetchall()
+            for layer, name in readable:
+                if name not in counts[layer]:
+                    statement = composed.SQL("select count(*) from {}").format(composed.Identifier(layer, name))
+                    counts[layer][name] = sql.execute(statement).fetchone()[0]
+    return [(layer, len(tables), sum(tables.values())) for layer, tables in counts.items()]
 
 
 def _tell(warehouse: Warehouse, settings: Settings) -> None:
@@ -147,6 +149,7 @@ def _serve(
     again: str,
     *,
     serving: bool,
+    clock: datetime | None = None,
 ) -> None:
     if not serving:
         screen.say(Up.NO_UI.format(again))
@@ -156,8 +159,22 @@ def _serve(
     try:
         url = serve.serve(PROJECT_ROOT, settings.otklik_home, environment, port, group)
         screen.say(Up.UI.format(url), style="bold green")
+        group.append(_start_watch(settings, environment, url, clock))
         serve.watch(group)
     except KeyboardInterrupt:
         screen.say(Up.STOPPING)
         children.end_all(group)
         screen.say(Up.STOPPED)
+
+
+def _start_watch(
+    settings: Settings, environment: Mapping[str, str], url: str, clock: datetime | None
+) -> children.Child:
+    """The watch beside the daemon, not within it: it tells when the daemon is gone."""
+    told = {"OTKLIK_UI_URL": settings.otklik_ui_url or url}
+    if clock is not None:
+        told["OTKLIK_NOW"] = clock.isoformat()
+    log = settings.otklik_home / "logs" / "otklik-watch.log"
+    return children.start(
+        "otklik-watch", watch.command(), log, environment={**environment, **told}, directory=PROJECT_ROOT
+    )

@@ -8,7 +8,7 @@ commits. Nothing changes here when nothing changed in the spreadsheet.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ class Export:
 
     tab: str
     content_hash: str
+    """Empty while it is being written, and after an attempt that failed."""
     row_count: int
     first_week: str | None
     last_week: str | None
@@ -106,6 +107,13 @@ def record(connection: psycopg.Connection[Any], destination: str, exports: Itera
                 Jsonb(list(export.weeks)), export.published_at, export.stale_reason, export.stale_since,
             ],
         )  # fmt: skip
+
+
+def forget(connection: psycopg.Connection[Any], destination: str, tabs: Collection[str]) -> None:
+    """Forget what tabs hold, before they change: until it is recorded anew, nobody may take them for unchanged."""
+    connection.execute(
+        "update ops.exports set content_hash = '' where destination = %s and tab = any(%s)", [destination, list(tabs)]
+    )
 
 
 def mark_stale(

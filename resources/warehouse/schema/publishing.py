@@ -48,7 +48,7 @@ exports = Table(
     metadata,
     text("destination", "Where it went: sheet:<spreadsheet id>", "pseudonym", key=True),
     text("tab", "Which part of it: the tab's title", key=True),
-    text("content_hash", "Hash of what is shown there: the same hash again writes nothing"),
+    text("content_hash", "Hash of what is shown there: the same hash again writes nothing. Empty while it changes"),
     integer("row_count", "Rows shown, without the heading", "rows"),
     text("first_week", "First ISO week shown", null=True),
     text("last_week", "Last ISO week shown", null=True),
