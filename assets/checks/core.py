@@ -56,9 +56,16 @@ CORE = (
             select d::date as day from generate_series(%(first)s::date, %(last)s::date, interval '1 day') as d
         ),
 
+        -- An account that could not be read, or is not read any more, is red by itself: its silence must not look like
+        -- the silence of the others and keep them from being judged.
+        silent as (
+            select connection_id from ops.connections where status <> 'ok' or disabled_at is not null
+        ),
+
         dated as (
             select
                 m.business_on as day,
+                m.connection_id,
                 m.conversation_id,
                 c.channel_id,
                 m.sender_kind,
@@ -73,6 +80,7 @@ CORE = (
             select
                 day,
                 count(*) as messages,
+                count(*) filter (where connection_id not in (select connection_id from silent)) as heard,
                 count(*) filter (where channel_id is null) as orphans,
                 count(*) filter (where sender_kind = 'manager' and manager_id is null) as nameless
             from dated
@@ -145,6 +153,7 @@ CORE = (
                 where
                     m.sent_at >= ((days.day - 7 * weeks_back)::timestamp at time zone %(zone)s)
                     and m.sent_at < ((days.day - 7 * weeks_back + 1)::timestamp at time zone %(zone)s)
+                    and m.connection_id not in (select connection_id from silent)
             ) as past
             where past.messages > 0
             group by days.day
@@ -160,7 +169,7 @@ CORE = (
             coalesce(directions.share, 0) as one_direction_share_is_small,
             -- fewer than three earlier weeks, or a quiet weekday, say nothing
             case
-                when earlier.weeks >= 3 and earlier.usual >= 50 then coalesce(found.messages, 0) / earlier.usual
+                when earlier.weeks >= 3 and earlier.usual >= 50 then coalesce(found.heard, 0) / earlier.usual
                 else 1
             end as volume_did_not_collapse
         from days
@@ -182,7 +191,8 @@ CORE = (
             ),
             Rule(
                 "volume_did_not_collapse",
-                "A day has at least 40 % of the messages that its weekday usually has (median of four weeks).",
+                "A day has at least 40 % of the messages that its weekday usually has (median of four weeks), over the"
+                " accounts that are read.",
                 at_most=None,
                 at_least=0.4,
             ),

@@ -1,7 +1,8 @@
 """``otklik doctor``: is this machine ready to run? One table, before anything is loaded.
 
 Here: the checks and what their outcome means in the modes off, fail (errors stop) and strict (warnings stop too). Not
-here: repairing anything; a check changes nothing, it does not even create the database.
+here: repairing anything; a check changes nothing, it does not even create the database. Only the health of accounts,
+which it asks for anyway, is written down where there is one.
 """
 
 from __future__ import annotations

@@ -35,10 +35,20 @@ def account(emulator: RetailCRMEmulator, **other: str) -> dict[str, str]:
     }
 
 
+def loaded(database: Warehouse) -> dict[str, str]:
+    return table_hashes(database, ("raw", "core", "evaluated", "marts"))
+
+
+def health(database: Warehouse) -> list[tuple[str, str | None, str | None]]:
+    with database.connect() as sql:
+        rows = sql.execute("select connection_id, status, split_part(reason, ': ', 1) from ops.connections")
+        return [(row[0], row[1], row[2]) for row in rows]
+
+
 def test_the_preflight_refuses_before_anything_is_loaded(
     otklik: Otklik, on_database: Warehouse, emulator: RetailCRMEmulator
 ) -> None:
-    before = table_hashes(on_database)
+    before = loaded(on_database)
     result = otklik(
         "backfill", "--from", "2026-10-01", "--to", "2026-10-02", **account(emulator, RETAILCRM_API_KEY="a-wrong-key")
     )
@@ -47,7 +57,9 @@ def test_the_preflight_refuses_before_anything_is_loaded(
     assert "Доступ к RetailCRM" in result.stdout
     assert "Запуск остановлен" in result.stderr
     assert "a-wrong-key" not in result.output
-    assert table_hashes(on_database) == before
+    assert loaded(on_database) == before
+    # what was found is written down, for those who look at the connections later
+    assert health(on_database) == [("retailcrm", "needs_auth", "[needs_auth] api/credentials")]
 
 
 def test_only_closed_weeks_are_published(otklik: Otklik, emulator: RetailCRMEmulator) -> None:
@@ -72,13 +84,13 @@ def test_only_closed_weeks_are_published(otklik: Otklik, emulator: RetailCRMEmul
 def test_days_that_cannot_be_loaded_are_refused(
     otklik: Otklik, on_database: Warehouse, emulator: RetailCRMEmulator, first: str, last: str, says: str
 ) -> None:
-    before = table_hashes(on_database)
+    before = loaded(on_database)
     given = account(emulator, OTKLIK_NOW="2026-11-16T00:30:00+03:00", OTKLIK_FIRST_DAY="2024-01-01")
     result = otklik("backfill", "--from", first, "--to", last, **given)
 
     assert result.exit_code == 2
     assert says in result.stderr
-    assert table_hashes(on_database) == before
+    assert loaded(on_database) == before
 
 
 @pytest.mark.parametrize(("week", "says"), [("2023-W52", "OTKLIK_FIRST_DAY"), ("9999-W52", "ещё не закончилась")])
@@ -104,10 +116,10 @@ def test_a_day_is_loaded_and_a_revoked_key_is_named(
     otklik: Otklik, on_database: Warehouse, emulator: RetailCRMEmulator
 ) -> None:
     arguments = ("backfill", "--from", "2026-11-02", "--to", "2026-11-02", "--select", "raw/retailcrm__channels")
-    loaded = otklik(*arguments, **account(emulator))
+    done = otklik(*arguments, **account(emulator))
 
-    assert loaded.exit_code == 0, loaded.stderr
-    assert "Загружены дни" in loaded.stdout
+    assert done.exit_code == 0, done.stderr
+    assert "Загружены дни" in done.stdout
     with on_database.engine.connect() as sql:
         assert sql.execute(text("select count(*) from raw.retailcrm__channels")).scalar_one() > 0
 
@@ -119,11 +131,15 @@ def test_a_day_is_loaded_and_a_revoked_key_is_named(
     assert "Traceback" not in refused.output
 
 
-def test_probe_shows_what_the_account_may_do(otklik: Otklik, emulator: RetailCRMEmulator) -> None:
+def test_probe_shows_what_the_account_may_do(
+    otklik: Otklik, on_database: Warehouse, emulator: RetailCRMEmulator
+) -> None:
     result = otklik("probe", "retailcrm", "--json", **account(emulator))
     found = {item["name"]: item["is_open"] for item in json.loads(result.stdout)}
 
     assert result.exit_code == 0
+    assert {item["connection"] for item in json.loads(result.stdout)} == {"retailcrm"}
+    assert health(on_database) == [("retailcrm", "ok", None)]
     assert found["api/bot/v1/messages"] and found["api/v5/orders"]
     # the list that RetailCRM does not have, and that people look for
     assert found["api/v5/chats"] is False

@@ -163,6 +163,24 @@ def test_a_check_passes_good_data_and_fails_broken_data(
     assert broken.metadata["days_that_contradict"].value >= 1
 
 
+@pytest.mark.parametrize("change", ["status = 'needs_auth'", "status = 'broken'", "disabled_at = now()"])
+def test_the_silence_of_a_broken_account_is_not_that_of_the_others(
+    session: psycopg.Connection[Any], change: str
+) -> None:
+    """One account of two fell silent: a collapse while it counts as well, none when it is red by itself."""
+    (pair,) = (pair for pair in CHOSEN if _name(pair) == "core.messages.volume_did_not_collapse")
+    span = Span(FIRST, LAST)
+    session.execute(BREAKS[_name(pair)])
+    session.execute("insert into ops.connections select (jsonb_populate_record(c, '{\"connection_id\": \"big\"}')).*"
+                    " from ops.connections as c")  # fmt: skip
+    # only the earlier days are the silent account's
+    session.execute("update core.messages set connection_id = 'big' where message_id ~ ':[1-4]:[1-3]$'")
+    (alone,) = judge(Borrowed(session), span, [pair])  # type: ignore[arg-type]
+    session.execute(f"update ops.connections set {change} where connection_id = 'big'")
+    (known,) = judge(Borrowed(session), span, [pair])  # type: ignore[arg-type]
+    assert (alone.passed, known.passed) == (False, True)
+
+
 def test_a_check_that_cannot_be_run_counts_as_failed(session: psycopg.Connection[Any]) -> None:
     session.execute("alter table core.orders rename to orders_elsewhere")
     session.autocommit  # noqa: B018  (the statement below fails inside the same transaction)
