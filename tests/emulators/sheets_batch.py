@@ -212,5 +212,6 @@ HANDLERS: dict[str, Handler] = {
     "deleteNamedRange": names.delete_named_range,
     "addProtectedRange": marks.laid_over("protectedRanges", "protectedRange"),
     "addBanding": marks.laid_over("bandedRanges", "bandedRange"),
+    "addConditionalFormatRule": marks.add_conditional_format_rule,
     "mergeCells": marks.merge_cells,
 }

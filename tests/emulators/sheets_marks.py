@@ -104,6 +104,18 @@ def merge_cells(book: Spreadsheet, given: Given, where: str) -> None:
     sheet.parts["merges"] = [*sheet.parts.get("merges", []), given["range"]]
 
 
+def add_conditional_format_rule(book: Spreadsheet, given: Given, where: str) -> None:
+    rule = given.get("rule", {})
+    areas = [from_grid_range(book, one, where) for one in rule.get("ranges", [])]
+    if not areas or any(one.sheet is not areas[0].sheet for one in areas):
+        raise Refused(400, f"{where}The ranges of a rule must be on one sheet.")
+    if ("booleanRule" in rule) == ("gradientRule" in rule):
+        raise Refused(400, f"{where}Exactly one kind of rule is required.")
+    rules = list(areas[0].sheet.parts.get("conditionalFormats", []))
+    rules.insert(given.get("index", 0), rule)
+    areas[0].sheet.parts["conditionalFormats"] = rules
+
+
 def set_basic_filter(book: Spreadsheet, given: Given, where: str) -> None:
     chosen = given.get("filter", {})
     from_grid_range(book, chosen.get("range", {}), where).sheet.parts["basicFilter"] = chosen

@@ -1,6 +1,7 @@
 """Named ranges: made, changed, removed, and moved by what happens to the rows, columns and tabs that they name.
 
-Here: names of a spreadsheet and their ranges. Not here: what a name means in a formula or in A1 notation.
+Here: names of a spreadsheet and their ranges, and how every kind of range moves. Not here: what a name means in a
+formula or in A1 notation.
 """
 
 from __future__ import annotations
@@ -64,20 +65,45 @@ def without_sheet(book: Spreadsheet, sheet_id: int) -> None:
 
 
 def shifted(book: Spreadsheet, sheet_id: int, is_rows: bool, start: int, end: int, by: int) -> None:
-    """Rows or columns ``[start, end)`` came (``by`` > 0) or went: ranges grow, shrink, move; an empty one is gone."""
-    first, last = ("startRowIndex", "endRowIndex") if is_rows else ("startColumnIndex", "endColumnIndex")
+    """Rows or columns ``[start, end)`` came (``by`` > 0) or went: ranges grow, shrink, move; an empty one is gone.
+
+    Names stay without a range; protections, merges, filters and rules of a tab go with their last cell.
+    """
+
+    def new(found: Given) -> Given | None:
+        return _shifted(found, is_rows, start, end, by)
+
     for name, named in list(book.named.items()):
         found = named.get("range")
-        if found is None or found.get("sheetId", 0) != sheet_id:
-            continue
-        top, bottom = found.get(first, 0), found.get(last)
-        moved = {**found, first: _moved(top, start, end, by, after=True)}
-        if bottom is not None:
-            moved[last] = _moved(bottom, start, end, by, after=False)
-            if moved[last] <= moved[first]:
-                book.named[name] = {part: value for part, value in named.items() if part != "range"}
-                continue
-        book.named[name] = {**named, "range": moved}
+        if found is not None and found.get("sheetId", 0) == sheet_id:
+            place = new(found)
+            rest = {part: value for part, value in named.items() if part != "range"}
+            book.named[name] = rest if place is None else {**rest, "range": place}
+    parts = next(sheet for sheet in book.sheets if sheet.sheet_id == sheet_id).parts
+    for name in ("protectedRanges", "bandedRanges"):
+        kept = [(one, new(one["range"])) for one in parts.get(name, [])]
+        parts[name] = [{**one, "range": place} for one, place in kept if place is not None]
+    parts["merges"] = [place for one in parts.get("merges", []) if (place := new(one)) is not None]
+    rules = [
+        (one, [place for part in one["ranges"] if (place := new(part))]) for one in parts.get("conditionalFormats", [])
+    ]
+    parts["conditionalFormats"] = [{**one, "ranges": places} for one, places in rules if places]
+    chosen = parts.get("basicFilter")
+    place = new(chosen["range"]) if chosen and "range" in chosen else None
+    if place is not None:
+        parts["basicFilter"] = {**chosen, "range": place}
+
+
+def _shifted(found: Given, is_rows: bool, start: int, end: int, by: int) -> Given | None:
+    first, last = ("startRowIndex", "endRowIndex") if is_rows else ("startColumnIndex", "endColumnIndex")
+    moved = dict(found)
+    if first in found:
+        moved[first] = _moved(found[first], start, end, by, after=True)
+    if last in found:
+        moved[last] = _moved(found[last], start, end, by, after=False)
+        if moved[last] <= moved.get(first, 0):
+            return None
+    return moved
 
 
 def _moved(edge: int, start: int, end: int, by: int, after: bool) -> int:

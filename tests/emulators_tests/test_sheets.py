@@ -356,6 +356,28 @@ def test_a_range_that_a_person_protects_is_left_alone(emulator: SheetsEmulator, 
     assert emulator.values("report") == [["x", "b"]]
 
 
+def test_what_is_laid_over_cells_moves_with_them(emulator: SheetsEmulator, caller: Caller) -> None:
+    rule = {"condition": {"type": "NUMBER_GREATER", "values": [{"userEnteredValue": "5"}]}, "format": {}}
+    emulator.requests([
+        {"addProtectedRange": {"protectedRange": {"range": block(0, 10, 3, 4)}}},
+        {"addConditionalFormatRule": {"rule": {"ranges": [block(2, 6, 1, 2)], "booleanRule": rule}}},
+        {"addNamedRange": {"namedRange": {"name": "ours", "range": block(1, 4, 0, 2)}}},
+        {"mergeCells": {"range": block(8, 9, 0, 2), "mergeType": "MERGE_ALL"}},
+    ])  # fmt: skip
+    rows_gone = [{"deleteDimension": {"range": span(4, 5)}}, {"deleteDimension": {"range": span(8, 9)}}]
+    assert caller.batch(*rows_gone)[0] == 400, "a protected cell is among them"
+    caller.batch({"insertDimension": {"range": span(2, 4, "COLUMNS")}}, {"insertDimension": {"range": span(1, 2)}})
+    emulator.requests(rows_gone)
+    got = caller.do(caller.sheets.get(spreadsheetId=SPREADSHEET_ID))
+    tab = got["sheets"][1]
+    assert tab["protectedRanges"][0]["range"] == block(0, 9, 5, 6)
+    assert tab["conditionalFormats"][0]["ranges"] == [block(3, 6, 1, 2)]
+    assert "merges" not in tab, "its only row is gone"
+    assert got["namedRanges"][0]["range"] == block(2, 4, 0, 2)
+    assert caller.write("report!D1", [["x"]])["totalUpdatedCells"] == 1, "no longer protected"
+    assert caller.write("report!F1", [["x"]])[0] == 400
+
+
 def test_developer_metadata_is_found_again_and_goes_with_its_tab(caller: Caller) -> None:
     def found(key: str) -> list[Any]:
         body = {"dataFilters": [{"developerMetadataLookup": {"metadataKey": key}}]}

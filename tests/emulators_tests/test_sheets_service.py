@@ -202,7 +202,7 @@ def test_the_ledger_counts_and_keeps_no_secret(emulator: SheetsEmulator) -> None
     assert "секрет" not in kept
 
 
-def test_every_visible_moment_is_kept(emulator: SheetsEmulator) -> None:
+def test_every_visible_moment_is_kept() -> None:
     with SheetsEmulator(keep_moments=True) as watched:
         watched.edit("A1", [["старое"]])
         properties = {"title": "скрытая", "sheetId": 5, "hidden": True}
