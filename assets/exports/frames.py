@@ -103,18 +103,18 @@ def _text(heading: str, name: str, width: int | None = None) -> Made:
 
 
 def _count(heading: str, name: str) -> Made:
-    return Made(Column(heading, Kind.INTEGER, 100), name, lambda rows: rows[name])
+    return Made(Column(heading, Kind.INTEGER, 115), name, lambda rows: rows[name])
 
 
 def _share(heading: str, name: str) -> Made:
     return Made(
-        Column(heading, Kind.PERCENT, 100), name, lambda rows: [None if v is None else float(v) for v in rows[name]]
+        Column(heading, Kind.PERCENT, 125), name, lambda rows: [None if v is None else float(v) for v in rows[name]]
     )
 
 
 def _minutes(heading: str, name: str) -> Made:
     return Made(
-        Column(heading, Kind.DECIMAL, 110),
+        Column(heading, Kind.DECIMAL, 125),
         name,
         lambda rows: [None if seconds is None else round(float(seconds) / 60, 2) for seconds in rows[name]],
     )

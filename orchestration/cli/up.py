@@ -114,6 +114,7 @@ def _rows_by_layer(warehouse: Warehouse) -> list[tuple[str, int, int]]:
         with warehouse.as_role(role).connect() as sql:
             readable = sql.execute(
                 "select schemaname, tablename from pg_tables where schemaname = any(%s)"
+                " and has_schema_privilege(schemaname, 'usage')"
                 " and has_table_privilege(format('%%I.%%I', schemaname, tablename), 'select')",
                 [list(LAYERS)],
             ).fetchall()
