@@ -36,7 +36,7 @@ class Alert(NamedTuple):
 
 REASONS: Final = {
     "configuration": ("адрес или ключ не заданы или заданы неверно", "исправьте настройки подключения"),
-    "needs_auth": ("ключ больше не принимают", "выпустите новый ключ и подключите его: otklik connect"),
+    "needs_auth": ("ключ больше не принимают", "выпустите новый ключ и подключите его"),
     "forbidden": ("ключу не хватает прав", "добавьте ключу право чтения в настройках источника"),
     "wrong_host": ("по адресу отвечает не API", "проверьте базовый адрес подключения"),
     "not_found": ("адреса нет", "проверьте базовый адрес и что модуль подключён в аккаунте"),
@@ -53,7 +53,7 @@ REASONS: Final = {
     "busy": ("эти же данные загружал другой запуск", "дождитесь его конца и повторите"),
     "policy": ("файл правил не читается", "исправьте policy.yaml: otklik doctor покажет строку"),
     "dbt": ("витрины не собрались", "откройте журнал запуска; прежние витрины на месте"),
-    "failed_check": ("данные не прошли проверку", "исправьте данные или загрузку; показаны прежние цифры"),
+    "failed_check": ("строки противоречат правилам; показаны прежние цифры", "исправьте данные и повторите"),
     "nothing_judged": ("ещё ничего не загружено", "загрузите дни: otklik backfill"),
     "WarehouseUnavailable": ("база данных не отвечает", "проверьте сервер: otklik doctor"),
     "MigrationsPending": ("таблицы старее программы", "обновите базу: otklik up"),
@@ -73,12 +73,15 @@ class Alerts:
     OPENED: Final = "🔴"
     CLOSED: Final = "✅"
     WHY: Final = "Почему"
+    WHERE: Final = "Где"
     SINCE: Final = "Началось"
+    SINCES: Final = {Kind.LATE: "Последние данные", Kind.HEARTBEAT: "Последний отклик", Kind.NO_WEEK: "Срок был"}
     OWNER: Final = "Ответственный"
     DO: Final = "Что делать"
     CHECKS: Final = "Проверки"
     OPEN_RUN: Final = "Открыть запуск"
     OPEN_UI: Final = "Открыть Dagster"
+    LOOK_AT_RUNS: Final = "проверьте, прошли ли запуски за это время"
     NOTHING: Final = "Делать ничего не нужно."
     JOBS: Final = {"load_daily": "Загрузка", "publish_week": "Публикация"}
 
@@ -157,13 +160,12 @@ def opened(alert: Alert, owner: str, time_zone: str, ui_url: str | None) -> str:
     """The message that trouble began, as Telegram's HTML."""
     why, do = _why(alert), _do(alert)
     lines = [f"{Alerts.OPENED} <b>{_shown(title(alert))}</b>"]
-    if why:
-        lines.append(f"{Alerts.WHY}: {_shown(why)}")
+    lines.append(f"{Alerts.WHERE if alert.kind is Kind.DISK else Alerts.WHY}: {_shown(why)}")
     if checks := list(alert.details.get("checks") or ()):
         named = ", ".join(f"<code>{_shown(name)}</code>" for name in checks[:_MOST_CHECKS])
         more = f" и ещё {len(checks) - _MOST_CHECKS}" if len(checks) > _MOST_CHECKS else ""
         lines.append(f"{Alerts.CHECKS}: {named}{more}")
-    lines.append(f"{Alerts.SINCE}: {_shown(moment(alert.since, time_zone))}")
+    lines.append(f"{Alerts.SINCES.get(alert.kind, Alerts.SINCE)}: {moment(alert.since, time_zone)}")
     lines.append(f"{Alerts.OWNER}: {_shown(owner)}")
     lines.append(f"{Alerts.DO}: {_shown(do)}")
     if command := _command(alert):
@@ -185,7 +187,8 @@ def closed(alert: Alert, over: datetime, time_zone: str) -> str:
 
 def passed(alert: Alert, over: datetime, owner: str, time_zone: str) -> str:
     """The one message about trouble that had ended before anybody could be told."""
-    return f"{closed(alert, over, time_zone).removesuffix(Alerts.NOTHING).rstrip()}\n{Alerts.OWNER}: {_shown(owner)}"
+    text = closed(alert, over, time_zone).removesuffix(Alerts.NOTHING).rstrip()
+    return f"{text}\n{Alerts.OWNER}: {_shown(owner)}\n{Alerts.DO}: {Alerts.LOOK_AT_RUNS}"
 
 
 def title(alert: Alert) -> str:
@@ -311,6 +314,8 @@ def _command(alert: Alert) -> str | None:
             return "otklik connections"
         case Kind.NO_WEEK:
             return f"otklik run --week {alert.subject}"
+        case Kind.CONNECTION if alert.reason == "needs_auth" and alert.details.get("vendor"):
+            return f"otklik connect {alert.details['vendor']} --id {_bounded(alert.subject)}"
         case Kind.CONNECTION:
             return "otklik connections"
         case Kind.RUN_FAILED | Kind.CHECK_FAILED if alert.details.get("job") == "load_daily" and first and last:

@@ -47,9 +47,9 @@ def test_every_message_says_what_why_since_when_whose_and_what_to_do(one: Alert)
     text = opened(one, "Анна", ZONE, UI)
     lines = plain(text).splitlines()
     assert lines[0] == f"🔴 {title(one)}"
-    assert "Началось: 21.11.2026 03:14" in lines
+    assert [line for line in lines if line.endswith(": 21.11.2026 03:14")]
     assert "Ответственный: Анна" in lines
-    assert [line for line in lines if line.startswith("Почему: ")]
+    assert [line for line in lines if line.startswith(("Почему: ", "Где: /"))]
     assert [line for line in lines if line.startswith("Что делать: ") and len(line) > 20]
     assert re.search(r'<a href="https://otklik\.example/(runs(/7f0c)?|deployment/daemons)">Открыть', text)
     assert "<a " not in opened(one, "Анна", ZONE, None)
@@ -72,7 +72,8 @@ def test_what_ended_before_anybody_could_be_told_is_one_message() -> None:
     assert text == (
         "✅ База данных была недоступна и вернулась\n"
         "Длилось 7 мин: с 21.11.2026 03:14 до 03:21.\n"
-        "Ответственный: Анна"
+        "Ответственный: Анна\n"
+        "Что делать: проверьте, прошли ли запуски за это время"
     )  # fmt: skip
 
 
@@ -86,6 +87,24 @@ def test_a_failed_load_as_it_is_read() -> None:
         "otklik backfill --from 2026-11-20 --to 2026-11-20\n"
         "Открыть запуск"
     )
+
+
+def test_a_refused_key_as_it_is_read() -> None:
+    assert plain(opened(EVERY_KIND[4], "администратор", ZONE, None)) == (
+        "🔴 Подключение не работает: shop\n"
+        "Почему: ключ больше не принимают\n"
+        "Началось: 21.11.2026 03:14\n"
+        "Ответственный: администратор\n"
+        "Что делать: выпустите новый ключ и подключите его\n"
+        "otklik connect retailcrm --id shop"
+    )
+
+
+def test_what_a_time_means_is_said() -> None:
+    said = {one.kind: plain(opened(one, "Анна", ZONE, None)) for one in EVERY_KIND}
+    assert "Последние данные: 21.11" in said[Kind.LATE]
+    assert "Последний отклик: 21.11" in said[Kind.HEARTBEAT]
+    assert "Срок был: 21.11" in said[Kind.NO_WEEK]
 
 
 def test_days_and_weeks_of_runs() -> None:
