@@ -85,7 +85,7 @@ def connect(vendor: str, name: str | None, env_file: str | None, base_url: str |
         given["base_url"] = base_url
     settings = Settings()
     with Warehouse.open(settings) as warehouse:
-        _prepare(warehouse)
+        warehouse.ensure_migrated()
         _refuse_taken(warehouse, vendor, name)
         with warehouse.connect() as connection:
             known = account(connection, name)
@@ -93,19 +93,6 @@ def connect(vendor: str, name: str | None, env_file: str | None, base_url: str |
         if check:
             _ask(settings, vendor, name, values)
         _store(warehouse, settings, vendor, name, values, checked=check)
-
-
-def _prepare(warehouse: Warehouse) -> None:
-    """The embedded database is nobody's but ours and may be made by whatever is typed first; a given one may not."""
-    from resources.warehouse.errors import MigrationsPending
-    from resources.warehouse.roles import Role
-
-    try:
-        warehouse.check_migrations()
-    except MigrationsPending:
-        if not warehouse.is_embedded:
-            raise
-        warehouse.as_role(Role.OWNER).migrate()
 
 
 # --- where the values come from -------------------------------------------------------------------------------------
