@@ -187,8 +187,8 @@ def serial(moment: date) -> int | float:
     if moment.tzinfo is not None:
         raise ValueError("a moment in a sheet is local time without a zone")
     days = moment - datetime(_EPOCH.year, _EPOCH.month, _EPOCH.day)
-    # 15 digits are what a spreadsheet keeps: a few microseconds
-    return round(days.days + days.seconds / 86_400, 10) if days.seconds else days.days
+    # six digits, rounded up, are less than a tenth of a second too much: the minute that is shown is the right one
+    return round(days.days + math.ceil(days.seconds * 1_000_000 / 86_400) / 1_000_000, 6) if days.seconds else days.days
 
 
 def _is_missing(value: object) -> bool:

@@ -3,8 +3,8 @@
 Here: rows as JSON, the size of a request, the bodies. Not here: when they are sent (``publish``), values (``cells``).
 
 The vendor recommends at most 2 MB for a request. Rows are packed by the bytes that they take, across tabs; a row that
-is larger than a whole request is cut between its cells. Where the rows happen to fit so badly that packing to 2,000,000
-bytes takes one request more than ``ceil(bytes / 2,000,000)``, requests may grow to 2 MiB (2,097,152 bytes).
+is larger than a whole request is cut between its cells. Requests have at most 2,000,000 bytes, or 2 MiB (2,097,152
+bytes) where that saves one: so there are never more than ``ceil(bytes / 2,000,000)``, however badly rows fit.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ def prepared(tab: Tab) -> Content:
     heading: list[Written] = [column.name for column in tab.columns]
     rows = [heading, *(row_of(tab, number) for number in range(len(tab.rows)))]
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
-    lines = [encode(row).encode() for row in rows]
+    # a staging tab is empty: cells that are empty at the end of a row need not be written
+    lines = [encode(_ended(row)).encode() for row in rows]
     seen = hashlib.sha256(encode([_FORMAT, *(Kind(column.kind).value for column in tab.columns)]).encode())
     for line in lines:
         # JSON has no bare line end: where a row ends is part of what is hashed
@@ -96,14 +97,14 @@ def prepared(tab: Tab) -> Content:
 def packed(contents: Sequence[Content], titles: Sequence[str], most_bytes: int = REQUEST_BYTES) -> list[Request]:
     """The requests that fill one tab named ``titles[i]`` with ``contents[i]``, each of at most ``most_bytes``.
 
-    A request is larger only when a single cell is, or when the module's exception for badly fitting rows holds.
+    A request is larger only when a single cell is, or to save a request as the module says.
     """
-    requests = _bodies(_requests(contents, titles, most_bytes), titles)
-    fewest = -(-sum(len(request.body) for request in requests) // most_bytes)
-    if len(requests) > fewest and most_bytes == REQUEST_BYTES:
-        roomier = _bodies(_requests(contents, titles, LARGEST_REQUEST), titles)
-        if len(roomier) < len(requests):
-            return roomier
+    requests = list(_requests(contents, titles, most_bytes))
+    if len(requests) > 1 and most_bytes == REQUEST_BYTES:
+        roomier = list(_requests(contents, titles, LARGEST_REQUEST))
+        requests = roomier if len(roomier) < len(requests) else requests
+    for request in requests:
+        request.body = _body(request, titles)
     return requests
 
 
@@ -162,18 +163,21 @@ def _parts(cells: list[Written], line: bytes, room: int) -> Iterator[tuple[int, 
     yield start, cells[start:], b"[" + b",".join(run) + b"]"
 
 
-def _bodies(requests: Iterator[Request], titles: Sequence[str]) -> list[Request]:
-    done = []
-    for request in requests:
-        blocks = []
-        for piece in request.pieces:
-            place = a1(titles[piece.number], piece.row, piece.column, len(piece.rows), len(piece.rows[0]))
-            named = json.dumps(place, ensure_ascii=False).encode()
-            blocks.append(b'{"range":' + named + b',"values":[' + b",".join(piece.lines) + b"]}")
-            piece.lines.clear()
-        request.body = _HEAD + b",".join(blocks) + _TAIL
-        done.append(request)
-    return done
+def _body(request: Request, titles: Sequence[str]) -> bytes:
+    blocks = []
+    for piece in request.pieces:
+        place = a1(titles[piece.number], piece.row, piece.column, len(piece.rows), len(piece.rows[0]))
+        named = json.dumps(place, ensure_ascii=False).encode()
+        blocks.append(b'{"range":' + named + b',"values":[' + b",".join(piece.lines) + b"]}")
+        piece.lines.clear()
+    return _HEAD + b",".join(blocks) + _TAIL
+
+
+def _ended(row: list[Written]) -> list[Written]:
+    length = len(row)
+    while length and row[length - 1] == "":
+        length -= 1
+    return row[:length]
 
 
 def _letters(column: int) -> str:

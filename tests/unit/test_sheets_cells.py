@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -92,6 +92,15 @@ def test_values_of_pandas_and_numpy() -> None:
 def test_decimals_of_the_database() -> None:
     assert written(Decimal("2.50"), Kind.DECIMAL) == 2.5
     assert written(Decimal("2.50"), Kind.TEXT) == "2.50"
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)))
+def test_moment_shows_its_own_minute(moment: datetime) -> None:
+    """However the vendor cuts seconds off, and however a double keeps the number."""
+    days = written(moment, Kind.DATETIME)
+    assert isinstance(days, int | float)
+    back = datetime(1899, 12, 30) + timedelta(days=days)
+    assert timedelta(0) <= back - moment.replace(microsecond=0) < timedelta(seconds=0.1)
 
 
 def test_day_of_a_text_column_is_its_iso_form() -> None:
