@@ -19,6 +19,7 @@ from conversations.window import monday_of
 from orchestration.dead_runs import end_dead_runs
 from orchestration.definitions import ASSETS, defs
 from orchestration.partitions import sunday_of, weeks_between
+from resources.retailcrm import STARTED_BY
 from resources.settings import Settings
 from resources.warehouse.engine import Warehouse
 
@@ -152,7 +153,7 @@ def _run(
             job.execute_in_process(
                 run_config=_QUIET,
                 instance=opened,
-                tags={_RANGE_START: first, _RANGE_END: last, "otklik/started_by": "command"},
+                tags={_RANGE_START: first, _RANGE_END: last, STARTED_BY: "command"},
                 asset_selection=chosen,
                 run_id=run_id,
             )
