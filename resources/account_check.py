@@ -13,6 +13,7 @@ from resources.settings import Settings
 
 LONGEST_SECONDS = 30.0
 """A person waits for the answer."""
+MOST_ATTEMPTS = 2
 
 
 def ask(settings: Settings, account: RetailCRMAccount | SheetsAccount | TelegramAccount) -> None:
@@ -27,7 +28,7 @@ def ask(settings: Settings, account: RetailCRMAccount | SheetsAccount | Telegram
         connect_seconds=settings.http_connect_timeout_seconds,
         read_seconds=min(settings.http_read_timeout_seconds, LONGEST_SECONDS),
         deadline_seconds=min(settings.http_deadline_seconds, LONGEST_SECONDS),
-        attempts=settings.http_max_attempts,
+        attempts=min(settings.http_max_attempts, MOST_ATTEMPTS),
     )
     with ExitStack() as closing:
         if isinstance(account, RetailCRMAccount):

@@ -277,10 +277,12 @@ def _ask(settings: Settings, vendor: str, name: str, values: Mapping[str, str]) 
     import json
 
     from resources.account_check import ask
-    from resources.clients.errors import Forbidden, NotFound
+    from resources.clients.errors import Forbidden, NotFound, TransientError
 
     try:
         ask(settings, _as_account(settings, vendor, name, values))
+    except TransientError as error:
+        raise CliError(ConnectionErrors.NOT_ASKED.format(error.what)) from error
     except Forbidden as error:
         if vendor != "sheets":
             raise

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from resources.settings import Settings
     from resources.warehouse.connections import Account
 
-_STYLES = {"ok": "green", "needs_auth": "bold red", "broken": "bold red", "rate_limited": "yellow"}
+_STYLES = {
+    "ok": "green", "needs_auth": "bold red", "broken": "bold red", "no_key": "bold red", "rate_limited": "yellow",
+}  # fmt: skip
 
 
 def show(*, as_json: bool) -> None:
@@ -44,26 +46,26 @@ def show(*, as_json: bool) -> None:
 def listed(settings: Settings, connection: Any) -> list[dict[str, Any]]:
     """One line per account: its row, and which keys are in force."""
     from resources.accounts import environment_accounts, is_silenced
-    from resources.warehouse.connections import accounts
+    from resources.vault import Vault
+    from resources.warehouse.connections import accounts, key_of
 
+    vault = Vault.open(settings)
     described = {account.connection_id: account for account in environment_accounts(settings)}
-    with_credentials = {
-        name
-        for (name,) in connection.execute("select connection_id from ops.connections where credentials is not null")
-    }
+    keys = key_of(connection)
     rows = {account.connection_id: account for account in accounts(connection, with_disabled=True)}
     # described and never used yet: nobody has written it down
     everyone = [*rows.values(), *(account for name, account in described.items() if name not in rows)]
     taken_over = {account.vendor for name, account in described.items() if rows.get(name, account).is_enabled}
     lines = []
     for account in everyone:
-        name, has_stored = account.connection_id, account.connection_id in with_credentials
+        name, has_stored = account.connection_id, account.connection_id in keys
         line = {
             "connection": name,
             "vendor": account.vendor,
             "origin": _origin(account, name in described, has_stored),
             "address": dict(described.get(name, account).settings),
             "state": account.status or "unknown",
+            "key": keys.get(name),
             "reason": account.reason,
             "checked_at": account.checked_at,
             "synced_at": account.synced_at,
@@ -71,6 +73,8 @@ def listed(settings: Settings, connection: Any) -> list[dict[str, Any]]:
         }
         if not account.is_enabled:
             line["state"] = "disabled"
+        elif has_stored and keys[name] not in vault.key_ids:
+            line |= {"state": "no_key", "reason": Connections.NO_KEY.format(name, keys[name], vault.source)}
         elif account.vendor == "telegram" and is_silenced(settings):
             line["state"] = "silenced"
         elif account.vendor in ("sheets", "telegram") and account.vendor in taken_over and name not in described:
@@ -186,7 +190,9 @@ def _draw(lines: list[dict[str, Any]], zone: ZoneInfo) -> None:
         )
     screen.show(drawn)
     for line in lines:
-        if line["reason"] and line["state"] in _STYLES:
+        if line["state"] == "no_key":
+            screen.say(line["reason"])
+        elif line["reason"] and line["state"] in _STYLES:
             screen.say(f"{line['connection']}: {why(line['reason'])}")
         if line["origin"] in Connections.NOTES:
             screen.say(Connections.NOTES[line["origin"]].format(line["connection"]))

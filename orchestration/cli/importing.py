@@ -103,6 +103,10 @@ def _refuse_another_source(warehouse: Warehouse, connection_id: str, source: str
             if row == (True,):
                 other = table.split("__")[0]
                 raise CliError(Errors.CONNECTION_TAKEN.format(connection_id, other), EXIT_USAGE)
+        # connected and not read yet
+        account = sql.execute("select vendor from ops.connections where connection_id = %s", [connection_id]).fetchone()
+        if account is not None and account[0] != source:
+            raise CliError(Errors.CONNECTION_TAKEN.format(connection_id, account[0]), EXIT_USAGE)
 
 
 def end_of_data(warehouse: Warehouse, connection_id: str, time_zone: str) -> datetime | None:

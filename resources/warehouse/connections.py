@@ -75,6 +75,12 @@ def account(connection: psycopg.Connection[Any], connection_id: str) -> Account 
     return Account(*row) if row is not None else None
 
 
+def key_of(connection: psycopg.Connection[Any]) -> dict[str, str | None]:
+    """The fingerprint of the key that each account's stored credentials need, by the account's name."""
+    rows = connection.execute("select connection_id, key_id from ops.connections where credentials is not null")
+    return dict(rows.fetchall())
+
+
 def credentials(connection: psycopg.Connection[Any], connection_id: str, vault: Vault) -> dict[str, str]:
     """The secrets of a stored account, decrypted; each is kept out of all logs of this process from now on.
 

@@ -255,6 +255,22 @@ def test_a_name_that_holds_a_files_rows_is_refused(otklik: Otklik, on_database: 
     assert result.exit_code == 2 and "занято источником twitter_care" in result.stderr
 
 
+def test_a_vendor_that_is_away_is_said_and_nothing_is_stored(
+    otklik: Otklik, on_database: Warehouse, env_file: Path
+) -> None:
+    with RetailCRMEmulator(rate=None) as away:
+        address = away.base_url
+    result = otklik("connect", "retailcrm", "--env-file", str(env_file), "--base-url", address)
+    assert result.exit_code == 1 and "источник не ответил, ничего не записано" in result.stderr
+    assert rows(on_database) == []
+
+
+def test_a_file_is_not_imported_under_an_accounts_name(otklik: Otklik, on_database: Warehouse, env_file: Path) -> None:
+    assert otklik("connect", "retailcrm", "--id", "own", "--env-file", str(env_file)).exit_code == 0
+    result = otklik("import", str(FILE), "--format", "twitter-care", "--connection", "own")
+    assert result.exit_code == 2 and "уже хранятся данные другого источника (retailcrm)" in result.stderr
+
+
 # --- what is shown --------------------------------------------------------------------------------------------------
 
 
@@ -321,6 +337,18 @@ def test_an_account_of_the_environment_can_be_disabled(
         monkeypatch.delenv(name)
     assert "retailcrm: было описано переменными окружения" in otklik("connections").stdout
     assert acts(on_database) == [("disable", "retailcrm"), ("enable", "retailcrm")]
+
+
+def test_a_lost_key_is_seen_in_the_table(
+    otklik: Otklik, on_database: Warehouse, env_file: Path, tmp_path: Path
+) -> None:
+    otklik("connect", "retailcrm", "--env-file", str(env_file))
+    (tmp_path / "secrets" / "connections.keys").unlink()
+    (line,) = json.loads(otklik("connections", "--json").stdout)
+    assert line["state"] == "no_key"
+    shown = " ".join(otklik("connections").stdout.split())
+    assert "нет ключа шифрования" in shown and f"ключ шифрования {line['key']} не найден" in shown
+    assert not (tmp_path / "secrets" / "connections.keys").exists()
 
 
 def test_an_unknown_name_is_one_line(otklik: Otklik, on_database: Warehouse) -> None:
