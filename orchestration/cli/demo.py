@@ -143,18 +143,36 @@ def start_emulators(root: Path, home: Path, kept: Anchor, now: datetime, group: 
     """
     if not (root / "tests" / "emulators" / "__main__.py").is_file():
         raise CliError(Errors.NO_CLONE)
+    ports = _ports(home)
     shop = ["--only", "retailcrm", "--shop", SHOP, "--monday", kept.monday.isoformat(), "--now", now.isoformat()]
     others = ["--only", "sheets", "--only", "telegram", "--state", str(home / "emulators")]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(root)}
     with screen.steps() as steps, steps.step(Up.EMULATOR):
         started = []
-        for name, arguments in (("emulator", shop), ("emulators", others)):
-            command = [sys.executable, "-m", "tests.emulators", "--port", "0", *arguments]
+        for name, port, arguments in (("emulator", ports[0], shop), ("emulators", ports[1], others)):
+            command = [sys.executable, "-m", "tests.emulators", "--port", str(port), *arguments]
             log = home / "logs" / f"{name}.log"
             child = children.start(name, command, log, environment=environment, directory=root, pipe_output=True)
             group.append(child)
             started.append(child)
         return Outside({vendor: facts for child in started for vendor, facts in json.loads(_first_line(child)).items()})
+
+
+def _ports(home: Path) -> list[int]:
+    """The first port of each child, those of the last time if they are free: a link to the spreadsheet stays good."""
+    kept = home / "emulators" / "ports.json"
+    try:
+        ports = [int(port) for port in json.loads(kept.read_text("utf-8"))]
+    except (FileNotFoundError, ValueError):
+        ports = []
+    if len(ports) == 2 and all(children.is_free(port) for port in (*ports, ports[1] + 1)):
+        return ports
+    ports = [children.free_port(), children.free_port()]
+    while ports[0] in (ports[1], ports[1] + 1) or not children.is_free(ports[1] + 1):
+        ports[1] = children.free_port()
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps(ports), encoding="utf-8")
+    return ports
 
 
 def _first_line(child: children.Child) -> bytes:

@@ -40,12 +40,16 @@ from orchestration.cli.app import app
 from resources.settings import Settings
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
+from resources.warehouse.roles import Role
 
 demo.SHOP, demo.WEEKS = "tiny", 1
 for _ in range(2):
     app(["up", "--demo", "--no-serve"], standalone_mode=False)
-    with Warehouse.open(Settings()) as warehouse:
+    with Warehouse.open(Settings(), Role.OWNER) as warehouse:
         print("HASHES", json.dumps(table_hashes(warehouse)), flush=True)
+        with warehouse.connect() as sql:
+            tabs = sql.execute("select tab, row_count, stale_reason from ops.exports order by tab").fetchall()
+            print("TABS", json.dumps(tabs), flush=True)
 """
 
 
@@ -56,6 +60,12 @@ def test_the_demo_ends_by_itself_and_a_second_one_changes_nothing(fresh_database
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert len(hashes) == 2 and hashes[0] == hashes[1]
+    tabs = [json.loads(line.removeprefix("TABS")) for line in ran.stdout.splitlines() if line.startswith("TABS")]
+    assert [tab for tab, rows, stale in tabs[1] if rows and stale is None] == [
+        "channel_summary", "chats_raw", "data_status", "manager_summary", "messages_raw",
+    ]  # fmt: skip
+    # the emulator keeps what was written there over its own restart
+    assert (tmp_path / "emulators" / "sheets" / "spreadsheets.pickle").stat().st_size > 10_000
     for said in (
         "Магазин выдуман",
         "Неделя 2026-W46 (09.11–15.11.2026)",
