@@ -13,12 +13,13 @@ import pytest
 from conversations.parsing.retailcrm import RetailCRMParser
 from conversations.source import RawRecord
 from resources.clients.errors import BadAnswer, NeedsAuth
-from resources.warehouse.completeness import POINTERS, Completeness, refresh_completeness
+from resources.warehouse.completeness import POINTERS, Completeness
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
-from resources.warehouse.land import Landed, land
+from resources.warehouse.land import Landed
 from resources.warehouse.retailcrm_context import parser_context
 from tests.contract.cases import VENDORS, ZONE, Case, Opened
+from tests.loader import land, refresh_completeness
 
 WHEN = datetime(2026, 3, 9, tzinfo=UTC)
 

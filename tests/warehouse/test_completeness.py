@@ -10,8 +10,9 @@ import pytest
 
 from conversations.window import Window
 from resources.sources.retailcrm import RetailCRMSource
-from resources.warehouse.completeness import POINTERS, refresh_completeness
+from resources.warehouse.completeness import POINTERS
 from resources.warehouse.engine import Warehouse
+from tests.loader import refresh_completeness
 
 ORGANISATION = "Europe/Moscow"
 MIDDAY_OF_THE_FIFTH = datetime(2026, 3, 5, 9, tzinfo=UTC)

@@ -12,12 +12,12 @@ from conversations.records import Channel, Conversation, Event, Manager, Message
 from conversations.source import RawRecord, RawRow, Stream
 from conversations.window import Window
 from resources.warehouse import core
-from resources.warehouse.core import Counts, replace_window
+from resources.warehouse.core import Counts
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import Busy
 from resources.warehouse.hashes import table_hashes
-from resources.warehouse.land import land
 from resources.warehouse.locks import core_lock
+from tests.loader import land, replace_window
 from tests.warehouse.sources import START, FakeSource
 
 USERS, CRM_USERS = Stream("users", False), Stream("crm_users", False)

@@ -18,8 +18,10 @@ from resources.clients.errors import BadAnswer, CursorLoop
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import Busy
 from resources.warehouse.hashes import table_hashes
-from resources.warehouse.land import OVERLAP, READINGS_AGAIN, land
+from resources.warehouse.land import OVERLAP, READINGS_AGAIN
 from resources.warehouse.locks import is_run_alive, run_lock, stream_lock
+from resources.warehouse.roles import Role
+from tests.loader import land
 from tests.warehouse.sources import START, WINDOW, FakeSource, PagesSource, row
 
 TABLE = "raw.retailcrm__messages"
@@ -308,7 +310,8 @@ def test_integers_of_any_length_keep_every_digit(database: Warehouse) -> None:
 def test_a_row_that_somebody_else_writes_meanwhile_is_neither_lost_nor_doubled(database: Warehouse) -> None:
     """A writer that asks for no lock: the key refuses, the page is stored once more over what is there now."""
     waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like 'copy %%'"
-    with database.connect() as foreign, database.connect(autocommit=True) as watcher, ThreadPoolExecutor(1) as pool:
+    loader = database.as_role(Role.LOADER)
+    with database.connect() as foreign, loader.connect(autocommit=True) as watcher, ThreadPoolExecutor(1) as pool:
         foreign.execute(
             f"insert into {TABLE} values ('shop', '2', %s, %s, '{{}}', '\\x00', now(), now(), %s, null)",
             (START, START - timedelta(days=1), START),

@@ -25,7 +25,7 @@ from conversations.timeline import (
 from conversations.window import Window
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
-from resources.warehouse.refresh import refresh_evaluated
+from tests.loader import refresh_evaluated
 from tests.unit.test_restart import history, times
 
 POLICY = Policy.parse(

@@ -11,6 +11,7 @@ import pytest
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import Busy
 from resources.warehouse.locks import is_run_alive, run_lock
+from resources.warehouse.roles import Role
 from resources.warehouse_resource import WarehouseResource
 
 RUN = "5d0c4f1e-run"
@@ -33,7 +34,7 @@ def is_alive(database: Warehouse) -> bool:
 
 def end_session(database: Warehouse) -> None:
     """What a restart of PostgreSQL does to the session of the lock."""
-    with database.connect(autocommit=True) as admin:
+    with database.as_role(Role.LOADER).connect(autocommit=True) as admin:
         ended = admin.execute(
             "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
             " where application_name = %s and datname = current_database()",
