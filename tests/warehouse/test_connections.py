@@ -251,6 +251,17 @@ def test_a_process_that_was_there_before_goes_on(sql: psycopg.Connection[Any], s
     assert key_ids(sql) == set(Vault.open(settings).key_ids)
 
 
+def test_a_process_of_before_never_stores_with_a_dropped_key(sql: psycopg.Connection[Any], settings: Settings) -> None:
+    before = Vault.open(settings)
+    save(sql, before)
+    sql.execute("delete from ops.connections")
+    # nothing is encrypted with it any more: no row tells the other process that its key is gone
+    connections.rotate(sql, Vault.open(settings))
+    values = save(sql, before)
+
+    assert connections.credentials(sql, "shop", Vault.open(settings)) == values
+
+
 def test_whoever_is_storing_is_waited_for(
     database: Warehouse, sql: psycopg.Connection[Any], settings: Settings
 ) -> None:
