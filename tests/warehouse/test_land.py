@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from time import sleep
 from typing import Any
 
@@ -19,7 +18,7 @@ from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import Busy
 from resources.warehouse.hashes import table_hashes
 from resources.warehouse.land import OVERLAP, READINGS_AGAIN
-from resources.warehouse.locks import is_run_alive, run_lock, stream_lock
+from resources.warehouse.locks import stream_lock
 from resources.warehouse.roles import Role
 from tests.loader import land
 from tests.warehouse.sources import START, WINDOW, FakeSource, PagesSource, row
@@ -284,29 +283,6 @@ def test_page_with_a_bad_row_stores_nothing_of_the_page(database: Warehouse, bad
         assert connection.execute("select cursor from ops.cursors").fetchone() == ({"p": 1},)
 
 
-def test_texts_that_postgres_cannot_hold_are_marked_not_refused(database: Warehouse) -> None:
-    evil = {"id": 1, "text": "a\x00b", "half": "x\ud83d", "de\x00ep": [{"k": "\x00"}], "fine": "\\u0000 is text"}
-    land(FakeSource([RawRow("1", evil, START, None)]), "messages", WINDOW, database)
-    ((_, payload),) = stored(database)
-    assert payload["text"] == "a\ufffdb"
-    assert payload["half"] == "x\ufffd"
-    assert payload["de\ufffdep"] == [{"k": "\ufffd"}]
-    assert payload["fine"] == "\\u0000 is text"
-    assert payload["_otklik"] == {"flags": ["nul_replaced"]}
-    harmless = {"id": 2, "text": "\\u0000 typed by a person"}
-    land(FakeSource([RawRow("2", harmless, START, None)]), "messages", WINDOW, database)
-    assert stored(database)[1][1] == harmless
-
-
-def test_integers_of_any_length_keep_every_digit(database: Warehouse) -> None:
-    long = 3_000_000_000_817_031_942_777_555_333
-    odd = RawRow("1", {"id": long, "half": "x\ud83d", "share": 0.1}, START, None)
-    land(FakeSource([odd]), "messages", WINDOW, database)
-    with database.connect() as connection:
-        found = connection.execute(f"select payload->>'id', payload->>'share' from {TABLE}").fetchall()
-    assert found == [(str(long), "0.1")]
-
-
 def test_a_row_that_somebody_else_writes_meanwhile_is_neither_lost_nor_doubled(database: Warehouse) -> None:
     """A writer that asks for no lock: the key refuses, the page is stored once more over what is there now."""
     waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like 'copy %%'"
@@ -324,22 +300,6 @@ def test_a_row_that_somebody_else_writes_meanwhile_is_neither_lost_nor_doubled(d
         landed = landing.result()
     assert (landed.inserted, landed.updated) == (2, 1)
     assert [(one, payload["id"]) for one, payload in stored(database)] == [("1", 1), ("2", 2), ("3", 3)]
-
-
-def test_hostile_texts_stay_data(database: Warehouse) -> None:
-    texts = ["'; drop table raw.retailcrm__messages; --", "%s %(x)s {0}", "\u202eevil", "я" * 5000, "\\N", "\\."]
-    rows = [RawRow(str(n), {"text": text}, START, None) for n, text in enumerate(texts)]
-    land(FakeSource(rows), "messages", WINDOW, database)
-    assert [payload["text"] for _, payload in stored(database)] == texts
-
-
-@pytest.mark.parametrize("hostile", ["\\N", "a\tb", "a\nb", "\\.", "'; --", "%s"])
-def test_hostile_ids_stay_data(database: Warehouse, hostile: str) -> None:
-    source = FakeSource([RawRow(hostile, {"a": 1}, START, None)])
-    land(source, "messages", WINDOW, database)
-    assert land(source, "messages", WINDOW, database).unchanged == 1
-    with database.connect() as connection:
-        assert connection.execute(f"select external_id from {TABLE}").fetchall() == [(hostile,)]
 
 
 def forever(cursors: Iterator[int], *, rows: bool) -> Iterator[Page]:
@@ -393,25 +353,8 @@ def test_busy_stream_is_left_alone(database: Warehouse) -> None:
     assert land(FakeSource([row(1)]), "messages", WINDOW, database).inserted == 1
 
 
-def test_lock_of_a_run_tells_whether_its_worker_lives(database: Warehouse) -> None:
-    with database.connect(autocommit=True) as worker, database.connect(autocommit=True) as monitor:
-        assert not is_run_alive(monitor, "run-1")
-        with run_lock(worker, "run-1"):
-            assert is_run_alive(monitor, "run-1")
-            with pytest.raises(Busy), run_lock(monitor, "run-1"):
-                pass
-        assert not is_run_alive(monitor, "run-1")
-
-
 def test_progress_is_told_after_each_page(database: Warehouse) -> None:
     told: list[int] = []
     source = FakeSource([row(number) for number in range(25)])
     land(source, "messages", WINDOW, database, progress=lambda landed: told.append(landed.rows))
     assert told == [10, 20, 25, 25]
-
-
-def test_stored_json_is_what_the_source_sent(database: Warehouse) -> None:
-    payload = {"z": 1, "a": {"é": [1.5, None, True, "x"]}, "big": 2**70, "empty": {}}
-    land(FakeSource([RawRow("1", payload, START.astimezone(UTC), None)]), "messages", WINDOW, database)
-    ((text,),) = stored(database, "payload::text")
-    assert json.loads(text) == payload

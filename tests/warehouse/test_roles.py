@@ -364,26 +364,6 @@ def test_nobody_but_the_loader_reads_credentials(session: psycopg.Connection, ro
     assert may(session, readable) == (role in (Role.LOADER, Role.PUBLISHER))
 
 
-def test_session_of_the_analyst_is_read_only_from_the_start(database: Warehouse) -> None:
-    with database.as_role(Role.ANALYST).connect() as analyst:
-        assert analyst.execute("show default_transaction_read_only").fetchone() == ("on",)
-        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-            analyst.execute("create table marts.mine (a int)")
-
-
-@pytest.mark.parametrize("maker", [Role.PUBLISHER, Role.OWNER])
-def test_marts_that_come_later_are_open_too(database: Warehouse, maker: Role) -> None:
-    with database.as_role(maker).connect() as connection:
-        connection.execute(f"create table marts.later_{maker} (a int)")
-    try:
-        for reader in (Role.ANALYST, Role.DESK):
-            with database.as_role(reader).connect() as connection:
-                assert connection.execute(f"select count(*) from marts.later_{maker}").fetchone() == (0,)
-    finally:
-        with database.connect() as connection:
-            connection.execute(f"drop table marts.later_{maker}")
-
-
 def test_rights_are_brought_back_and_a_second_time_changes_nothing(
     database: Warehouse, logins: dict[Role, str]
 ) -> None:

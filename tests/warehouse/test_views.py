@@ -1,4 +1,4 @@
-"""The masked views: rows without anything personal in them."""
+"""What the analyst sees: masked views without anything personal in them, and marts as soon as they are there."""
 
 from __future__ import annotations
 
@@ -45,3 +45,23 @@ def test_masked_views_show_rows_without_their_text(database: Warehouse, analyst:
     # a filter that fails on a hidden value would tell it: the view has no such column to filter on
     with pytest.raises(psycopg.errors.UndefinedColumn):
         analyst.execute("select 1 from core.messages_masked where 1 / (length(text) - 9) > 0")
+
+
+def test_session_of_the_analyst_is_read_only_from_the_start(database: Warehouse) -> None:
+    with database.as_role(Role.ANALYST).connect() as analyst:
+        assert analyst.execute("show default_transaction_read_only").fetchone() == ("on",)
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            analyst.execute("create table marts.mine (a int)")
+
+
+@pytest.mark.parametrize("maker", [Role.PUBLISHER, Role.OWNER])
+def test_marts_that_come_later_are_open_too(database: Warehouse, maker: Role) -> None:
+    with database.as_role(maker).connect() as connection:
+        connection.execute(f"create table marts.later_{maker} (a int)")
+    try:
+        for reader in (Role.ANALYST, Role.DESK):
+            with database.as_role(reader).connect() as connection:
+                assert connection.execute(f"select count(*) from marts.later_{maker}").fetchone() == (0,)
+    finally:
+        with database.connect() as connection:
+            connection.execute(f"drop table marts.later_{maker}")
