@@ -127,11 +127,14 @@ class Vault:
         return values
 
     def first_key(self) -> None:
-        """Make the first key where there is none. The caller has made sure that nothing is encrypted yet.
+        """Read the keys as they are now, and make the first one where there is none.
+
+        The caller has made sure that nothing is encrypted with a key that is not there.
 
         Raises:
-            KeysLost: the keys are the environment's to give, and it gives none.
+            WarehouseError: the keys are the environment's to give, and it gives none.
         """
+        # another process may have replaced the keys since this one read them
         self.reload()
         if self.newest is None:
             self._write([new_key()])

@@ -139,7 +139,6 @@ def save(
     known = account(connection, connection_id)
     if known is not None and known.vendor != vendor:
         raise NoSuchConnection(f"{connection_id} is an account of {known.vendor}: choose another name (--id)")
-    vault.reload()
     check_keys(connection, vault, with_disabled=True)
     vault.first_key()
     fail_point("connections.key_made")
