@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import random
 import re
 import shutil
 import signal
@@ -62,7 +63,7 @@ class Stage:
         self.ports = {}
         for name, service in self.services.items():
             self.ports |= {
-                (name, port): free for port, free in zip(service.ports, _free_ports(len(service.ports)), strict=True)
+                (name, port): free for port, free in zip(service.ports, free_ports(len(service.ports)), strict=True)
             }
         trees = image.build(folder / "images")
         self.images = {
@@ -265,13 +266,15 @@ class Stage:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _free_ports(count: int) -> list[int]:
-    """Free ports, one after the other: a program may take several from its first on."""
+def free_ports(count: int) -> list[int]:
+    """Free ports, one after the other: a program may take several from its first on.
+
+    Below the ports that the system hands to clients: what is free now must still be when the program comes up.
+    """
     while count:
-        first = children.free_port()
-        ports = list(range(first, first + count))
-        if all(port < 2**16 and children.is_free(port) for port in ports):
-            return ports
+        first = random.randrange(10_000, 19_000)
+        if all(children.is_free(port) for port in range(first, first + count)):
+            return list(range(first, first + count))
     return []
 
 

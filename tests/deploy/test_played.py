@@ -24,9 +24,8 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 
-from orchestration.cli import children
 from tests.deploy import compose, server
-from tests.deploy.stage import Stage
+from tests.deploy.stage import Stage, free_ports
 from tests.deploy.test_image import files
 
 ROOT = compose.ROOT
@@ -135,7 +134,7 @@ def last_closed_monday(demo: dict[str, Any]) -> date:
 
 @pytest.fixture(scope="module")
 def played() -> Iterator[Played]:
-    proxy, port = caddy(), children.free_port()
+    proxy, (port, health_port) = caddy(), free_ports(2)
     users = {"editor": os.urandom(8).hex(), "viewer": os.urandom(8).hex()}
     values = made_env(proxy, f"http://127.0.0.1:{port}", users)
     # not below pytest's own folder, which only the user who runs the tests may walk to
@@ -144,7 +143,7 @@ def played() -> Iterator[Played]:
     place, binaries = server.binaries(folder / "server")
     programs = {name: binaries[name] for name in server.PROGRAMS} | {"caddy": proxy, "wget": _wget(folder)}
     stage = Stage(folder, values, programs, {"demo", "tools"})
-    stage.ports["proxy", 2020] = children.free_port()
+    stage.ports["proxy", 2020] = health_port
     before = files(folder / "images")
     try:
         for service in compose.in_order(stage.services):
