@@ -103,12 +103,12 @@ def _text(heading: str, name: str, width: int | None = None) -> Made:
 
 
 def _count(heading: str, name: str) -> Made:
-    return Made(Column(heading, Kind.INTEGER, 115), name, lambda rows: rows[name])
+    return Made(Column(heading, Kind.INTEGER, 120), name, lambda rows: rows[name])
 
 
 def _share(heading: str, name: str) -> Made:
     return Made(
-        Column(heading, Kind.PERCENT, 125), name, lambda rows: [None if v is None else float(v) for v in rows[name]]
+        Column(heading, Kind.PERCENT, 140), name, lambda rows: [None if v is None else float(v) for v in rows[name]]
     )
 
 

@@ -143,8 +143,8 @@ class Words:
     NO: Final = "нет"
     YES: Final = "да"
     STALE_WEEK: Final = "новая версия недели не прошла проверку, показана прежняя"
-    STALE_CHECK: Final = "новые данные не прошли проверку ({}), показаны прежние"
-    STALE_FAILED: Final = "новые данные не опубликованы ({}), показаны прежние"
+    STALE_CHECK: Final = "новые данные не прошли проверку, показаны прежние ({})"
+    STALE_FAILED: Final = "новые данные не опубликованы, показаны прежние ({})"
 
     @staticmethod
     def since(moment: str) -> str:

@@ -251,7 +251,7 @@ def test_a_week_that_cannot_be_published_leaves_the_sheet_and_marks_it(
         with pytest.raises(runner.RunFailed, match="was not published"):
             runner.publish_weeks(WEEK, WEEK, instance=instance)
     assert reading(sheets) == before
-    words = f"{WEEK}: новые данные не прошли проверку ({test}), показаны прежние"
+    words = f"{WEEK}: новые данные не прошли проверку, показаны прежние ({test})"
     assert status() == [(True, words)] * 4
     # shown again as it is, the week is still not the newest that was wanted
     assert show(instance).success
