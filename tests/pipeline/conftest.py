@@ -52,8 +52,9 @@ def connected(account: RetailCRMEmulator, database: Warehouse, home: Path) -> It
 
 
 @pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as instance:
+def instance() -> Iterator[dg.DagsterInstance]:
+    """Dagster's own book-keeping in memory: on a disk its thousand commits take longer than the run."""
+    with dg.DagsterInstance.ephemeral() as instance:
         yield instance
 
 

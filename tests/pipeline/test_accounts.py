@@ -112,12 +112,6 @@ def key(ten: Accounts) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as instance:
-        yield instance
-
-
-@pytest.fixture(scope="module")
 def failure(ten: Accounts, key: str, instance: dg.DagsterInstance) -> runner.RunFailed:
     with pytest.raises(runner.RunFailed) as caught:
         runner.run_days(FIRST, LAST, instance=instance)

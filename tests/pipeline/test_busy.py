@@ -40,7 +40,7 @@ import dagster as dg
 from orchestration import runner
 from orchestration.cli.errors import explain
 day = date.fromisoformat(sys.argv[1])
-with dg.DagsterInstance.local_temp() as instance:
+with dg.DagsterInstance.ephemeral() as instance:
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         try:
@@ -123,7 +123,7 @@ def test_a_run_that_dies_before_its_last_word_is_repeated(database: Warehouse, s
     killed.go(MESSAGES)
     assert killed.answer() is None and killed.end() == -9
     assert _synced(database) == [None]
-    with dg.DagsterInstance.local_temp() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         runner.run_days(DAY, DAY, MESSAGES, instance=instance)
     assert _synced(database) != [None]
 
@@ -134,7 +134,7 @@ def test_a_step_of_each_layer_says_busy(database: Warehouse, shop: RetailCRMEmul
     with (
         database.connect(autocommit=True) as other,
         account_lock(other, "retailcrm"),
-        dg.DagsterInstance.local_temp() as instance,
+        dg.DagsterInstance.ephemeral() as instance,
     ):
         for select in ("raw", "core", "evaluated"):
             with pytest.raises(
@@ -176,7 +176,7 @@ def test_one_busy_account_of_two_is_named_and_the_other_loaded(
     with (
         database.connect(autocommit=True) as other,
         account_lock(other, "retailcrm"),
-        dg.DagsterInstance.local_temp() as instance,
+        dg.DagsterInstance.ephemeral() as instance,
         pytest.raises(runner.RunFailed) as caught,
     ):
         runner.run_days(DAY, DAY, ["raw/retailcrm__channels"], instance=instance)
