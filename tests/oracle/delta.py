@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from statistics import NormalDist
@@ -17,7 +17,7 @@ from statistics import NormalDist
 import numpy as np
 
 NORMAL = NormalDist()
-Sessions = dict[str, list[Fraction]]
+Sessions = Mapping[str, Sequence[Fraction | int]]
 
 
 # --- shares -----------------------------------------------------------------------------------------------------------
@@ -25,7 +25,7 @@ Sessions = dict[str, list[Fraction]]
 
 def bisect(is_left: Callable[[float], bool], low: float, high: float) -> float:
     """Where ``is_left`` turns from true to false."""
-    for _ in range(200):
+    for _ in range(60):
         middle = (low + high) / 2
         if is_left(middle):
             low = middle
@@ -82,25 +82,25 @@ def design_effect(sessions: Sequence[tuple[int, int]]) -> float:
 # --- the bootstrap ----------------------------------------------------------------------------------------------------
 
 
-def percentile(values: Sequence[Fraction], share: Fraction) -> Fraction:
+def percentile(values: Sequence[Fraction | int], share: Fraction) -> Fraction:
     """Linear interpolation between the neighbours of position (n - 1) x share."""
     ordered = sorted(values)
     position = (len(ordered) - 1) * share
     below = math.floor(position)
     above = math.ceil(position)
-    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
+    return Fraction(ordered[below]) + (ordered[above] - ordered[below]) * (position - below)
 
 
-def mean(values: Sequence[Fraction]) -> Fraction:
+def mean(values: Sequence[Fraction | int]) -> Fraction:
     return sum(values, Fraction()) / len(values)
 
 
-def median(values: Sequence[Fraction]) -> Fraction:
+def median(values: Sequence[Fraction | int]) -> Fraction:
     return percentile(values, Fraction(1, 2))
 
 
 def bootstrap(
-    now: Sessions, before: Sessions, statistic: Callable[[Sequence[Fraction]], Fraction], seed: int
+    now: Sessions, before: Sessions, statistic: Callable[[Sequence[Fraction | int]], Fraction], seed: int
 ) -> tuple[Fraction, Fraction, Fraction]:
     """Interval and p value of the change of a statistic, sessions drawn whole."""
     random = np.random.Generator(np.random.PCG64(seed))
@@ -109,7 +109,7 @@ def bootstrap(
     for _ in range(2000):
         found = []
         for week in weeks:
-            values: list[Fraction] = []
+            values: list[Fraction | int] = []
             for drawn in random.integers(0, len(week), size=len(week)):
                 values += week[drawn]
             found.append(statistic(values))
@@ -147,7 +147,7 @@ class OracleWeek:
     versions: tuple[int, ...] = (1,)
 
     @property
-    def cases(self) -> list[Fraction]:
+    def cases(self) -> list[Fraction | int]:
         return [value for values in self.sessions.values() for value in values]
 
 
