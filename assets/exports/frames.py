@@ -128,6 +128,14 @@ def _moment(heading: str, name: str) -> Made:
     )
 
 
+def _day(heading: str, name: str) -> Made:
+    return Made(
+        Column(heading, Kind.DATE, 110),
+        name,
+        lambda rows: [None if moment is None else moment.date() for moment in rows[name]],
+    )
+
+
 def _named(heading: str, name: str, words: dict[str, str], width: int | None = None) -> Made:
     return Made(Column(heading, Kind.TEXT, width), name, lambda rows: [words.get(code, code) for code in rows[name]])
 
@@ -204,7 +212,8 @@ def _chats(texts: Texts) -> list[Made]:
         _count(H.FROM_MANAGERS, "from_managers"),
         _count(H.FROM_BOTS, "from_bots"),
         _moment(H.FIRST_MESSAGE, "first_at"),
-        _moment(H.BEGUN, "created_at"),
+        # a day is enough for what may be years ago: 7 bytes a row less, and 50,000 chats go in 6 calls
+        _day(H.BEGUN, "created_at"),
         Made(Column(H.MARKS, Kind.TEXT, 180), "closed_unanswered, flags", _chat_marks),
     ]
 

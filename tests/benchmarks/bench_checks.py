@@ -87,7 +87,8 @@ def account(count: int) -> dict[str, list[RawRow]]:
             }  # fmt: skip
             rows["dialogs"].append(RawRow(key, dialog, at, at))
         for _, message_id, at, sender, manager, text in messages:
-            who = customer if sender == "customer" else {"id": int((manager or "x:0").partition(":")[2]), "type": "user"}
+            user = {"id": int((manager or "x:0").partition(":")[2]), "type": "user"}
+            who = customer if sender == "customer" else user
             payload = {
                 "id": int(message_id), "time": at.isoformat(), "type": "text" if sender != "system" else "system",
                 "scope": "public", "chat_id": chat_number, "from": who, "content": text, "status": "seen",
@@ -164,7 +165,7 @@ def bench(warehouse: Warehouse, count: int) -> bool:
         judged = min(timed(lambda tables=tables: checks(warehouse, tables)) for _ in range(2))  # type: ignore[misc]
         number, share = sum(len(table.rules) for table in tables), judged / took
         holds = holds and share <= MOST
-        print(f"  {name:<10} work {took:7.1f} s   {number:3} checks {judged:6.2f} s   {share:6.1%}  (at most {MOST:.0%})")
+        print(f"  {name:<10} work {took:7.1f} s   {number:3} checks {judged:6.2f} s {share:7.1%}  (at most {MOST:.0%})")
     usual = timed(lambda: tutorial(warehouse))
     print(f"  the usual way, 2 checks of core.messages on its rows in a frame: {usual:.2f} s")
     return holds
