@@ -26,13 +26,14 @@ from typing import NamedTuple
 
 from conversations.messages.sheets import Masks
 
-_EMAIL = re.compile(
-    r"""(?xi)
-    (?<![\w.+-]) [\w.+-]++ \s? @ \s? (?: [\w-]+ \. )+ [^\W\d_]{2,}
-    | (?<![\w.+-]) [\w.+-]++ \s{0,3} (?: \(at\) | \[at\] | \(собака\) | \bсобака\b ) \s{0,3}
+_ADDRESS = r"""
+    [\w.+-]++ \s? @ \s? (?: [\w-]+ \. )+ [^\W\d_]{2,}
+    | [\w.+-]++ \s{0,3} (?: \(at\) | \[at\] | \(собака\) | \bсобака\b ) \s{0,3}
       [\w-]+ (?: \s?\.\s? | \s+точка\s+ ) (?: ru | com | kz | рф | ру | ком | кз | org | net | by | uz ) \b
     """
-)
+_EMAIL = re.compile(rf"(?xi) (?<![\w.+-]) (?: {_ADDRESS} )")
+_NEXT_EMAIL = re.compile(rf"(?xi) {_ADDRESS}")
+"""Right behind another address: "a@mail.ru_b@mail.ru"."""
 _RUN = re.compile(r"(?:\+ ?)?\(?\d(?:[ ().\-/_*]{0,4}\d)*")
 """Digits with what people put between them; a colon or a comma ends the run: times, decimals."""
 _GROUP = re.compile(r"\d+")
@@ -87,7 +88,7 @@ def mask(text: str) -> str:
     'Заказ № 1234567 от 16.11.2026: 2 шт по 12 990 ₽, размер 42-44, до 19:00'
     """
     if "@" in text or "(at)" in text or "[at]" in text or "собака" in text.lower():
-        text = _EMAIL.sub(Masks.EMAIL, text)
+        text = _without_emails(text)
     if sum(map(str.isdigit, text)) < _LEAST:
         return text
     plain, places = _plain(text)
@@ -98,6 +99,14 @@ def mask(text: str) -> str:
         # the combining sign of a digit in a box belongs to the digit
         while done < len(text) and _is_silent(text[done]):
             done += 1
+    return "".join([*parts, text[done:]])
+
+
+def _without_emails(text: str) -> str:
+    parts, done = [], 0
+    while found := (_NEXT_EMAIL.match(text, done) if done else None) or _EMAIL.search(text, done):
+        parts += [text[done : found.start()], Masks.EMAIL]
+        done = found.end()
     return "".join([*parts, text[done:]])
 
 

@@ -195,10 +195,13 @@ def channel_title(kind: str, name: str) -> str:
 
 
 def short_name(name: str) -> str:
-    """A person's first name and the initial of the next word.
+    """A person's first name and the initial of the next word that begins with a letter.
 
     >>> short_name("Галина Ветрова"), short_name("anna_shop"), short_name(" ")
     ('Галина В.', 'anna_shop', '')
+    >>> short_name("Анна [телефон]"), short_name("Анна (опт)"), short_name("Анна 🌸 Ветрова")
+    ('Анна', 'Анна', 'Анна В.')
     """
-    words = name.split()
-    return f"{words[0]} {words[1][0]}." if len(words) > 1 else "".join(words)
+    first, *others = name.split() or [""]
+    initial = next((word[0] for word in others if word[0].isalpha()), None)
+    return first if initial is None else f"{first} {initial}."

@@ -115,6 +115,12 @@ def test_several_contacts_in_one_text() -> None:
     assert mask("заказ 12345 8 926 123 45 67 15 шт") == f"заказ 12345 {PHONE} 15 шт"
 
 
+def test_addresses_glued_to_one_another_all_go() -> None:
+    first, second = "anna@mail.ru", "boris@mail.kz"
+    assert mask(f"{first}_{second}-{first}+1{second}.") == f"{EMAIL * 4}."
+    assert mask(f"{first}_boris собака mail.kz {second}") == f"{EMAIL * 2} {EMAIL}"
+
+
 MOBILE = st.one_of(
     st.builds("9{:02d}{:07d}".format, st.integers(0, 99), st.integers(0, 9_999_999)),
     st.builds("{}{:07d}".format, st.sampled_from([700, 701, 702, 705, 707, 747, 771, 775, 776, 777, 778]),
@@ -194,7 +200,15 @@ def test_a_text_without_digits_and_addresses_stays(text: str) -> None:
 
 
 @settings(max_examples=300)
-@given(st.text(alphabet="0123456789789+-() ./@аяaz№\n\u200b٣", max_size=80))
+@given(
+    st.one_of(
+        st.text(alphabet="0123456789789+-() ./@аяaz№\n\u200b٣", max_size=80),
+        st.lists(
+            st.sampled_from(["anna@mail.ru", "89261234567", " ", "_", "-", ".", "+7", "собака", "@", "b.kz", "67"]),
+            max_size=9,
+        ).map("".join),
+    )
+)
 def test_masking_twice_is_masking_once(text: str) -> None:
     once = mask(text)
     assert mask(once) == once
@@ -210,6 +224,7 @@ def test_no_text_is_too_odd(text: str) -> None:
     [
         "9" * 200_000, "1 " * 100_000, "4 " * 100_000, "a" * 200_000, "a." * 100_000 + "@", "+(" * 100_000,
         "8 926 123 45 67 " * 5_000, "anna собака " * 10_000, "a@b-" * 50_000,
+        "a@b.ru_" * 30_000,
     ],
 )  # fmt: skip
 def test_a_long_text_takes_no_longer_than_its_length(text: str) -> None:

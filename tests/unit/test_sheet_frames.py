@@ -100,6 +100,17 @@ def test_a_manager_in_minutes_and_shares_beside_their_n() -> None:
     assert (nobody["Закрыто вопросов, n"], nobody["Ждут сейчас"]) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Анна +7 701 123-45-67", "Анна"), ("Анна 8 (701) 123-45-67 Ким", "Анна К."), ("Анна (опт)", "Анна"),
+        ("anna@mail.ru", "[почта]"), ("Анна 🌸", "Анна"), ("Ким Ю.С.", "Ким Ю."),
+    ],
+)  # fmt: skip
+def test_a_name_with_more_than_a_name_in_it(name: str, expected: str) -> None:
+    assert frames.person(name, "masked") == expected
+
+
 def test_a_message_as_the_policy_lets_it_out() -> None:
     (masked,), (full,), (none,) = (tab(MESSAGES, texts) for texts in ("masked", "full", "none"))
     assert (masked["Сообщение"], masked["Имя"]) == ("Мой номер [телефон]", "Галина В.")
