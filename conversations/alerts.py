@@ -108,7 +108,7 @@ class Facts:
     now: datetime
     sources: tuple[Source, ...] = ()
     judged_until: datetime | None = None
-    """The as-of instant; ``None``: nothing was judged yet."""
+    """Up to when every account is judged, the one furthest behind; ``None``: no account."""
     published: frozenset[str] = frozenset()
     """Which of ``weeks_wanted`` are published."""
     runs: tuple[Run, ...] = ()

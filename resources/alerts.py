@@ -99,7 +99,10 @@ def look(
     with warehouse.connect("otklik-watch", autocommit=True) as session:
         if not incidents.lock(session):
             return Looked(is_busy=True)
-        before = incidents.seen(session, "runs")
+        before, last = (incidents.seen(session, what) for what in ("runs", "platform"))
+        if database_away is not None and last is not None and last[1] >= database_away[0]:
+            # another watcher has looked meanwhile: it was not away so long, and he has told it
+            database_away = None
         said = ask_dagster(before[0] if before is not None else None)
         with session.transaction():
             known = incidents.known(session)
@@ -130,12 +133,11 @@ def gather(
     database_away: tuple[datetime, datetime] | None = None,
 ) -> Facts:
     """The facts of one look: the warehouse's, the disk's, and what Dagster said."""
-    row = connection.execute("select as_of from ops.as_of where scope = '*'").fetchone()
     wanted = weeks_wanted(now, known, policy.alerts, policy.time_zone)
     return Facts(
         now,
         sources=_sources(connection),
-        judged_until=row[0] if row is not None else None,
+        judged_until=_judged_until(connection),
         published=_published(connection, wanted),
         runs=said.runs,
         silence=said.silence,
@@ -252,6 +254,20 @@ def _sources(connection: psycopg.Connection[Any]) -> tuple[Source, ...]:
         Source(one, vendor, vendor in READ_VENDORS, status, _code(reason), checked_at, synced_at, created_at)
         for one, vendor, status, reason, checked_at, synced_at, created_at in rows
     )
+
+
+def _judged_until(connection: psycopg.Connection[Any]) -> datetime | None:
+    """Up to when every account is judged, by the one that is furthest behind; ``None``: no account.
+
+    What was connected a short time ago has only begun, however old the days are that were loaded first.
+    """
+    row = connection.execute(
+        "select min(greatest(a.as_of, c.created_at)) from ops.connections as c"
+        " left join ops.as_of as a on a.scope = c.connection_id"
+        " where c.disabled_at is null and c.vendor = any(%s)",
+        (list(READ_VENDORS),),
+    ).fetchone()
+    return row[0] if row is not None else None
 
 
 def _code(reason: str | None) -> str | None:

@@ -214,9 +214,17 @@ def test_every_step_and_check_of_the_graph_has_its_area() -> None:
 # --- what the warehouse says -----------------------------------------------------------------------------------------
 
 
-def connect(session: psycopg.Connection, name: str = "shop", *, since: datetime = MONDAY - timedelta(days=60)) -> None:
+def connect(
+    session: psycopg.Connection,
+    name: str = "shop",
+    *,
+    since: datetime = MONDAY - timedelta(days=60),
+    judged_until: datetime | None = MONDAY + timedelta(days=2),
+) -> None:
     connections.note_environment(session, connections.Account(name, "retailcrm", "environment", {}))
     session.execute("update ops.connections set created_at = %s where connection_id = %s", (since, name))
+    if judged_until is not None:
+        session.execute("insert into ops.as_of (scope, as_of) values (%s, %s)", (name, judged_until))
 
 
 def test_a_refused_key_is_told_once_and_its_end_when_it_is_read_again(
@@ -259,19 +267,66 @@ def test_nothing_was_ever_published_and_nothing_is_connected(database: Warehouse
     assert [one.kind for one in looking(database, quiet, MONDAY).changes.opened] == [Kind.NO_WEEK]
 
 
-def test_with_messages_off_incidents_are_kept_and_nothing_is_queued(
+def test_with_messages_off_incidents_are_kept_and_what_lasts_is_told_when_they_are_on(
     database: Warehouse, session: psycopg.Connection
 ) -> None:
     connect(session)
     connections.report(session, "shop", "broken", "[unavailable] no answer", MONDAY)
     assert looking(database, quiet, MONDAY, operators_chat=None).open_now == 2
-    connections.synced(session, "shop", MONDAY)
-    # nobody is told the end of what he never heard of
-    assert [one.kind for one in looking(database, quiet, MONDAY).changes.closed] == [Kind.CONNECTION]
     assert messages(session) == []
+    connections.synced(session, "shop", MONDAY)
+    for _ in range(2):
+        looking(database, quiet, MONDAY)
+    # nobody is told the end of what he never heard of, and once what still lasts
+    assert messages(session) == [(CHAT, "🔴 <b>Неделя 2026-W47 не опубликована</b>")]
     assert {row.kind for row in incidents.rows(session, closed_since=MONDAY - timedelta(days=999))} == {
         Kind.CONNECTION, Kind.NO_WEEK,
     }  # fmt: skip
+
+
+def test_data_that_are_read_and_not_judged_are_told(database: Warehouse, session: psycopg.Connection) -> None:
+    """The account that is furthest behind counts; one that was connected a short time ago has only begun."""
+    now = MONDAY + timedelta(days=3)
+    for name, since, judged in (("shop", 900, 1), ("slow", 900, 40), ("new", 10, 900), ("empty", 29, None)):
+        until = None if judged is None else now - timedelta(hours=judged)
+        connect(session, name, since=now - timedelta(hours=since), judged_until=until)
+        connections.synced(session, name, now)
+    session.execute("create table marts.data_status as select '2026-W47'::text as week")
+    session.execute("grant select on marts.data_status to public")
+
+    [opened] = looking(database, quiet, now).changes.opened
+    assert (opened.kind, opened.area, opened.since) == (Kind.LATE, "evaluated", now - timedelta(hours=40))
+    session.execute("update ops.as_of set as_of = %s where scope = 'slow'", (now,))
+    assert [one.kind for one in looking(database, quiet, now).changes.closed] == [Kind.LATE]
+    # what is empty was never judged, although it was read to its end
+    [opened] = looking(database, quiet, now + timedelta(hours=1, minutes=1)).changes.opened
+    assert (opened.kind, opened.since) == (Kind.LATE, now - timedelta(hours=29))
+
+
+def test_of_what_was_never_told_for_certain_the_end_is_not_told_either(
+    database: Warehouse, session: psycopg.Connection
+) -> None:
+    connect(session)
+    connections.report(session, "shop", "broken", "[unavailable] no answer", MONDAY)
+    session.execute("create table marts.data_status as select '2026-W47'::text as week")
+    session.execute("grant select on marts.data_status to public")
+    looking(database, quiet, MONDAY)
+    session.execute("update ops.outbox set state = 'failed', reason = 'blocked'")
+    connections.synced(session, "shop", MONDAY)
+    assert len(looking(database, quiet, MONDAY).changes.closed) == 1
+    assert [line[:1] for _, line in messages(session)] == ["🔴"]
+
+
+def test_of_two_watchers_one_tells_of_a_database_that_was_away(
+    database: Warehouse, session: psycopg.Connection
+) -> None:
+    now = datetime.now(UTC)
+    away = (now - timedelta(minutes=7), now)
+    looking(database, quiet, MONDAY, database_away=away)
+    looking(database, quiet, MONDAY, database_away=away)
+    # one that was kept from looking for hours by the other has nothing to tell at last
+    looking(database, quiet, MONDAY, database_away=(now - timedelta(minutes=7), now + timedelta(hours=5)))
+    assert len(messages(session)) == 1
 
 
 def test_a_database_that_was_away_is_told_of_once(database: Warehouse, session: psycopg.Connection) -> None:
