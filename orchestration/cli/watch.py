@@ -76,6 +76,7 @@ class Watcher:
 
     def __init__(self, settings: Settings, is_stopping: Callable[[], bool] = lambda: False) -> None:
         self._settings = settings
+        self._given = dict(os.environ)
         self._is_stopping = is_stopping
         self._policy: Policy | None = None
         self._dagster: DagsterWatch | None = None
@@ -155,10 +156,11 @@ class Watcher:
         return self._policy
 
     def _dagster_of(self, warehouse: Warehouse, policy: Policy) -> DagsterWatch:
+        # at every look: the embedded server may have come back on another port
+        os.environ.update(_environment(self._settings, warehouse, self._given))
         if self._dagster is None:
             from orchestration.alerts import DagsterWatch
 
-            os.environ.update(_environment(self._settings, warehouse, os.environ))
             self._dagster = DagsterWatch(_instance, policy.reread_days)
         return self._dagster
 

@@ -83,12 +83,11 @@ def write(
 ) -> None:
     """Write what a look changed; with a ``teller``, the messages as well. The caller commits.
 
+    What opened while messages were off, or their key was away, is told as soon as there is a teller and it still lasts.
     The end of an incident is told to whom its beginning was told; nobody is told the end of what he never heard of.
     """
     for trouble in changes.opened:
-        row = _open(connection, trouble, at, owner_of(trouble.area))
-        if teller is not None:
-            queue(connection, _opening(row.incident_id, teller.recipient(row.owner), teller.opened(row)), at)
+        _open(connection, trouble, at, owner_of(trouble.area))
     for incident, trouble in changes.again:
         connection.execute(
             "update ops.incidents set seen_at = %s, times = times + 1, kind = %s, subject = %s, reason = %s,"
@@ -101,6 +100,9 @@ def write(
             told = _told_to(connection, incident.incident_id)
             if told is not None:
                 queue(connection, _ending(incident.incident_id, told, teller.closed(row)), at)
+    if teller is not None:
+        for row in _untold(connection):
+            queue(connection, _opening(row.incident_id, teller.recipient(row.owner), teller.opened(row)), at)
     for trouble, over in changes.past:
         row = _open(connection, trouble, trouble.since, owner_of(trouble.area))
         ended = _close(connection, row.incident_id, over)
@@ -179,6 +181,17 @@ def _ending(incident_id: str, recipient: str, body: str) -> Message:
 
 
 def _told_to(connection: psycopg.Connection[Any], incident_id: str) -> str | None:
-    row = connection.execute("select recipient from ops.outbox where message_id = %s", (f"{incident_id}-open",))
-    found = row.fetchone()
+    found = connection.execute(
+        "select recipient from ops.outbox where message_id = %s and state <> 'failed'", (f"{incident_id}-open",)
+    ).fetchone()
     return found[0] if found is not None else None
+
+
+def _untold(connection: psycopg.Connection[Any]) -> list[Row]:
+    """The open incidents of which no message speaks yet, oldest first."""
+    told = connection.execute(
+        "select i.incident_id from ops.incidents as i join ops.outbox as o on o.message_id = i.incident_id || '-open'"
+        " where i.closed_at is null"
+    )
+    known_to_people = {one for (one,) in told}
+    return [row for row in rows(connection)[::-1] if row.incident_id not in known_to_people]

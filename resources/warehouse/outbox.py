@@ -22,7 +22,7 @@ from resources.warehouse.audit import record
 Settled: TypeAlias = Literal["sent", "failed", "unknown"]
 TELEGRAM = "telegram"
 OLDEST = timedelta(hours=24)
-"""A message that could not be delivered for so long is not news any more."""
+"""A message that could not be delivered for so long is not news any more, unless what it tells of still lasts."""
 _LOCK = "select pg_try_advisory_lock(hashtextextended('otklik:outbox:' || %s, 0))"
 _UNLOCK = "select pg_advisory_unlock(hashtextextended('otklik:outbox:' || %s, 0))"
 
@@ -92,10 +92,12 @@ def recover(connection: psycopg.Connection[Any], channel: str, at: datetime) -> 
 
 
 def expire(connection: psycopg.Connection[Any], channel: str, at: datetime) -> int:
-    """What has waited too long is given up; its last reason stays."""
+    """What has waited too long is given up; its last reason stays. The beginning of an incident that lasts waits on."""
     return connection.execute(
-        "update ops.outbox set state = 'failed', reason = coalesce(reason, 'expired'), settled_at = %s,"
-        " not_before = null where channel = %s and state = 'queued' and created_at < %s",
+        "update ops.outbox as o set state = 'failed', reason = coalesce(reason, 'expired'), settled_at = %s,"
+        " not_before = null where channel = %s and state = 'queued' and created_at < %s"
+        " and not exists (select from ops.incidents as i"
+        " where i.closed_at is null and o.message_id = i.incident_id || '-open')",
         (at, channel, at - OLDEST),
     ).rowcount
 

@@ -13,11 +13,15 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from conversations.policy import Policy
+from orchestration.cli.watch import Watcher
+from resources.settings import Settings
 from resources.warehouse import connections, outbox
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.outbox import TELEGRAM, Message
@@ -160,6 +164,22 @@ def test_the_process_looks_by_itself_survives_a_database_that_is_away_and_ends_i
     words = log.read_text("utf-8")
     assert telegram.bot_token not in words and "Traceback" not in words, words
     assert re.search(r"looked: busy=False open=0 opened=0 closed=1 sent=1", words)
+
+
+def test_dagsters_storage_is_looked_for_where_the_server_came_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DAGSTER_HOME", "DAGSTER_PG_URL"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.delenv("DAGSTER_HOME")
+    monkeypatch.delenv("DAGSTER_PG_URL")
+    watcher = Watcher(Settings(_env_file=None, otklik_home=tmp_path))  # type: ignore[call-arg]
+    found = []
+    for port in (20001, 20002):
+        storage = SimpleNamespace(dagster_storage_url=lambda port=port: f"postgresql://127.0.0.1:{port}/dagster")
+        watcher._dagster_of(storage, Policy.default())  # type: ignore[arg-type]
+        found.append(os.environ["DAGSTER_PG_URL"])
+    assert found == ["postgresql://127.0.0.1:20001/dagster", "postgresql://127.0.0.1:20002/dagster"]
 
 
 def allow_connections(server: DatabaseServer, database: str, allowed: bool) -> None:

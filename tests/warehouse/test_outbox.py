@@ -204,6 +204,23 @@ def test_old_news_is_given_up(database: Warehouse, session: psycopg.Connection) 
     assert states(session)["old"] == ("failed", 0, "expired")
 
 
+def test_the_beginning_of_what_lasts_is_news_however_old(database: Warehouse, session: psycopg.Connection) -> None:
+    """The messenger was out of reach for a day, and the trouble is still there."""
+    for incident_id in ("lasts", "over"):
+        session.execute(
+            "insert into ops.incidents (incident_id, fingerprint, kind, owner, subject, reason, details, since,"
+            " opened_at, seen_at, times, closed_at) values (%(id)s, %(id)s, 'late', 'default', 'shop', '', '{}',"
+            " %(at)s, %(at)s, %(at)s, 1, %(closed)s)",
+            {"id": incident_id, "at": NOW, "closed": NOW if incident_id == "over" else None},
+        )
+        put(session, f"{incident_id}-open", at=NOW - timedelta(hours=30))
+    bot = Bot()
+    send(database, bot, NOW)
+    assert [text for _, text in bot.calls] == ["text of lasts-open"]
+    assert states(session)["over-open"][0] == "failed"
+    session.execute("update ops.incidents set closed_at = %s", (NOW,))
+
+
 def test_a_delivery_ends_in_its_time_and_the_rest_waits(database: Warehouse, session: psycopg.Connection) -> None:
     put(session, *(f"m{number}" for number in range(5)))
     assert send(database, Bot(), budget_seconds=0.0).sent == 0
