@@ -41,7 +41,7 @@ def test_draws_are_those_of_one_call_per_week_and_resample(now: int, before: int
 
 
 def test_golden_numbers_hold_the_stream_over_versions_of_numpy() -> None:
-    assert [block[0][:3].tolist() for block in draws(47, 5, 4)] == [[[0, 3, 2, 3, 2], [4, 1, 1, 4, 1], [2, 0, 1, 3, 4]]]
+    assert next(draws(47, 5, 4))[0][:3].tolist() == [[0, 3, 2, 3, 2], [4, 1, 1, 4, 1], [2, 0, 1, 3, 4]]
     found = resampled_percentile(NOW, BEFORE, 50, 47)
     assert (found.low, found.high, found.p_value) == (-2600.0, -390.0, 0.018)
     found = resampled_mean({"a": 50, "b": 90, "c": 70}, {"a": 40, "d": 45}, 1, 47)
