@@ -1,0 +1,232 @@
+"""Finds what a message says: intents, each with the entry that saw it and the place in the text.
+
+Here: matching. Not here: what is looked for (data files), whose metric needs it (``conversations`` rules above this).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from conversations.lexicon.reading import Side, Source, read
+from conversations.lexicon.tables import (
+    END,
+    NEGATES_AFTER,
+    NEGATES_BEFORE,
+    QUESTION,
+    SKIPPED,
+    WORD,
+    Row,
+    Rule,
+    Tables,
+    Word,
+)
+from conversations.lexicon.words import TOKEN, lower
+
+_REMEMBERED = 200_000
+_NOTHING: frozenset[int] = frozenset()
+_DEFAULT = Path(__file__).parent / "data"
+
+
+class Hit(NamedTuple):
+    """Evidence for an intent: ``text[start:end]`` is what was read as ``phrase`` of ``entry``."""
+
+    intent: str
+    entry: str
+    phrase: str
+    start: int
+    end: int
+
+
+class _Found(NamedTuple):
+    row: Row
+    first: int
+    last: int
+
+
+class Lexicon:
+    """Knows all lexicons of a folder. Compiled once; then a message costs one look-up a word, and little more where a
+    phrase may begin. Safe to share between threads.
+
+    >>> lexicon = Lexicon.default()
+    >>> hits = lexicon.find("скажите пожалуйста, скок стоит куртка?", "customer")
+    >>> [(hit.intent, "скажите пожалуйста, скок стоит куртка?"[hit.start : hit.end]) for hit in hits]
+    [('price', 'скок стоит')]
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.hash = source.hash
+        """SHA-256 of everything that the files say, 64 hex digits; to be stored with what was judged by them."""
+        self._tables = Tables(source)
+        self._rules = self._tables.rules
+        self._known: dict[str, Word] = {}
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read and compile a folder.
+
+        Raises:
+            LexiconError: the folder cannot be used; names file, entry and what is wrong.
+        """
+        return cls(read(Path(folder)))
+
+    @classmethod
+    def default(cls) -> Lexicon:
+        """The lexicons that come with the product; compiled once in a process."""
+        return _default()
+
+    def intents(self, text: str | None, side: Side) -> frozenset[str]:
+        """The intents of one message."""
+        return frozenset(hit.intent for hit in self.find(text, side))
+
+    def find(self, text: str | None, side: Side) -> tuple[Hit, ...]:
+        """All evidence in one message, in the order of the text."""
+        if not text:
+            return ()
+        low = lower(text)
+        known = self._known
+        words = [known.get(token) or self._learn(token) for token in TOKEN.findall(low)]
+        rows = [word.customer for word in words] if side == "customer" else [word.manager for word in words]
+        if not any(rows):
+            return ()
+        # most phrases lack one of their words in this message: that is seen at once
+        present = _NOTHING.union(*[word.elements for word in words])
+        by_rule: dict[int, list[_Found]] = {}
+        for at, looked_up in enumerate(rows):
+            for row in looked_up:
+                if row.needed <= present:
+                    found = _match(row, words, at)
+                    if found is not None:
+                        by_rule.setdefault(row.rule, []).append(found)
+        if not by_rule:
+            return ()
+        return self._judge(low, words, by_rule)
+
+    def _learn(self, token: str) -> Word:
+        if len(self._known) >= _REMEMBERED:
+            self._known = {}
+        word = self._known[token] = self._tables.word(token)
+        return word
+
+    def _judge(self, low: str, words: list[Word], by_rule: dict[int, list[_Found]]) -> tuple[Hit, ...]:
+        kept: list[tuple[Rule, _Found]] = []
+        for number, founds in by_rule.items():
+            rule = self._rules[number]
+            if rule.intent and _may_count(rule, words, by_rule):
+                kept.extend((rule, found) for found in _longest(founds) if _counts(rule, found, words, by_rule))
+        intents = {rule.intent for rule, _ in kept if not rule.unless_intents}
+        kept = [(rule, found) for rule, found in kept if not rule.unless_intents & intents]
+        if not kept:
+            return ()
+        places = [match.span() for match in TOKEN.finditer(low)]
+        hits = [
+            Hit(rule.intent, rule.name, found.row.text, places[found.first][0], places[found.last][1])
+            for rule, found in kept
+        ]
+        return tuple(sorted(hits, key=lambda hit: (hit.start, hit.end, hit.intent, hit.entry)))
+
+
+@lru_cache(maxsize=1)
+def _default() -> Lexicon:
+    return Lexicon.load(_DEFAULT)
+
+
+def _match(row: Row, words: list[Word], at: int) -> _Found | None:
+    """The phrase around the word by which it was looked up."""
+    first = _reach(row, words, at, row.anchor, -1)
+    if first is None:
+        return None
+    last = _reach(row, words, at, row.anchor, 1)
+    if last is None:
+        return None
+    if row.at_start and any(word.kind == WORD for word in words[:first]):
+        return None
+    if row.at_end and any(word.kind == WORD for word in words[last + 1 :]):
+        return None
+    if row.asks and not _asks(words, last):
+        return None
+    return _Found(row, first, last)
+
+
+def _reach(row: Row, words: list[Word], at: int, element: int, step: int) -> int | None:
+    """Where the phrase ends in one direction, when element ``element`` of it stands at ``at``."""
+    element += step
+    if not 0 <= element < len(row.elements):
+        return at
+    wanted = row.elements[element]
+    gap = row.gaps[element if step > 0 else element + 1]
+    at += step
+    while 0 <= at < len(words):
+        word = words[at]
+        if wanted in word.elements:
+            reached = _reach(row, words, at, element, step)
+            if reached is not None:
+                return reached
+        if word.kind != SKIPPED:
+            gap -= 1
+            if gap < 0 or word.kind != WORD:
+                return None
+        at += step
+    return None
+
+
+def _asks(words: list[Word], at: int) -> bool:
+    for word in words[at + 1 :]:
+        if word.kind >= END:
+            return word.kind == QUESTION
+    return False
+
+
+def _longest(founds: list[_Found]) -> list[_Found]:
+    """One find for each place: the longest of those that overlap."""
+    if len(founds) == 1:
+        return founds
+    kept: list[_Found] = []
+    for found in sorted(founds, key=lambda one: (one.first - one.last, one.first)):
+        if all(found.last < other.first or found.first > other.last for other in kept):
+            kept.append(found)
+    return kept
+
+
+def _may_count(rule: Rule, words: list[Word], by_rule: dict[int, list[_Found]]) -> bool:
+    """What the message as a whole must not have."""
+    if any(guard in by_rule for guard in rule.anywhere):
+        return False
+    return rule.max_words is None or sum(word.kind == WORD for word in words) <= rule.max_words
+
+
+def _counts(rule: Rule, found: _Found, words: list[Word], by_rule: dict[int, list[_Found]]) -> bool:
+    """What the sentence must have or not have."""
+    if rule.question is not None and rule.question is not _asks(words, found.last):
+        return False
+    if not rule.negated and _is_negated(found, words):
+        return False
+    if any(guard in by_rule for guard in rule.near):
+        first, last = _sentence(words, found)
+        for guard in rule.near:
+            if any(first <= other.first and other.last <= last for other in by_rule.get(guard, ())):
+                return False
+    return True
+
+
+def _is_negated(found: _Found, words: list[Word]) -> bool:
+    at = found.first - 1
+    while at >= 0 and words[at].kind == SKIPPED and NEGATES_BEFORE not in words[at].elements:
+        at -= 1
+    if at >= 0 and NEGATES_BEFORE in words[at].elements:
+        return True
+    at = found.last + 1
+    while at < len(words) and words[at].kind == SKIPPED:
+        at += 1
+    return at < len(words) and NEGATES_AFTER in words[at].elements
+
+
+def _sentence(words: list[Word], found: _Found) -> tuple[int, int]:
+    first, last = found.first, found.last
+    while first > 0 and words[first - 1].kind < END:
+        first -= 1
+    while last + 1 < len(words) and words[last + 1].kind < END:
+        last += 1
+    return first, last
