@@ -256,3 +256,27 @@ def test_logins_do_not_show(owned: Make) -> None:
         shown = f"{warehouse!r} {warehouse.as_role(Role.PUBLISHER)!r} {warehouse._logins!r}"
     assert password and password not in shown
     assert "canary" not in shown
+
+
+def test_what_the_owner_made_before_there_were_roles_is_handed_over(owned: Make) -> None:
+    url = owned("older")
+    with Warehouse.at(url) as warehouse:
+        with warehouse.connect() as owner:
+            for schema in ("marts", "marts_next", "dagster"):
+                owner.execute(f"create schema {schema}")
+                owner.execute(f"create table {schema}.kept (n serial, body text)")
+                owner.execute(f"create view {schema}.seen as select n from {schema}.kept")
+        warehouse.migrate()
+        with warehouse.as_role(Role.PUBLISHER).connect() as publisher:
+            for schema in ("marts", "marts_next"):
+                publisher.execute(f"insert into {schema}.kept (body) values ('x')")
+                publisher.execute(f"alter table {schema}.kept add column more int")
+                publisher.execute(f"drop view {schema}.seen")
+        with warehouse.as_role(Role.DAGSTER).connect() as dagster:
+            dagster.execute("insert into dagster.kept (body) values ('x')")
+            dagster.execute("drop table dagster.kept cascade")
+        with warehouse.as_role(Role.ANALYST).connect() as analyst:
+            assert analyst.execute("select n from marts.kept").fetchall() == [(1,)]
+        # the owner goes on to migrate what he no longer owns by himself
+        with warehouse.connect() as owner:
+            owner.execute("alter table marts.kept drop column more")
