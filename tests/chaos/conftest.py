@@ -10,6 +10,7 @@ import pytest
 
 from conversations.window import Window
 from resources.warehouse.engine import Warehouse
+from resources.warehouse.roles import Role
 from tests.chaos.nursery import Nursery
 from tests.chaos.workers import CONNECTION, ZONE
 from tests.emulators.retailcrm import RetailCRMEmulator
@@ -50,8 +51,8 @@ EQUAL = {"lost": 0, "doubled": 0, "invented": 0, "stale": 0}
 
 
 def empty(database: Warehouse) -> None:
-    """Forget everything that was loaded."""
-    with database.connect() as connection:
+    """Forget everything that was loaded: nobody but the owner may."""
+    with database.as_role(Role.OWNER).connect() as connection:
         tables = connection.execute(
             "select schemaname, tablename from pg_tables where schemaname in ('raw', 'core', 'evaluated')"
             " or (schemaname = 'ops' and tablename <> 'alembic_version')"
