@@ -7,6 +7,6 @@ calls to Google (``resources.clients.sheets``), what stands in the tabs (``asset
 """
 
 from resources.sheets.cells import Cell, Column, InvalidTab, Kind, Tab
-from resources.sheets.publish import Published, TabResult, publish
+from resources.sheets.publish import Published, TabResult, publish, read_back
 
-__all__ = ["Cell", "Column", "InvalidTab", "Kind", "Published", "Tab", "TabResult", "publish"]
+__all__ = ["Cell", "Column", "InvalidTab", "Kind", "Published", "Tab", "TabResult", "publish", "read_back"]

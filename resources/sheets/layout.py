@@ -118,9 +118,9 @@ def swap(connection_id: str, book: Book, contents: Sequence[Content], staging: S
     return requests + removal(hidden)
 
 
-def shown_at(book: Book, content: Content) -> tuple[Sheet, NamedRange] | None:
+def shown_at(book: Book, title: str) -> tuple[Sheet, NamedRange] | None:
     """The permanent tab and our range in it, if they are there."""
-    named = next((one for one in book.ranges if one.name == range_name(content.title)), None)
+    named = next((one for one in book.ranges if one.name == range_name(title)), None)
     sheet = next((one for one in book.sheets if named is not None and one.sheet_id == named.sheet_id), None)
     return (sheet, named) if sheet is not None and named is not None else None
 
@@ -247,11 +247,9 @@ class _Place:
 
 
 def _ours(connection_id: str, book: Book, title: str) -> tuple[NamedRange | None, Sheet | None]:
-    named = next((one for one in book.ranges if one.name == range_name(title)), None)
-    if named is not None:
-        sheet = next((one for one in book.sheets if one.sheet_id == named.sheet_id), None)
-        if sheet is not None:
-            return named, sheet
+    place = shown_at(book, title)
+    if place is not None:
+        return place[1], place[0]
     if any(sheet.title.casefold() == title.casefold() for sheet in book.sheets):
         raise Refused(
             connection_id,

@@ -98,6 +98,24 @@ def publish(
     return Published(client.calls - before, results, sent)
 
 
+def read_back(client: SheetsClient, spreadsheet_id: str, title: str) -> list[list[object]] | None:
+    """What stands in our range of a tab, the heading first, rows ragged; ``None``: there is no such tab.
+
+    Raises:
+        SourceError: it could not be read.
+    """
+    place = shown_at(client.book(spreadsheet_id), title)
+    if place is None:
+        return None
+    sheet, named = place
+    bottom = sheet.rows if named.bottom is None else named.bottom
+    right = sheet.columns if named.right is None else named.right
+    (rows,) = client.read(
+        spreadsheet_id, [a1(sheet.title, named.top, named.left, bottom - named.top, right - named.left)]
+    )
+    return rows
+
+
 class _Publication:
     def __init__(
         self, client: SheetsClient, spreadsheet_id: str, contents: Sequence[Content], request_bytes: int
@@ -188,7 +206,7 @@ class _Publication:
                     if not left or (isinstance(failed, Refused) and left < _ROUNDS - 1):
                         raise
                     continue
-                if unknown is not None and self._is_shown(book):
+                if unknown is not None and self._is_shown(book, unknown):
                     return
                 raise Refused(
                     self._client.connection_id,
@@ -207,9 +225,13 @@ class _Publication:
     def _is_whole(self, book: Book) -> bool:
         return self._staging.is_whole(book, len(self._contents))
 
-    def _is_shown(self, book: Book) -> bool:
-        """Whether every permanent tab holds our content: read, since gone staging tabs alone would prove nothing."""
-        places = [shown_at(book, content) for content in self._contents]
+    def _is_shown(self, book: Book, unknown: UnknownOutcome) -> bool:
+        """Whether every permanent tab holds our content: read, since gone staging tabs alone would prove nothing.
+
+        Raises:
+            UnknownOutcome: they could not be read.
+        """
+        places = [shown_at(book, content.title) for content in self._contents]
         ranges = [
             a1(place[0].title, place[1].top, place[1].left, content.height, content.width)
             for place, content in zip(places, self._contents, strict=True)
@@ -217,11 +239,13 @@ class _Publication:
         ]
         if len(ranges) < len(self._contents):
             return False
-        return all(
+        try:
+            found = self._client.read(self._id, ranges)
+        except SourceError:
+            raise unknown from None
+        return len(found) == len(ranges) and all(
             _difference(Piece(number, 0, 0, content.rows), got) is None
-            for number, (content, got) in enumerate(
-                zip(self._contents, self._client.read(self._id, ranges), strict=True)
-            )
+            for number, (content, got) in enumerate(zip(self._contents, found, strict=True))
         )
 
     def _sweep(self) -> None:

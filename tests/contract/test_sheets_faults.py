@@ -118,6 +118,16 @@ def test_everything_fails_from_any_request_on(fault: str, k: int, scene: Scene) 
     scene.check_ends_right()
 
 
+def test_a_change_that_was_made_and_cannot_be_read_is_of_unknown_outcome(scene: Scene) -> None:
+    """Its answer is lost, its staging tabs are gone, the tabs cannot be read: nobody may say that nothing changed."""
+    scene.emulator.faults.add("lost", path=SHEETS_API, after=CALLS - 1, times=1)
+    scene.emulator.faults.add("status", status=500, path="values:batchGet")
+    with pytest.raises(UnknownOutcome):
+        scene.publish()
+    assert shown(scene.emulator) == NEW
+    scene.check_ends_right()
+
+
 @pytest.mark.parametrize("k", range(1, CALLS))
 def test_refused_for_good_at_any_request_leaves_nothing_behind(k: int, scene: Scene) -> None:
     """A refusal that stays must not pile up hidden tabs until the spreadsheet is full."""
