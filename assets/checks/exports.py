@@ -16,7 +16,7 @@ from assets.checks.rules import Counted, Rule
 from assets.exports.frames import CHANNELS, CHATS, MANAGERS, MESSAGES, Sheet
 from assets.exports.snapshot import Snapshot
 from assets.exports.status import STATUS, Known
-from conversations.messages import Headings
+from conversations.messages import Headings, Words
 from conversations.policy_exports import Texts
 from conversations.redact import mask
 
@@ -100,8 +100,10 @@ def _messages_without_their_chat(shown: Shown) -> int:
 def _texts_with_contacts(shown: Shown) -> int:
     if shown.texts == "full":
         return 0
+    messages = shown.sheets[MESSAGES].frame
     cells = [
-        *shown.sheets[MESSAGES].frame[Headings.TEXT],
+        *messages[Headings.TEXT],
+        *messages[Headings.NAME][messages[Headings.SENDER] == Words.SENDERS["customer"]],
         *shown.sheets[CHATS].frame[Headings.CUSTOMER],
     ]
     return sum(cell is not None and (shown.texts == "none" or mask(cell) != cell) for cell in cells)

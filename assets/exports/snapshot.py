@@ -109,16 +109,18 @@ select * from marts.channel_week where week = any(%(weeks)s)
 order by week desc, channel_kind, channel_name, channel_id
 """
 _STATUS = """
-select s.*, c.channel_kind from marts.data_status as s
-inner join marts.channel_week as c on s.week = c.week and s.channel_id = c.channel_id
+select s.*, coalesce(c.kind, '') as channel_kind from marts.data_status as s
+left join core.channels as c on s.channel_id = c.channel_id
 where s.week = any(%(weeks)s)
-order by s.week desc, c.channel_kind, s.channel_name, s.channel_id
+order by s.week desc, c.kind, s.channel_name, s.channel_id
 """
-# What happens to the platform's own account of a chat (opened, assigned ...) is no message.
+# What happens to the platform's own account of a chat (opened, assigned ...) is no message. The range finds the rows,
+# the week keeps those of published weeks: between two of them there may be one that never was.
 _LISTED = """
     select m.*, to_char(m.business_on, 'IYYY-"W"IW') as week
     from core.messages as m
     where m.sent_at >= %(start)s and m.sent_at < %(end)s and m.sender_kind <> 'system'
+        and to_char(m.business_on, 'IYYY-"W"IW') = any(%(raw_weeks)s)
 """
 _LAST_FIRST = f"""
 with listed as ({_LISTED}),
