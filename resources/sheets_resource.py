@@ -35,8 +35,14 @@ class SheetsResource(dg.ConfigurableResource):
             return sheets_account(Settings(), connection)
 
     @contextmanager
-    def client(self, warehouse: Warehouse, account: SheetsAccount) -> Iterator[SheetsClient]:
+    def client(
+        self, warehouse: Warehouse, account: SheetsAccount, *, is_publication: bool = True
+    ) -> Iterator[SheetsClient]:
         """A client of the account while the block lasts; how it went is kept as the account's health.
+
+        Args:
+            is_publication: whether a good end means that the spreadsheet was published. The mark that it is stale can
+                be written where the tabs could not: it cures nothing.
 
         Raises:
             BadConfiguration: the address or the key file cannot be used; says what to do.
@@ -49,7 +55,7 @@ class SheetsResource(dg.ConfigurableResource):
             with warehouse.connect("otklik-accounts") as connection:
                 connections.report_error(connection, error, Settings().now())
             raise
-        if asked:
+        if asked and is_publication:
             with warehouse.connect("otklik-accounts") as connection:
                 connections.synced(connection, account.connection_id, Settings().now())
 

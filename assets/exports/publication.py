@@ -1,10 +1,12 @@
 """Showing the tabs in a spreadsheet and keeping what is shown; saying there that it is stale.
 
-Here: the order of lock, writing and book-keeping. Not here: how a spreadsheet is written so that nobody sees a half
+Here: the order of writing and book-keeping. Not here: how a spreadsheet is written so that nobody sees a half
 (``resources.sheets``), what stands in the tabs (``frames``, ``status``).
 
 Before the spreadsheet changes, ``ops.exports`` forgets the hashes of what will change; afterwards it keeps the new
-ones. Killed in between, the next publication shows those tabs again, whatever is in them; people saw nothing wrong.
+ones, or those of the tabs before when surely nothing changed. Killed in between, the next publication shows those tabs
+again, whatever is in them; people saw nothing wrong. Until then nobody knows whether the old tabs are shown or the new
+ones: whoever has to say that they are stale says it of the tab data_status as it stands there.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from assets.exports.frames import TITLES, Sheet
-from assets.exports.status import STATUS, Known, status_tab
-from resources.sheets import Published, TabResult, publish
+from assets.exports.status import STATUS, Known, marked_tab, status_tab
+from resources.clients.errors import SourceError, UnknownOutcome
+from resources.sheets import Published, TabResult, publish, read_back
 from resources.warehouse.exports import Export, destination_of, exporting, forget, mark_stale, record, shown
 from resources.warehouse.failpoints import fail_point
 
@@ -38,29 +41,36 @@ def show(
 ) -> Published:
     """Show the tabs and, beside them, what is known of their weeks; what has not changed is not written.
 
+    The caller holds ``exporting`` since before the tabs were read: else an older reading could replace a newer one.
+
     Args:
         database: as the publisher.
         known: what data_status says of the weeks of each tab.
         rewrite: write also what has not changed, for a tab that somebody broke by hand.
 
     Raises:
-        Busy: another run writes this spreadsheet.
         InvalidTab: it would not fit; nothing was asked.
         SourceError: nothing that people see has changed, unless it is ``UnknownOutcome``.
     """
     destination = destination_of(spreadsheet_id)
-    with exporting(database, destination):
-        with database.connect("otklik-exports") as connection:
-            before = {} if rewrite else shown(connection, destination)
-        fresh = {sheet.title: _export(sheet, known[sheet.title], now) for sheet in sheets}
-        tabs = [*(sheet.tab() for sheet in sheets), status_tab(fresh, time_zone)]
-        previous = {tab: kept.content_hash for tab, kept in before.items()}
+    with database.connect("otklik-exports") as connection:
+        before = shown(connection, destination)
+    fresh = {sheet.title: _export(sheet, known[sheet.title], now) for sheet in sheets}
+    tabs = [*(sheet.tab() for sheet in sheets), status_tab(fresh, time_zone)]
+    previous = {} if rewrite else {tab: kept.content_hash for tab, kept in before.items()}
+    try:
         published = publish(client, spreadsheet_id, tabs, previous, announce=_forgetting(database, destination))
-        fail_point("exports.shown")
-        exports = [_settled(fresh.get(title), title, result, now) for title, result in published.tabs.items()]
-        with database.connect("otklik-exports") as connection:
-            record(connection, destination, exports)
-            fail_point("exports.before_commit")
+    except SourceError as error:
+        if not isinstance(error, UnknownOutcome):
+            # the tab data_status stays forgotten: the next run has to ask, and so to find out how the account is
+            with database.connect("otklik-exports") as connection:
+                record(connection, destination, [export for tab, export in before.items() if tab != STATUS])
+        raise
+    fail_point("exports.shown")
+    exports = [_settled(fresh.get(title), title, result, now) for title, result in published.tabs.items()]
+    with database.connect("otklik-exports") as connection:
+        record(connection, destination, exports)
+        fail_point("exports.before_commit")
     return published
 
 
@@ -70,7 +80,8 @@ def say_stale(
     """Say in the spreadsheet that something newer could not be shown, and nothing else; whether there is anything.
 
     The mark is kept in ``ops.exports`` before it is written: a spreadsheet that cannot be reached now is told by the
-    next one who gets there.
+    next one who gets there. A tab data_status that people have changed is left to the next publication, too, while it
+    is not known what is shown.
 
     Raises:
         Busy: another run writes this spreadsheet.
@@ -84,9 +95,17 @@ def say_stale(
         fail_point("exports.marked")
         with database.connect("otklik-exports") as connection:
             kept = shown(connection, destination)
+        tab = status_tab(kept, time_zone)
+        tabs = [kept[title] for title in TITLES if title in kept]
+        if not all(export.content_hash for export in tabs):
+            since = min(export.stale_since or now for export in tabs)
+            marked = marked_tab(read_back(client, spreadsheet_id, STATUS) or [], reason, since, time_zone)
+            if marked is None:
+                return False
+            tab = marked
         before = {STATUS: kept[STATUS].content_hash} if STATUS in kept else {}
         announce = _forgetting(database, destination)
-        published = publish(client, spreadsheet_id, [status_tab(kept, time_zone)], before, announce=announce)
+        published = publish(client, spreadsheet_id, [tab], before, announce=announce)
         with database.connect("otklik-exports") as connection:
             record(connection, destination, [_settled(kept.get(STATUS), STATUS, published.tabs[STATUS], now)])
     return True

@@ -26,6 +26,7 @@ from assets.tables import OWNERS, WEEKLY_FRESHNESS
 from resources.settings import Settings
 from resources.sheets import InvalidTab
 from resources.sheets_resource import SheetsResource
+from resources.warehouse.exports import destination_of, exporting
 from resources.warehouse.roles import Role
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
@@ -88,17 +89,21 @@ def exports_sheets(
     """Show the newest published weeks in the spreadsheet; without one end green and write nothing."""
     with said_stale(context, warehouse, sheets), explained(context):
         account = sheets.account(warehouse.open())
-        if account is None:
-            results = not_judged()
-        else:
-            shown = _built(warehouse, policy)
-            results = judge_tabs(shown)
-    yield from results
     if account is None:
+        yield from not_judged()
         for title in (*TITLES, STATUS):
             yield dg.MaterializeResult(asset_key=asset_of(title), metadata={"shown": "no spreadsheet configured"})
         return
-    with said_stale(context, warehouse, sheets), explained(context):
+    destination = destination_of(account.spreadsheet_id)
+    with (
+        said_stale(context, warehouse, sheets),
+        explained(context),
+        # from before the tabs are read: of two runs the one that read later must be the one that writes last
+        exporting(warehouse.open(Role.PUBLISHER), destination),
+    ):
+        shown = _built(warehouse, policy)
+        results = judge_tabs(shown)
+        yield from results
         _refuse(results)
         with sheets.client(warehouse.open(), account) as client:
             try:

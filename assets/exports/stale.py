@@ -14,6 +14,7 @@ from assets.exports import publication
 from assets.failures import BUSY, Context, tell
 from assets.partitions import TIME_ZONE
 from conversations.messages import Words
+from resources.clients.errors import UnknownOutcome
 from resources.settings import Settings
 from resources.sheets_resource import SheetsResource
 from resources.warehouse.roles import Role
@@ -45,7 +46,7 @@ def said_stale(
 def _say(warehouse: WarehouseResource, sheets: SheetsResource, reason: str) -> None:
     account = sheets.account(warehouse.open())
     if account is not None:
-        with sheets.client(warehouse.open(), account) as client:
+        with sheets.client(warehouse.open(), account, is_publication=False) as client:
             publication.say_stale(
                 warehouse.open(Role.PUBLISHER), client, account.spreadsheet_id, reason,
                 now=Settings().now(), time_zone=TIME_ZONE,
@@ -58,6 +59,8 @@ def _reason(context: Context, error: Exception) -> str | None:
     code = str(metadata["reason"].value) if "reason" in metadata else tell(context, error)[1]
     if code in (BUSY, "nothing_published", "nothing_judged"):
         return None
+    if code == UnknownOutcome.reason:
+        return Words.STALE_UNKNOWN
     if code == "failed_check":
         checks = metadata["failed_checks"].value if "failed_checks" in metadata else []
         return Words.STALE_CHECK.format(", ".join(map(str, checks)))  # type: ignore[arg-type]

@@ -89,6 +89,26 @@ def status_tab(shown: Mapping[str, Export], time_zone: str) -> Tab:
     return Tab(STATUS, [column for column, _ in COLUMNS], rows)
 
 
+def marked_tab(seen: Sequence[Sequence[Any]], reason: str, since: datetime, time_zone: str) -> Tab | None:
+    """The tab as it stands in the spreadsheet (heading first, unformatted), and that it is stale since when and why.
+
+    ``None``: what stands there has other columns than ours.
+    """
+    columns = [column for column, _ in COLUMNS]
+    headings = [column.name for column in columns]
+    if not seen or list(seen[0]) != headings:
+        return None
+    stale, why = headings.index(Headings.STALE), headings.index(Headings.WHY)
+    said = Words.since(f"{_local(since, ZoneInfo(time_zone)):%d.%m.%Y %H:%M}")
+    rows = [[*row, *[""] * (len(headings) - len(row))] for row in seen[1:]]
+    for row in rows:
+        if not str(row[stale]).startswith(Words.SINCE):
+            row[stale] = said
+        if reason not in str(row[why]):
+            row[why] = Words.joined([reason, str(row[why])])
+    return Tab(STATUS, columns, rows)
+
+
 def _row(export: Export, known: Known, zone: ZoneInfo) -> Sequence[Any]:
     as_of = known["as_of"]
     remarks = [

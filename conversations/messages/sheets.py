@@ -145,11 +145,13 @@ class Words:
     STALE_WEEK: Final = "новая версия недели не прошла проверку, показана прежняя"
     STALE_CHECK: Final = "новые данные не прошли проверку, показаны прежние ({})"
     STALE_FAILED: Final = "новые данные не опубликованы, показаны прежние ({})"
+    STALE_UNKNOWN: Final = "связь оборвалась: неизвестно, показаны новые данные или прежние"
+    SINCE: Final = "да, с "
 
     @staticmethod
     def since(moment: str) -> str:
         """The word in the column "Устарело"."""
-        return f"да, с {moment}"
+        return f"{Words.SINCE}{moment}"
 
     @staticmethod
     def left_out(rows: int) -> str:

@@ -18,6 +18,7 @@ from resources.accounts import sheets_account
 from resources.settings import Settings
 from resources.sheets_resource import client_of
 from resources.warehouse.engine import Warehouse
+from resources.warehouse.exports import destination_of, exporting
 from resources.warehouse.roles import Role
 
 ZONE = "Europe/Moscow"
@@ -60,10 +61,11 @@ def publish(texts: str | None) -> None:
             if texts is None:
                 publication.say_stale(database, client, account.spreadsheet_id, "проверка", now=now, time_zone=ZONE)
                 return
-            snapshot = read(database, Exports(), ZONE)
-            tabs = frames.sheets(snapshot, texts)  # type: ignore[arg-type]
-            known = {tab.title: status.known_weeks(snapshot, tab) for tab in tabs}
-            publication.show(database, client, account.spreadsheet_id, tabs, known, now=now, time_zone=ZONE)
+            with exporting(database, destination_of(account.spreadsheet_id)):
+                snapshot = read(database, Exports(), ZONE)
+                tabs = frames.sheets(snapshot, texts)  # type: ignore[arg-type]
+                known = {tab.title: status.known_weeks(snapshot, tab) for tab in tabs}
+                publication.show(database, client, account.spreadsheet_id, tabs, known, now=now, time_zone=ZONE)
 
 
 def main() -> None:

