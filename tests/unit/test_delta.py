@@ -191,6 +191,13 @@ def test_medians_need_20_percent_and_two_minutes() -> None:
     assert (row.value, row.previous_value, row.delta) == (720.5, 600.0, 120.5)
 
 
+def test_an_interval_that_begins_at_0_contains_it() -> None:
+    row = medians([900] * 16 + [600] * 9, [600] * 25)
+    assert (row.low, row.high, row.delta) == (0.0, 300.0, 300.0)
+    assert row.status == "no_change_detected"
+    assert row.p_value is not None and row.p_value > 0.05
+
+
 def test_scores_need_3_points() -> None:
     assert scores([83] * 12, [80] * 12).status == "improved"
     assert scores([Decimal("82.999999")] * 12, [80] * 12).status == "no_change_detected"
