@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import requests
+import requests.adapters
 import urllib3
 
 from resources.clients import retry_after
@@ -114,11 +115,12 @@ class TelegramClient:
         }
         limits = self._limits
         deadline = time.monotonic() + limits.read_seconds
+        way = _Way()
         try:
             # a connection of its own: one kept from the last message may have been closed by the other side meanwhile,
             # and a message lost that way could not be told from one whose answer was lost
             with (
-                requests.Session() as session,
+                _session(way) as session,
                 session.post(
                     f"{self._base_url}/{self._bot}/sendMessage",
                     json=body,
@@ -130,7 +132,7 @@ class TelegramClient:
             ):
                 return outcome_of(response.status_code, response.headers, _body(response, deadline))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            if was_not_reached(error):
+            if not way.has_begun or was_not_reached(error):
                 return Outcome("later", "not_reached", wait_seconds=UNREACHED_PAUSE_SECONDS)
             return Outcome("unknown", "no_answer")
 
@@ -159,6 +161,35 @@ class TelegramClient:
             told = _told(body, {})
             return RateLimited(self.connection_id, f"asked to slow down while reading {page}", retry_after=told)
         return None
+
+
+class _Way(requests.adapters.HTTPAdapter):
+    """The way out of one request, which knows whether anything of it has left.
+
+    A handshake that is refused, cut off or not answered, and a proxy that lets nobody through, come before that. The
+    library's errors do not tell: the same one is raised for a connection that is cut off later.
+    """
+
+    has_begun = False
+
+    def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
+        pool = super().get_connection_with_tls_context(*arguments, **options)
+        way, kind = self, pool.ConnectionCls
+
+        class Connection(kind):  # type: ignore[misc, valid-type]
+            def request(self, *arguments: Any, **options: Any) -> None:
+                way.has_begun = True
+                super().request(*arguments, **options)
+
+        pool.ConnectionCls = Connection
+        return pool
+
+
+def _session(way: _Way) -> requests.Session:
+    session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, way)
+    return session
 
 
 def outcome_of(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:

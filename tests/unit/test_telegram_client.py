@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from secrets import token_urlsafe
 from typing import Any
 
@@ -139,6 +141,34 @@ def test_nobody_there_is_certainly_not_delivered() -> None:
 def test_a_name_that_does_not_resolve_is_certainly_not_delivered() -> None:
     with TelegramClient("telegram", "https://no-such-host.invalid", f"1:{token_urlsafe(26)}", FAST) as client:
         assert client.send("1", "текст").reason == "not_reached"
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", None], ids=["cut off", "no TLS", "silent"]
+)
+def test_what_ends_before_the_handshake_does_is_certainly_not_delivered(answer: bytes | None) -> None:
+    """As where somebody in between lets connections come about and nothing through."""
+    done = threading.Event()
+
+    def answering() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(4096)
+            if answer is None:
+                done.wait(10)
+            else:
+                connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        other = threading.Thread(target=answering)
+        other.start()
+        limits = replace(FAST, connect_seconds=0.5)
+        base_url = f"https://127.0.0.1:{server.getsockname()[1]}"
+        with TelegramClient("telegram", base_url, f"1:{token_urlsafe(26)}", limits) as client:
+            outcome = client.send("1", "текст")
+        done.set()
+        other.join(10)
+    assert (outcome.state, outcome.reason) == ("later", "not_reached")
 
 
 def test_refusals_of_the_vendor(telegram: TelegramEmulator) -> None:
