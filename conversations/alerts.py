@@ -311,12 +311,12 @@ def _with_begin(trouble: Trouble, since: datetime) -> Trouble:
 
 
 def _is_told_elsewhere(run: Run, unwell: Mapping[str, str | None]) -> bool:
+    if run.reason == BUSY and not run.is_scheduled:
+        # started by a person while another run worked: he was told at once, and the other one does the work
+        return True
     if run.connections:
         return set(run.connections) <= unwell.keys()
-    if run.reason and run.reason in unwell.values():
-        return True
-    # started by a person while another run worked: he was told at once, and the other one does the work
-    return run.reason == BUSY and not run.is_scheduled
+    return bool(run.reason) and run.reason in unwell.values()
 
 
 def _run_key(run: Run) -> str:

@@ -269,6 +269,8 @@ def test_a_run_that_failed_for_an_account_in_trouble_is_told_as_that_account() -
 
 def test_a_busy_run_is_trouble_only_where_no_person_waits_for_it() -> None:
     assert opened(replace(WELL, runs=(run(reason="busy", is_scheduled=False),))) == []
+    some = run(reason="busy", is_scheduled=False, connections=("shop", "other"))
+    assert opened(replace(WELL, runs=(some,))) == []
     assert opened(replace(WELL, runs=(run(reason="busy"),))) == [(Kind.RUN_FAILED, "load_daily 2026-11-24")]
 
 
