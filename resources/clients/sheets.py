@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl
 
 from resources.clients.addresses import checked_url
 from resources.clients.errors import (
+    BadConfiguration,
     Forbidden,
     NeedsAuth,
     NotFound,
@@ -218,6 +219,9 @@ class SheetsClient:
             return NeedsAuth(self.connection_id, where)
         if status == 403 and code == "RESOURCE_EXHAUSTED":
             return RateLimited(self.connection_id, where, status=status)
+        if status == 403 and _is_switched_off(error):
+            remedy = "Enable the Google Sheets API in the Google Cloud project of the service account, then try again"
+            return BadConfiguration(self.connection_id, f"{where}: this API is not enabled", remedy)
         if status == 403:
             remedy = "Share the spreadsheet with the service account (client_email of the key file) as an editor"
             return Forbidden(self.connection_id, where, remedy)
@@ -229,6 +233,14 @@ class SheetsClient:
             told = f": {str(said)[:200]}" if said and not page.startswith("values") else ""
             return Refused(self.connection_id, f"{where}{told}")
         return None
+
+
+def _is_switched_off(error: Any) -> bool:
+    """Whether the project of the key has never enabled the API: no sharing of the spreadsheet would help."""
+    details = error.get("details") if isinstance(error, dict) else None
+    return isinstance(details, list) and any(
+        isinstance(one, dict) and one.get("reason") == "SERVICE_DISABLED" for one in details
+    )
 
 
 class _Ready(bytes):

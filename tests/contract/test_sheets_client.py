@@ -143,6 +143,20 @@ def test_spreadsheet_that_is_not_shared(
     assert asked(emulator) == 1
 
 
+def test_an_api_that_nobody_switched_on_is_no_matter_of_sharing(
+    emulator: SheetsEmulator, client: SheetsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Google answers a service account whose project has not enabled the API."""
+    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED",
+            "domain": "googleapis.com", "metadata": {"service": "sheets.googleapis.com"}}  # fmt: skip
+    said = {"code": 403, "message": "Google Sheets API has not been used in project 1 before or it is disabled.",
+            "status": "PERMISSION_DENIED", "details": [info]}  # fmt: skip
+    monkeypatch.setattr(emulator, "error", lambda *_: {"error": said})
+    emulator.faults.add("status", status=403, path="^/v4/")
+    with pytest.raises(BadConfiguration, match="Enable the Google Sheets API"):
+        client.title(emulator.spreadsheet_id)
+
+
 def test_spreadsheet_that_is_not_there(client: SheetsClient) -> None:
     with pytest.raises(NotFound, match="id of the spreadsheet"):
         client.title("1NoSuchSpreadsheet")
