@@ -167,12 +167,18 @@ def _complete(vendor: str, given: dict[str, str], known: Account | None, setting
             continue
         if field in missing:
             values[field.name] = _asked(field, stored.get(field.name))
-        elif field.name in stored:
+        elif field.name in stored and not _followed(field, stored, settings):
             values[field.name] = stored[field.name]
         else:
             assert field.default is not None
             values[field.name] = field.default(settings, values)
     return values
+
+
+def _followed(field: Field, stored: Mapping[str, str], settings: Settings) -> bool:
+    """Whether a stored value is only what its default made of the others: with a new address it would be the old one,
+    and a new token would go there."""
+    return field.default is not None and field.default(settings, {"base_url": "", **stored}) == stored[field.name]
 
 
 def _is_terminal() -> bool:

@@ -146,6 +146,9 @@ def rotate_keys(*, only_print: bool) -> None:
         vault = Vault.open(settings)
         with warehouse.connect("otklik rotate-keys", autocommit=True) as connection:
             count = rotate(connection, vault)
+    if vault.newest is None and vault.path is not None:
+        screen.say(Connections.NO_KEYS)
+        return
     if vault.path is None and count == 0 and len(vault.key_ids) < 2:
         raise CliError(ConnectionErrors.NO_SECOND_KEY, EXIT_USAGE)
     screen.say(Connections.rotated(plural(count, *Connections.ROWS), vault.source, vault.path is not None))

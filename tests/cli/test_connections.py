@@ -17,7 +17,7 @@ from conversations.messages import Connections
 from orchestration.cli import connect as connecting
 from orchestration.cli.app import app
 from resources.settings import Settings
-from resources.vault import Vault, new_key
+from resources.vault import Vault
 from resources.warehouse import connections
 from resources.warehouse.engine import Warehouse
 from tests.cli.conftest import Otklik
@@ -198,6 +198,28 @@ def test_new_keys_alone_leave_the_address(
     assert rows(on_database) == before
 
 
+def test_a_new_address_is_the_new_address_of_the_messages_too(
+    otklik: Otklik, on_database: Warehouse, shop: RetailCRMEmulator, env_file: Path
+) -> None:
+    """Else the new account's token would be sent to where the former account was."""
+
+    def addresses() -> list[str]:
+        ((_, _, stored, _, _),) = rows(on_database)
+        return [stored["base_url"], stored["mg_base_url"]]
+
+    assert otklik("connect", "retailcrm", "--env-file", str(env_file)).exit_code == 0
+    moved = shop.base_url.replace("127.0.0.1", "localhost")
+    text = env_file.read_text("utf-8-sig").replace(shop.base_url, moved)
+    env_file.write_text(text, "utf-8")
+    assert otklik("connect", "retailcrm", "--env-file", str(env_file)).exit_code == 0
+    assert addresses() == [moved, moved]
+    env_file.write_text(f"{text}RETAILCRM_MG_BASE_URL={shop.base_url}\n", "utf-8")
+    assert otklik("connect", "retailcrm", "--env-file", str(env_file)).exit_code == 0
+    env_file.write_text(text, "utf-8")
+    assert otklik("connect", "retailcrm", "--env-file", str(env_file)).exit_code == 0
+    assert addresses() == [moved, shop.base_url], "an address that a person gave stays"
+
+
 @pytest.mark.parametrize(
     ("arguments", "text", "said"),
     [
@@ -355,37 +377,3 @@ def test_an_unknown_name_is_one_line(otklik: Otklik, on_database: Warehouse) -> 
     for command in ("disable", "enable"):
         result = otklik(command, "nobody")
         assert result.exit_code == 1 and "такого подключения" in result.stderr
-
-
-# --- keys -----------------------------------------------------------------------------------------------------------
-
-
-def test_keys_are_replaced_by_one_command(
-    otklik: Otklik, on_database: Warehouse, shop: RetailCRMEmulator, env_file: Path, tmp_path: Path
-) -> None:
-    for name in ("north", "south"):
-        otklik("connect", "retailcrm", "--id", name, "--env-file", str(env_file))
-    path = tmp_path / "secrets" / "connections.keys"
-    old = path.read_text("ascii").splitlines()[-1]
-    result = otklik("rotate-keys")
-
-    assert result.exit_code == 0, result.output
-    assert "Перешифровано: 2 подключения" in result.stdout
-    new = path.read_text("ascii").splitlines()[-1]
-    assert old not in path.read_text("ascii") and not {old, new} & set(result.output.split())
-    assert secrets_of(on_database, "south", tmp_path)["api_key"] == shop.api_key
-
-
-def test_keys_of_the_environment_need_a_new_one_first(
-    otklik: Otklik, on_database: Warehouse, env_file: Path, tmp_path: Path
-) -> None:
-    old = new_key()
-    assert otklik("connect", "retailcrm", "--env-file", str(env_file), OTKLIK_SECRET_KEYS=old).exit_code == 0
-    alone = otklik("rotate-keys")
-    assert alone.exit_code == 2 and "допишите новый первым" in alone.stderr
-    new = otklik("rotate-keys", "--new-key").stdout.strip()
-    both = otklik("rotate-keys", OTKLIK_SECRET_KEYS=f"{new},{old}")
-    assert both.exit_code == 0 and "оставьте в OTKLIK_SECRET_KEYS только первый" in " ".join(both.stdout.split())
-    lost = otklik("rotate-keys", OTKLIK_SECRET_KEYS=old)
-    assert lost.exit_code == 1 and "нет ключа" in lost.stderr and "--forget" in lost.stderr
-    assert not (tmp_path / "secrets").exists()
