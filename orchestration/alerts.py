@@ -17,7 +17,7 @@ from typing import Any, cast, get_args
 
 import dagster as dg
 
-from conversations.alerts import RUN_KINDS, Kind, Run
+from conversations.alerts import RUN_KINDS, Run
 from conversations.policy_alerts import Area
 from resources.alerts import Seen
 
@@ -60,21 +60,26 @@ class DagsterWatch:
     ) -> None:
         self._open, self._reread_days, self._clock = open_instance, reread_days, clock
         self._settled_seconds = settled_seconds
-        self._since = clock()
+        # what was silent before anybody watched may be about to start, like the watch itself
+        self._since = self._last_beat = clock()
         self._instance: dg.DagsterInstance | None = None
 
     def __call__(self, place: Mapping[str, Any] | None) -> Seen:
-        """Everything that ended since ``place``; what cannot be asked is ``unseen``."""
+        """Everything that ended since ``place``; what cannot be asked is ``unseen``.
+
+        A daemon whose storage does not answer cannot work either: its silence goes on.
+        """
         try:
             if self._instance is None:
                 self._instance = self._open()
             runs, reached = self._runs(self._instance, place)
-            return Seen(tuple(runs), reached, self._silence(self._instance))
+            self._last_beat = max(self._heard_last(self._instance), self._since)
+            return Seen(tuple(runs), reached, self._silence())
         except Exception as error:
             # any storage may raise anything, and the watch must go on with what it can see
             log.warning("Dagster's storage cannot be read: reason=%s", type(error).__name__)
             self.close()
-            return Seen(unseen=RUN_KINDS | {Kind.HEARTBEAT})
+            return Seen(silence=self._silence(), unseen=RUN_KINDS)
 
     def close(self) -> None:
         """Let the instance go."""
@@ -104,12 +109,15 @@ class DagsterWatch:
         found = [run_of(instance, record.dagster_run, at, self._reread_days) for at, record in fresh]
         return [run for run in found if run is not None], {"until": reached, "seen": sorted(kept)}
 
-    def _silence(self, instance: dg.DagsterInstance) -> timedelta:
+    def _silence(self) -> timedelta:
+        return timedelta(seconds=max(self._clock() - self._last_beat, 0.0))
+
+    @staticmethod
+    def _heard_last(instance: dg.DagsterInstance) -> float:
+        """When the daemon that has been silent longest was heard last."""
         beats = instance.get_daemon_heartbeats()
         times = [beats[name].timestamp for name in _DAEMONS if name in beats]
-        last = min(times) if len(times) == len(_DAEMONS) else 0.0
-        # what was silent before anybody watched may be about to start, like the watch itself
-        return timedelta(seconds=max(self._clock() - max(last, self._since), 0.0))
+        return min(times) if len(times) == len(_DAEMONS) else 0.0
 
 
 def run_of(instance: dg.DagsterInstance, run: dg.DagsterRun, ended_at: float, reread_days: int) -> Run | None:

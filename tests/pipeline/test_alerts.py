@@ -203,6 +203,31 @@ def test_a_storage_that_does_not_answer_neither_opens_nor_closes(
     assert incidents.seen(session, "runs") == place
 
 
+def test_a_storage_that_stays_away_is_the_daemons_silence(
+    database: Warehouse, session: psycopg.Connection, instance: dg.DagsterInstance
+) -> None:
+    """It needs that storage, too; nobody else would say so while the warehouse answers."""
+    clock, is_away = [time.time()], [False]
+
+    def storage() -> dg.DagsterInstance:
+        if is_away[0]:
+            raise OSError("no storage")
+        return instance
+
+    dagster = DagsterWatch(storage, 7, settled_seconds=0.0, clock=lambda: clock[0])
+    began = clock[0]
+    open_now = []
+    for seconds, away in ((0, False), (200, True), (290, True), (310, True), (320, False)):
+        clock[0], is_away[0] = began + seconds, away
+        if away:
+            dagster._instance = None
+        else:
+            for kind in ("SCHEDULER", "QUEUED_RUN_COORDINATOR"):
+                instance.add_daemon_heartbeat(DaemonHeartbeat(clock[0], kind, "d1", []))
+        open_now.append(looking(database, dagster).open_now)
+    assert open_now == [0, 0, 0, 1, 0]
+
+
 def test_every_step_and_check_of_the_graph_has_its_area() -> None:
     from orchestration.definitions import defs
 
