@@ -50,5 +50,11 @@ owner=$login
 read_url "$PUBLISHER_DATABASE_URL"
 make "select format('grant %I to %I', :'login', :'owner') where :'login' <> :'owner'"
 
+# whoever has a login may walk into the server's own databases unless told not to: an analyst would fill the disk with
+# temporary tables there, or hold up `create database`, which waits for template1 to be empty
+for database in postgres template1; do
+    make "select format('revoke all on database %I from public', :'database')"
+done
+
 read_url "$ANALYST_DATABASE_URL"
 make "select format('alter role %I set default_transaction_read_only = on', :'login')"

@@ -7,6 +7,7 @@ addresses and paths (``stage``); the proxy is a caddy, the database a PostgreSQL
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -299,6 +300,21 @@ def test_the_code_server_and_the_web_servers_do_not_know_the_owner(played: Playe
             assert owner not in environment.read_bytes(), name
             if name in ("webserver", "webserver-readonly", "daemon", "proxy"):
                 assert b"otklik_loader" not in environment.read_bytes(), name
+
+
+def test_a_login_opens_its_own_database_only(played: Played) -> None:
+    given = played.stage.services["migrate"].environment
+    own = {name: "dagster" if name == "DAGSTER_PG_URL" else "otklik" for name in given if name.endswith("_URL")}
+    opened = set()
+    for name in own:
+        login, _, _ = given[name].partition("://")[2].partition("@")
+        for database in ("otklik", "dagster", "postgres", "template1"):
+            url = f"postgresql://{login}@127.0.0.1:{played.stage.ports['postgres', 5432]}/{database}"
+            with contextlib.suppress(psycopg.OperationalError), psycopg.connect(url):
+                opened.add((name, database))
+
+    assert len(own) == 6
+    assert opened == set(own.items())
 
 
 def test_a_backup_holds_no_secret_and_restores_equal(played: Played, tmp_path: Path) -> None:
