@@ -28,6 +28,8 @@ RUN uv pip install --no-deps --no-build-isolation --python /opt/venv/bin/python 
 
 # --- platform: code server, web servers, daemon, watch, migrations, command -------------------------------------------
 FROM python:3.12.12-slim-bookworm AS platform
+# the base image comes without the bytecode of Python's own library: each health check compiled 0.2 s of it [measured]
+RUN python -m compileall -q --invalidation-mode unchecked-hash /usr/local/lib/python3.12
 RUN groupadd --gid 10001 otklik && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/otklik otklik \
     && install -d -o otklik -g otklik /var/lib/otklik /var/lib/otklik-demo
 COPY --from=build /opt/venv /opt/venv

@@ -30,7 +30,7 @@ HOLDS = {
     "postgres": LOGINS | {"POSTGRES_PASSWORD"},
     "migrate": LOGINS,
     "code": WORK,
-    "watch": WORK,
+    "watch": WORK - {"RETAILCRM_API_KEY", "RETAILCRM_BOT_TOKEN"},
     "cli": WORK | {"ANALYST_DATABASE_URL"},
     "webserver": {"DAGSTER_PG_URL"},
     "webserver-readonly": {"DAGSTER_PG_URL"},
@@ -141,6 +141,12 @@ def test_services_come_back_after_a_reboot_and_say_how_they_are(services: dict[s
             assert service.given["restart"] == "unless-stopped", name
             check = service.given["healthcheck"]
             assert check["test"][0] == "CMD" and {"interval", "timeout", "retries", "start_period"} <= set(check), name
+
+
+def test_a_message_under_way_is_answered_before_the_watch_is_killed(services: dict[str, Service]) -> None:
+    longest = sum(Settings.model_fields[f"http_{part}_timeout_seconds"].default for part in ("connect", "read"))
+
+    assert float(services["watch"].given.get("stop_grace_period", "10s").rstrip("s")) > longest + 10
 
 
 def test_waits_for_a_service_are_for_its_health_or_its_end(services: dict[str, Service]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 
 import typer.main
 import yaml
@@ -35,6 +36,19 @@ def test_every_service_that_a_compose_command_names_exists() -> None:
     named = set(re.findall(r"docker compose (?:exec|logs|up -d)(?: -T| --\S+| \d+)* ([a-z]+)", GUIDE))
 
     assert {"postgres", "proxy", "code"} <= named <= services
+
+
+def test_the_tunnel_survives_both_shells(tmp_path: Path) -> None:
+    """What ssh is given is read by the server's shell once more."""
+    line = next(line for line in GUIDE.splitlines() if line.startswith("    ssh -L"))
+    (tmp_path / "ssh").write_text('#!/bin/sh\nif [ "$1" = -L ]; then echo "$2"; else shift; exec sh -c "$*"; fi\n')
+    (tmp_path / "docker").write_text("#!/bin/sh\ncase $3 in *IPAddress}}*) echo 10.0.0.5 ;; esac\n")
+    for program in ("ssh", "docker"):
+        (tmp_path / program).chmod(0o755)
+    path = f"{tmp_path}:/usr/bin:/bin"
+    done = subprocess.run(["sh", "-c", line], env={"PATH": path}, capture_output=True, text=True, check=False)
+
+    assert (done.stdout.strip(), done.stderr) == ("5432:10.0.0.5:5432", "")
 
 
 def test_files_and_variables_of_the_guide_exist() -> None:

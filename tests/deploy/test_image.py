@@ -111,6 +111,18 @@ def test_packages_are_installed_by_hash_only_and_the_final_stages_install_nothin
     assert not re.search(r"\b(pip|apt-get|apk|curl|wget|gcc)\b", last)
 
 
+def test_no_process_compiles_on_a_read_only_disk(trees: dict[str, image.Stage]) -> None:
+    """Packages, our code, and Python's library, which the official image ships without bytecode."""
+    version = re.search(r"FROM python:(3\.\d+)\.\d+-", (ROOT / "Dockerfile").read_text("utf-8"))
+    assert version is not None
+    compiled = {name: " && ".join(trees[name].commands) for name in ("build", "platform")}
+
+    assert trees["build"].environment["UV_COMPILE_BYTECODE"] == "1"
+    assert re.search(r"compileall -q --invalidation-mode unchecked-hash /opt/otklik\b", compiled["build"])
+    library = rf"compileall -q --invalidation-mode unchecked-hash /usr/local/lib/python{re.escape(version[1])}\b"
+    assert re.search(library, compiled["platform"])
+
+
 def test_the_sources_of_copies_are_not_empty() -> None:
     for instruction, rest in image.instructions():
         if instruction == "COPY" and not rest.startswith("--from"):
