@@ -3,16 +3,20 @@
 Here: the mechanics. Not here: the endings themselves (data), which stems mean something (the lexicons).
 
 A word has many stems, one for every row of endings that can be taken off; a lexicon's word is found when its own
-spelling is among them. The endings of negation (-ма, -ба, -па) are not declared: "алмаймын" has no stem "ал".
+spelling is among them. The endings of negation (-ма, -ба, -па) are not declared, and no ending is cut out of them:
+"алмаймын" has no stem "ал".
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from conversations.lexicon.words import folded
 
 _DEEPEST = 6
+_NEGATION = re.compile(r"(?:м|[^аеиоу][бп])[ае]")
+"""How -ма, -ме stand behind any letter, -ба, -бе, -па, -пе behind a consonant, in the spelling of ``folded``."""
 
 
 class Stemmer:
@@ -42,5 +46,5 @@ class Stemmer:
 
     def _shorter(self, form: str) -> Iterable[str]:
         for length in range(1, min(self._longest, len(form) - self._shortest) + 1):
-            if form[-length:] in self._endings:
+            if form[-length:] in self._endings and not _NEGATION.search(form[-length - 2 : len(form) - length + 1]):
                 yield form[:-length]

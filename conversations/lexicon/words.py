@@ -87,7 +87,7 @@ def folded(word: str) -> str:
     >>> folded("бағасы"), folded("багасы"), folded("жеткізу"), folded("жеткызу")
     ('багаси', 'багаси', 'жеткизу', 'жеткизу')
     """
-    return squeezed(word.translate(_KAZAKH_LATIN).translate(_FOLDED))
+    return word.translate(_KAZAKH_LATIN).translate(_FOLDED)
 
 
 def classes(word: str) -> tuple[str, ...]:
