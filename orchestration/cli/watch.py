@@ -84,12 +84,14 @@ class Watcher:
 
     def round_or_log(self) -> None:
         """One round; what goes wrong is logged by its kind, and the next round tries again."""
-        from resources.warehouse.errors import WarehouseError
+        from resources.warehouse.errors import WarehouseError, WarehouseUnavailable
 
         try:
             looked, delivered = self.round()
         except WarehouseError as error:
-            self._away_since = self._away_since or datetime.now(UTC)
+            # tables that are older than the program are there
+            if isinstance(error, WarehouseUnavailable):
+                self._away_since = self._away_since or datetime.now(UTC)
             log.error("cannot look: reason=%s", type(error).__name__)
         except Exception as error:
             from resources.clients.redact import redacted_traceback
@@ -200,15 +202,15 @@ def deliver_by(
 
 
 def _telegram(settings: Settings, warehouse: Warehouse) -> TelegramAccount | None:
-    """The bot to speak with; one whose key is gone is none: incidents are kept all the same."""
+    """The bot to speak with; one whose key is gone or may not be read is none: incidents are kept, and told later."""
     from resources.accounts import telegram_account
-    from resources.warehouse.errors import CredentialsDamaged, KeysLost
+    from resources.warehouse.errors import CredentialsDamaged, KeysLost, LoginRefused
     from resources.warehouse.roles import Role
 
     try:
         with warehouse.as_role(Role.LOADER).connect() as connection:
             found = telegram_account(settings, connection)
-    except (KeysLost, CredentialsDamaged) as error:
+    except (KeysLost, CredentialsDamaged, LoginRefused) as error:
         log.error("messages cannot be sent: reason=%s", type(error).__name__)
         return None
     if found is not None and found.fault is not None:

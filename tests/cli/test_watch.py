@@ -11,19 +11,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from conversations.policy import Policy
+from orchestration.cli import watch
 from orchestration.cli.watch import Watcher
 from resources.settings import Settings
 from resources.warehouse import connections, outbox
 from resources.warehouse.engine import Warehouse
+from resources.warehouse.errors import MigrationsPending, WarehouseError, WarehouseUnavailable
 from resources.warehouse.outbox import TELEGRAM, Message
 from tests.cli.conftest import Otklik
 from tests.conftest import DatabaseServer
@@ -164,6 +167,35 @@ def test_the_process_looks_by_itself_survives_a_database_that_is_away_and_ends_i
     words = log.read_text("utf-8")
     assert telegram.bot_token not in words and "Traceback" not in words, words
     assert re.search(r"looked: busy=False open=0 opened=0 closed=1 sent=1", words)
+
+
+@pytest.mark.parametrize(("error", "is_away"), [(WarehouseUnavailable, True), (MigrationsPending, False)])
+def test_only_a_database_that_does_not_answer_is_away(
+    error: type[WarehouseError], is_away: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher = Watcher(Settings(_env_file=None))  # type: ignore[call-arg]
+
+    def failing() -> None:
+        raise error("in words")
+
+    monkeypatch.setattr(watcher, "round", failing)
+    watcher.round_or_log()
+    monkeypatch.setattr(watch, "AWAY_LEAST", timedelta())
+    assert (watcher._away() is not None) is is_away
+
+
+def test_a_loader_that_is_not_let_in_keeps_nobody_from_looking(
+    otklik: Otklik, on_database: Warehouse, trouble: psycopg.Connection, telegram: TelegramEmulator,
+    variables: dict[str, str],
+) -> None:  # fmt: skip
+    url = urlsplit(on_database.url)
+    wrong = url._replace(netloc=f"nobody_of_that_name:x@{url.netloc.rpartition('@')[2]}").geturl()
+    looked = otklik("watch", "--once", LOADER_DATABASE_URL=wrong, **variables)
+    assert looked.exit_code == 0, looked.stderr
+    assert "Подключение не работает: shop" in otklik("alerts").stdout
+    # told when the bot's account can be read again
+    assert otklik("watch", "--once", LOADER_DATABASE_URL="").exit_code == 0
+    assert [text.splitlines()[0] for text in telegram.texts()] == ["🔴 Подключение не работает: shop"]
 
 
 def test_dagsters_storage_is_looked_for_where_the_server_came_back(
