@@ -40,7 +40,7 @@ class Snapshot:
     status: DataFrame
     """``marts.data_status``: one row per week and channel."""
     chats: DataFrame
-    """One row per chat with a message in the raw weeks, that which was written in last first."""
+    """One row per chat with a message in the raw weeks, that which was written in last first, notes included."""
     messages: DataFrame
     """One row per message of the raw weeks: by chat in the order of ``chats``, within it by time."""
     judged_until: datetime | None
@@ -185,6 +185,7 @@ talks as (
         count(*) filter (where sender_kind = 'customer') as from_customer,
         count(*) filter (where sender_kind = 'manager') as from_managers,
         count(*) filter (where sender_kind = 'bot') as from_bots,
+        max(sent_at) as last_at,
         (array_agg(sender_kind order by sent_at desc, source_seq desc nulls last, message_id desc))[1] as last_sender
     from listed
     where
@@ -223,7 +224,8 @@ select
     l.conversation_id,
     c.created_at at time zone %(zone)s as created_at,
     l.first_at at time zone %(zone)s as first_at,
-    l.last_at at time zone %(zone)s as last_at,
+    -- of the talk, as who wrote last is: a note that nobody but us sees is no answer to a customer
+    coalesce(t.last_at, l.last_at) at time zone %(zone)s as last_at,
     c.flags,
     h.kind as channel_kind,
     h.name as channel_name,

@@ -38,7 +38,7 @@ class Headings:
     REPLY: Final = "Любой ответ: медиана, раб. мин"
     REPLY_P90: Final = "9 из 10 ответов не позже, раб. мин"
     ANSWERED: Final = "Всего ответов"
-    PENDING: Final = "Ждут сейчас"
+    PENDING: Final = "Ждут на момент подсчёта"
     NOT_REQUIRED: Final = "Ответ не нужен"
     SESSIONS: Final = "Разговоров с ответом менеджера"
     LEFT_WAITING: Final = "Передал коллеге позже нормы"
@@ -155,8 +155,13 @@ class Words:
 
     @staticmethod
     def left_out(rows: int) -> str:
-        """What is said of a week whose oldest rows are not shown."""
-        return f"показаны не все: без {rows} самых старых строк"
+        """What is said of a week whose oldest rows are not shown.
+
+        >>> Words.left_out(21), Words.left_out(11)
+        ('показаны не все: без 21 самой старой строки', 'показаны не все: без 11 самых старых строк')
+        """
+        is_one = rows % 10 == 1 and rows % 100 != 11
+        return f"показаны не все: без {rows} {'самой старой строки' if is_one else 'самых старых строк'}"
 
     @staticmethod
     def reasons(codes: str) -> str:

