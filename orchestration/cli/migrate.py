@@ -31,4 +31,5 @@ def migrate() -> None:
 
             with dg.DagsterInstance.get() as instance:
                 instance.upgrade()
+            serve.declare_pools()
     screen.say(Migrate.STORAGE)

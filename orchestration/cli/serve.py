@@ -56,6 +56,16 @@ def serve(root: Path, home: Path, environment: Mapping[str, str], port: int | No
     return url
 
 
+def declare_pools() -> None:
+    """Tell Dagster's queue the pools before the first run is in it."""
+    import dagster as dg
+
+    from orchestration import pools
+
+    with dg.DagsterInstance.get() as instance:
+        pools.declare_pools(instance)
+
+
 def watch(group: list[children.Child]) -> None:
     """Stay until a child ends (an error) or the person interrupts.
 

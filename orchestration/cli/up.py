@@ -157,6 +157,7 @@ def _serve(
         return
     storage = warehouse.dagster_storage_url()
     environment = serve.environment_for_dagster(settings.otklik_home, PROJECT_ROOT, storage, os.environ)
+    serve.declare_pools()
     try:
         url = serve.serve(PROJECT_ROOT, settings.otklik_home, environment, port, group)
         screen.say(Up.UI.format(url), style="bold green")

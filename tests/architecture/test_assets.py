@@ -10,6 +10,7 @@ import pytest
 
 from assets.marts.description import marts
 from orchestration.definitions import build_defs, defs
+from orchestration.pools import POOLS
 from resources.warehouse.schema import metadata
 
 GRAPH = defs.resolve_asset_graph()
@@ -83,6 +84,10 @@ def test_no_step_is_tried_again_by_dagster() -> None:
     for name in ("load_daily", "publish_week"):
         nodes = defs.resolve_job_def(name).nodes
         assert nodes and not [node.name for node in nodes if node.definition.retry_policy is not None]
+
+
+def test_the_declared_pools_are_those_of_the_assets() -> None:
+    assert sorted({pool for node in RUN for pool in node.pools}) == list(POOLS)
 
 
 def test_a_resource_can_be_swapped() -> None:
