@@ -10,6 +10,7 @@ written down when it is asked for, so that its health has a place; the caller co
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -106,7 +107,8 @@ def environment_accounts(settings: Settings) -> list[Account]:
         }
         found.append(Account(settings.retailcrm_connection_id, RETAILCRM, ENVIRONMENT, values))
     if settings.google_sheets_id:
-        values = {"spreadsheet_id": settings.google_sheets_id, "base_url": _address(settings.sheets_base_url)}
+        spreadsheet_id = spreadsheet_id_of(settings.google_sheets_id)
+        values = {"spreadsheet_id": spreadsheet_id, "base_url": _address(settings.sheets_base_url)}
         found.append(Account(SHEETS, SHEETS, ENVIRONMENT, values))
     if settings.telegram_enabled and (settings.telegram_bot_token or settings.telegram_chat_id):
         values = {"chat_id": settings.telegram_chat_id or "", "base_url": _address(settings.telegram_base_url)}
@@ -182,6 +184,16 @@ def telegram_account(settings: Settings, connection: psycopg.Connection[Any]) ->
 def is_silenced(settings: Settings) -> bool:
     """Whether ``TELEGRAM_ENABLED=0`` was said, not merely left out."""
     return not settings.telegram_enabled and "telegram_enabled" in settings.model_fields_set
+
+
+def spreadsheet_id_of(said: str) -> str:
+    """The id of a spreadsheet from its link or from itself.
+
+    >>> spreadsheet_id_of("https://docs.google.com/spreadsheets/d/abc_DEF-1/edit#gid=0"), spreadsheet_id_of("abc_DEF-1")
+    ('abc_DEF-1', 'abc_DEF-1')
+    """
+    found = re.search(r"/d/([\w-]+)", said)
+    return found[1] if found else said
 
 
 def parsed_service_account(connection_id: str, text: str) -> dict[str, Any]:

@@ -234,8 +234,9 @@ def _checked(vendor: str, name: str, values: dict[str, str]) -> dict[str, str]:
 
 
 def _spreadsheet_id(said: str) -> str:
-    found = re.search(r"/d/([\w-]+)", said)
-    spreadsheet_id = found[1] if found else said
+    from resources.accounts import spreadsheet_id_of
+
+    spreadsheet_id = spreadsheet_id_of(said)
     if not re.fullmatch(r"[\w-]{5,128}", spreadsheet_id):
         raise CliError(ConnectionErrors.SPREADSHEET.format(said), EXIT_USAGE)
     return spreadsheet_id

@@ -179,6 +179,12 @@ def test_the_environments_spreadsheet_reads_its_key_file(sql: psycopg.Connection
     assert found.service_account_info()["client_email"] == "robot@project.example"
 
 
+@pytest.mark.parametrize("said", ["https://docs.google.com/spreadsheets/d/new_1-A/edit?gid=0#gid=0", "new_1-A"])
+def test_the_environment_may_give_the_link_of_its_spreadsheet(sql: psycopg.Connection[Any], said: str) -> None:
+    found = accounts.sheets_account(settings(google_sheets_id=said), sql)
+    assert found is not None and found.spreadsheet_id == "new_1-A"
+
+
 @pytest.mark.parametrize("content", [None, "", "[]", '{"client_email": "robot@project.example"}', "\x00"])
 def test_an_unusable_key_file_is_a_fault_and_no_exception(
     sql: psycopg.Connection[Any], tmp_path: Path, content: str | None
