@@ -8,6 +8,7 @@ expected gets into the event log without what it quotes. Not here: the error tre
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
@@ -18,7 +19,7 @@ import psycopg
 from assets.marts.errors import DbtError
 from conversations.policy import PolicyError
 from resources.clients.errors import SourceError
-from resources.clients.redact import redact, redacted_traceback
+from resources.clients.redact import redact, wordless_traceback
 from resources.warehouse.errors import Busy, WarehouseError
 
 UNEXPECTED = "unexpected"
@@ -60,8 +61,8 @@ def explained(context: Context) -> Iterator[None]:
 
     Raises:
         dg.Failure: the cause of a refused statement is cut off: the database repeats the values it choked on, and the
-            event log is no place for those. So is the cause of an error that nobody expected; its traceback is logged,
-            redacted.
+            event log is no place for those. So is the cause of an error that nobody expected: its words may be a
+            customer's. Kinds and places are logged.
     """
     try:
         yield
@@ -74,11 +75,11 @@ def explained(context: Context) -> Iterator[None]:
 
 
 def tell(context: Context, error: Exception) -> tuple[str, str]:
-    """``described``; the traceback of an error that nobody expected is logged, redacted."""
+    """``described``; of an error that nobody expected kinds and places are logged, not its words."""
     description, reason = described(error)
     if reason == UNEXPECTED:
         # Dagster writes an exception into its event log as it is, with whatever values its text quotes
-        context.log.error(redacted_traceback(error))
+        context.log.error(wordless_traceback(error))
     return description, reason
 
 
@@ -96,7 +97,7 @@ def described(error: Exception) -> tuple[str, str]:
         return str(error), "dbt"
     refused = _refusal(error)
     if refused is None:
-        return redact(_unexpected(error)), UNEXPECTED
+        return _unexpected(error), UNEXPECTED
     state = refused.sqlstate or ""
     return redact(_database_sentence(state, refused)), f"sql_{state or 'unknown'}"
 
@@ -110,10 +111,11 @@ def _named(one: str, sentence: str) -> str:
 
 
 def _unexpected(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" in {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
     return (
-        f"{type(error).__name__}: {lines[0] if lines else 'no message'}. Nobody expected this: a defect to report with "
-        "the traceback in the log of this run. What was committed before stays; the same days may be run again."
+        f"{type(error).__name__}{place}. Nobody expected this: a defect to report with the places in the log of this "
+        "run. What was committed before stays; the same days may be run again."
     )
 
 

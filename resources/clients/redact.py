@@ -79,6 +79,19 @@ def redacted_traceback(error: BaseException) -> str:
     return redact("".join(traceback.format_exception(error))).rstrip("\n")
 
 
+def wordless_traceback(error: BaseException) -> str:
+    """The traceback with kinds and places alone: what an error says may be a customer's words, which no rule knows."""
+    lines, seen = [], set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        frames = traceback.extract_tb(link.__traceback__)
+        lines.append("".join(f"  {frame.name} ({frame.filename}:{frame.lineno})\n" for frame in frames))
+        lines[-1] = f"{type(link).__name__} at (most recent call last)\n{lines[-1]}"
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    return "caused\n".join(reversed(lines)).rstrip("\n")
+
+
 def install() -> None:
     """Redact every log record of this process, its traceback, and uncaught exceptions; safe to call twice."""
     factory = logging.getLogRecordFactory()

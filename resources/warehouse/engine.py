@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from resources.settings import Settings
 
 CONNECT_SECONDS = 10
+KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+KEEPALIVE_OF_SERVER = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+"""Both ends notice within half a minute that the other's machine vanished. By default the server waits two hours, and
+for so long a dead worker would hold the locks of its run and accounts (F4)."""
 LEAST_SERVER = 150_000
 MIGRATION_LOCK = 7_033_001
 DAGSTER_SCHEMA = "dagster"
@@ -131,7 +135,8 @@ class Warehouse:
                     autocommit=autocommit,
                     connect_timeout=CONNECT_SECONDS,
                     application_name=application_name,
-                    options="-c timezone=UTC -c client_min_messages=warning",
+                    options=f"-c timezone=UTC -c client_min_messages=warning {KEEPALIVE_OF_SERVER}",
+                    **KEEPALIVE,
                 )
             except psycopg.OperationalError as error:
                 if self.role is not Role.OWNER and any(words in str(error) for words in _REFUSALS):
@@ -149,7 +154,8 @@ class Warehouse:
         if self._engine is None:
             from sqlalchemy import create_engine
 
-            arguments = {"connect_timeout": CONNECT_SECONDS, "options": "-c timezone=UTC"}
+            options = f"-c timezone=UTC {KEEPALIVE_OF_SERVER}"
+            arguments = {"connect_timeout": CONNECT_SECONDS, "options": options, **KEEPALIVE}
             self._engine = create_engine(self.url, pool_pre_ping=True, pool_size=4, connect_args=arguments)
         return self._engine
 

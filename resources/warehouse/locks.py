@@ -23,6 +23,8 @@ PAUSE_SECONDS = 0.2
 
 
 _GATE = "otklik:claiming"
+GATE_SECONDS = 30.0
+"""It is held for milliseconds; a holder whose machine vanished must not stop every run (P7)."""
 _BUSY = "{} is being loaded by another process: wait for it to end, or run the same command again later"
 
 
@@ -32,12 +34,8 @@ def claim_accounts(connection: psycopg.Connection[Any], connection_ids: Collecti
     All of them are taken in one go: of two runs over the same accounts that begin together, one gets every account and
     the other none, instead of each a part.
     """
-    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", (_GATE,))
-    try:
+    with _held(connection, _GATE, "somebody has been taking the locks of accounts for long", GATE_SECONDS):
         busy = _not_taken(connection, connection_ids)
-    finally:
-        with contextlib.suppress(psycopg.Error):
-            _release(connection, _GATE)
     deadline = time.monotonic() + wait
     while busy and time.monotonic() < deadline:
         time.sleep(PAUSE_SECONDS)
