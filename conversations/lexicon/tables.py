@@ -6,14 +6,14 @@ Here: compiling. Not here: reading files (``.reading``), finding in a message (`
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from conversations.lexicon.kazakh import Stemmer
 from conversations.lexicon.phrases import Atom, Phrase, PhraseError, parse
 from conversations.lexicon.reading import INTENTS, Entry, LexiconError, Phrases, Side, Source
-from conversations.lexicon.words import classes, folded, plain, squeezed
+from conversations.lexicon.words import TOKEN, classes, folded, lower, plain, squeezed
 
 WORD, SKIPPED, END, QUESTION = range(4)
 """What a token is for the order of words: a word, something read over (fillers, commas, emoji), an end of a sentence,
@@ -83,6 +83,7 @@ class Tables:
             "customer": defaultdict(list),
             "manager": defaultdict(list),
         }
+        self._unplaced: list[tuple[Row, tuple[Side, ...]]] = []
         self._groups: dict[str, int] = {}
         self._compile()
 
@@ -99,6 +100,7 @@ class Tables:
         for lexicon in self._source.intents:
             for entry in lexicon.entries:
                 self._entry(lexicon.intent, entry)
+        self._place()
 
     def _words(self, listed: Phrases, place: str) -> frozenset[Atom]:
         """Single words; a phrase of several would be no word."""
@@ -152,21 +154,28 @@ class Tables:
         for language, text in listed.each():
             phrase = self._parse(text, language, place)
             elements = tuple(map(self._number, phrase.elements))
-            # the element with the fewest spellings is the rarest in messages, near enough
-            anchor = min(range(len(elements)), key=lambda at: _commonness(phrase.elements[at]))
-            row = Row(
-                elements,
-                frozenset(elements),
-                phrase.gaps,
-                anchor,
-                rule,
-                text,
-                phrase.at_start,
-                phrase.at_end,
-                phrase.asks,
-            )
+            needed = frozenset(elements)
+            row = Row(elements, needed, phrase.gaps, 0, rule, text, phrase.at_start, phrase.at_end, phrase.asks)
+            self._unplaced.append((row, sides))
+
+    def _place(self) -> None:
+        """Look each phrase up by its rarest word. How rare it is, the examples tell: they are messages, too."""
+        texts = [
+            text
+            for lexicon in self._source.intents
+            for entry in lexicon.entries
+            for text in (*entry.found, *entry.not_found)
+        ]
+        tokens = Counter(token for text in texts for token in TOKEN.findall(lower(text)))
+        common: Counter[int] = Counter()
+        for token, times in tokens.items():
+            for number in self._elements(token):
+                common[number] += times
+        for row, sides in self._unplaced:
+            anchor = min(range(len(row.elements)), key=lambda at: common[row.elements[at]])
             for side in sides:
-                self._rows[side][elements[anchor]].append(row)
+                self._rows[side][row.elements[anchor]].append(row._replace(anchor=anchor))
+        self._unplaced.clear()
 
     def _number(self, element: frozenset[Atom]) -> int:
         number = self._numbers.get(element)
@@ -217,7 +226,3 @@ class Tables:
             for stem in self._stemmer.stems(spelled):
                 found |= of["stem"].get(stem, set())
         return found
-
-
-def _commonness(element: frozenset[Atom]) -> tuple[bool, int]:
-    return any(atom.kind == "class" for atom in element), len(element)
