@@ -25,7 +25,6 @@ from conversations.lexicon.tables import (
 from conversations.lexicon.words import TOKEN, lower
 
 _REMEMBERED = 200_000
-_NOTHING: frozenset[int] = frozenset()
 _DEFAULT = Path(__file__).parent / "data"
 
 
@@ -88,20 +87,16 @@ class Lexicon:
         low = lower(text)
         known = self._known
         words = [known.get(token) or self._learn(token) for token in TOKEN.findall(low)]
-        rows = [word.customer for word in words] if side == "customer" else [word.manager for word in words]
+        is_customer = side == "customer"
+        rows = [word.customer for word in words] if is_customer else [word.manager for word in words]
         if not any(rows):
             return ()
-        # most phrases lack one of their words in this message: that is seen at once
-        present = _NOTHING.union(*[word.elements for word in words])
         by_rule: dict[int, list[_Found]] = {}
-        for at, looked_up in enumerate(rows):
-            for row in looked_up:
-                if row.needed <= present:
-                    found = _match(row, words, at)
-                    if found is not None:
-                        by_rule.setdefault(row.rule, []).append(found)
+        _match_all(rows, words, by_rule)
         if not by_rule:
             return ()
+        guards = [word.customer_guards for word in words] if is_customer else [word.manager_guards for word in words]
+        _match_all(guards, words, by_rule)
         return self._judge(low, words, by_rule)
 
     def _learn(self, token: str) -> Word:
@@ -131,6 +126,15 @@ class Lexicon:
 @lru_cache(maxsize=1)
 def _default() -> Lexicon:
     return Lexicon.load(_DEFAULT)
+
+
+def _match_all(rows: list[tuple[Row, ...]], words: list[Word], by_rule: dict[int, list[_Found]]) -> None:
+    for at, looked_up in enumerate(rows):
+        for row in looked_up:
+            # a single word that may stand anywhere has been found already
+            found = _Found(row, at, at) if row.is_word else _match(row, words, at)
+            if found is not None:
+                by_rule.setdefault(row.rule, []).append(found)
 
 
 def _match(row: Row, words: list[Word], at: int) -> _Found | None:

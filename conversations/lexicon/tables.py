@@ -27,7 +27,7 @@ class Row(NamedTuple):
     """A phrase as numbers. ``anchor`` is the element by which it is looked up, ``rule`` whose phrase it is."""
 
     elements: tuple[int, ...]
-    needed: frozenset[int]
+    is_word: bool
     gaps: tuple[int, ...]
     anchor: int
     rule: int
@@ -51,12 +51,15 @@ class Rule(NamedTuple):
 
 
 class Word(NamedTuple):
-    """What a token can be: its elements, its kind, and the phrases that are looked up by it, for each side."""
+    """What a token can be: its elements, its kind, and the phrases that are looked up by it, for each side; those that
+    forbid others apart, since most messages have nothing to forbid."""
 
     elements: frozenset[int]
     kind: int
     customer: tuple[Row, ...]
     manager: tuple[Row, ...]
+    customer_guards: tuple[Row, ...] = ()
+    manager_guards: tuple[Row, ...] = ()
 
 
 class Tables:
@@ -154,8 +157,8 @@ class Tables:
         for language, text in listed.each():
             phrase = self._parse(text, language, place)
             elements = tuple(map(self._number, phrase.elements))
-            needed = frozenset(elements)
-            row = Row(elements, needed, phrase.gaps, 0, rule, text, phrase.at_start, phrase.at_end, phrase.asks)
+            is_word = len(elements) == 1 and not (phrase.at_start or phrase.at_end or phrase.asks)
+            row = Row(elements, is_word, phrase.gaps, 0, rule, text, phrase.at_start, phrase.at_end, phrase.asks)
             self._unplaced.append((row, sides))
 
     def _place(self) -> None:
@@ -201,11 +204,18 @@ class Tables:
             kind = SKIPPED
         else:
             kind = WORD if token[0].isalnum() or token in "₽₸$€%+" else SKIPPED
-        return Word(elements, kind, self._looked_up("customer", elements), self._looked_up("manager", elements))
+        return Word(
+            elements,
+            kind,
+            self._looked_up("customer", elements, guards=False),
+            self._looked_up("manager", elements, guards=False),
+            self._looked_up("customer", elements, guards=True),
+            self._looked_up("manager", elements, guards=True),
+        )
 
-    def _looked_up(self, side: Side, elements: frozenset[int]) -> tuple[Row, ...]:
-        rows = self._rows[side]
-        return tuple(row for number in sorted(elements) if number in rows for row in rows[number])
+    def _looked_up(self, side: Side, elements: frozenset[int], *, guards: bool) -> tuple[Row, ...]:
+        rows = (row for number in sorted(elements) for row in self._rows[side].get(number, ()))
+        return tuple(row for row in rows if (not self.rules[row.rule].intent) is guards)
 
     def _elements(self, token: str) -> set[int]:
         of = self._elements_of
