@@ -86,7 +86,11 @@ class Lexicon:
             return ()
         low = lower(text)
         known = self._known
-        words = [known.get(token) or self._learn(token) for token in TOKEN.findall(low)]
+        tokens = TOKEN.findall(low)
+        try:
+            words = [known[token] for token in tokens]
+        except KeyError:
+            words = [known.get(token) or self._learn(token) for token in tokens]
         is_customer = side == "customer"
         rows = [word.customer for word in words] if is_customer else [word.manager for word in words]
         if not any(rows):
@@ -97,7 +101,7 @@ class Lexicon:
             return ()
         guards = [word.customer_guards for word in words] if is_customer else [word.manager_guards for word in words]
         _match_all(guards, words, by_rule)
-        return self._judge(low, words, by_rule)
+        return self._judge(low, tokens, words, by_rule)
 
     def _learn(self, token: str) -> Word:
         if len(self._known) >= _REMEMBERED:
@@ -105,7 +109,9 @@ class Lexicon:
         word = self._known[token] = self._tables.word(token)
         return word
 
-    def _judge(self, low: str, words: list[Word], by_rule: dict[int, list[_Found]]) -> tuple[Hit, ...]:
+    def _judge(
+        self, low: str, tokens: list[str], words: list[Word], by_rule: dict[int, list[_Found]]
+    ) -> tuple[Hit, ...]:
         kept: list[tuple[Rule, _Found]] = []
         for number, founds in by_rule.items():
             rule = self._rules[number]
@@ -115,17 +121,38 @@ class Lexicon:
         kept = [(rule, found) for rule, found in kept if not rule.unless_intents & intents]
         if not kept:
             return ()
-        places = [match.span() for match in TOKEN.finditer(low)]
+        starts = _starts(low, tokens)
         hits = [
-            Hit(rule.intent, rule.name, found.row.text, places[found.first][0], places[found.last][1])
+            Hit(
+                rule.intent,
+                rule.name,
+                found.row.text,
+                starts[found.first],
+                starts[found.last] + len(tokens[found.last]),
+            )
             for rule, found in kept
         ]
-        return tuple(sorted(hits, key=lambda hit: (hit.start, hit.end, hit.intent, hit.entry)))
+        return tuple(hits) if len(hits) == 1 else tuple(sorted(hits, key=_place))
 
 
 @lru_cache(maxsize=1)
 def _default() -> Lexicon:
     return Lexicon.load(_DEFAULT)
+
+
+def _place(hit: Hit) -> tuple[int, int, str, str]:
+    return hit.start, hit.end, hit.intent, hit.entry
+
+
+def _starts(low: str, tokens: list[str]) -> list[int]:
+    """Where each token begins. Between two stands nothing that a token could begin with, so that a search from the end
+    of one finds the next."""
+    starts, at = [], 0
+    for token in tokens:
+        at = low.index(token, at)
+        starts.append(at)
+        at += len(token)
+    return starts
 
 
 def _match_all(rows: list[tuple[Row, ...]], words: list[Word], by_rule: dict[int, list[_Found]]) -> None:
