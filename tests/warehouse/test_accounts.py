@@ -52,10 +52,13 @@ def save(sql: psycopg.Connection[Any], name: str, vendor: str, values: dict[str,
         connections.save(sql, Vault([KEY]), name, vendor, values, secrets, at=AT)
 
 
+FRAME = "-----{} PRIVATE KEY-----"
+
+
 def service_account() -> str:
     document = {
         "client_email": "robot@project.example",
-        "private_key": f"-----BEGIN PRIVATE KEY-----\n{secret()}\n{secret()}\n-----END PRIVATE KEY-----\n",
+        "private_key": f"{FRAME.format('BEGIN')}\n{secret()}\n{secret()}\n{FRAME.format('END')}\n",
         "token_uri": "https://oauth2.example/token",
     }
     return json.dumps(document)
