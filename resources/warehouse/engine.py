@@ -18,9 +18,11 @@ from resources.warehouse import urls
 from resources.warehouse.errors import LoginRefused, MigrationsPending, WarehouseError, WarehouseUnavailable
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.logins import VARIABLES, Logins
+from resources.warehouse.memberships import leave
 from resources.warehouse.rights import give, hand_over
-from resources.warehouse.roles import Role
+from resources.warehouse.roles import MADE, Role
 from resources.warehouse.server import EmbeddedServer
+from resources.warehouse.server_logins import LOGINS
 from resources.warehouse.views import create_views, describe
 
 if TYPE_CHECKING:
@@ -182,7 +184,8 @@ class Warehouse:
 
         Raises:
             WarehouseError: this is not the owner's login, the server is too old, a role's login is missing and the
-                owner may not make it, or the database is newer than the code.
+                owner may not make it, one is a member of another role and the owner may not end that (everything else
+                is done by then), or the database is newer than the code.
         """
         from alembic import command
 
@@ -204,11 +207,14 @@ class Warehouse:
             with lock.transaction():
                 create_views(lock)
                 describe(lock)
-                self._give_rights(lock)
+                _, foreign = self._give_rights(lock)
+            self._refuse(foreign)
         return pending
 
-    def give_rights(self) -> None:
+    def give_rights(self) -> int:
         """Make the logins of all roles and give each exactly its rights: for a database that was copied or restored.
+
+        Returns how many rights, default rights and memberships were changed.
 
         Raises:
             WarehouseError: as ``migrate``.
@@ -217,7 +223,9 @@ class Warehouse:
         with self.connect("otklik migrate", autocommit=True) as lock:
             lock.execute("select pg_advisory_lock(%s)", (MIGRATION_LOCK,))
             with lock.transaction():
-                self._give_rights(lock)
+                changed, foreign = self._give_rights(lock)
+            self._refuse(foreign)
+        return changed
 
     def ensure_migrated(self) -> None:
         """``migrate`` where the owner's login is known, else ``check_migrations``: a process without it can only look.
@@ -267,11 +275,26 @@ class Warehouse:
                 f"{Role.OWNER} ({VARIABLES[Role.OWNER]})"
             )
 
-    def _give_rights(self, connection: psycopg.Connection[Any]) -> None:
+    def _give_rights(self, connection: psycopg.Connection[Any]) -> tuple[int, list[str]]:
+        """How much was changed, and what an administrator has to run."""
         # the logins of the embedded server are made with it
         logins = self._logins.names() if self._is_embedded else self._logins.make(connection)
+        if self._root._server is not None:
+            # its owner may grant no role and end no membership; its administrator is ours
+            with psycopg.connect(self._root._server.urls.admin, autocommit=True) as admin:
+                ended, foreign = leave(admin, [LOGINS[role] for role in MADE])
+        else:
+            owner = urls.user_of(self._libpq)
+            ended, foreign = leave(connection, {login for login in logins.values() if login != owner})
         hand_over(connection, logins)
-        give(connection, logins)
+        return ended + give(connection, logins), foreign
+
+    def _refuse(self, foreign: list[str]) -> None:
+        if foreign:
+            raise WarehouseError(
+                f"logins of {self.address} are members of other roles and may by them do more than is declared, and "
+                f"the owner may not end that: let an administrator of the server run '{'; '.join(foreign)}'"
+            )
 
     def _alembic(self, connection: object = None) -> Config:
         from alembic.config import Config

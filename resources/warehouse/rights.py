@@ -1,7 +1,8 @@
 """The rights of ``roles`` brought into the database: exactly those, whatever was there before.
 
 Here: comparing what is declared with the catalog and executing the difference, so that a second call changes nothing.
-Not here: the declaration (``roles``), the logins themselves (``logins``). Logins that are none of ours keep what an
+Not here: the declaration (``roles``), the logins themselves (``logins``), what things made later come with
+(``default_rights``). Logins that are none of ours keep what an
 administrator gave them; what everybody (PUBLIC) may do is taken back in our schemas and in the database itself.
 """
 
@@ -13,10 +14,10 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection, sql
 
+from resources.warehouse.default_rights import PUBLIC, give_defaults
 from resources.warehouse.roles import COLUMNS, OWNED, TABLES, TEMPORARY, VIEWS_OF, Role
 from resources.warehouse.views import VIEWS
 
-PUBLIC = "public"
 _SCHEMAS = ("raw", "core", "evaluated", "marts", "marts_next", "ops", "dagster", "public")
 _TABLE_KINDS, _VIEW_KINDS = ("r", "p", "f"), ("v", "m")
 
@@ -107,8 +108,7 @@ def give(connection: Connection[Any], logins: Mapping[Role, str]) -> int:
     missing = wanted - (kept - extra)
     for statement in (*_statements(connection, "revoke", extra), *_statements(connection, "grant", missing)):
         connection.execute(statement)
-    _of_later_marts(connection, mine, owner)
-    return len(extra) + len(missing)
+    return len(extra) + len(missing) + give_defaults(connection, mine, owner)
 
 
 def _wanted(connection: Connection[Any], logins: Mapping[Role, str]) -> Iterator[Grant]:
@@ -184,21 +184,6 @@ def _statement(verb: str, rights: sql.Composable, kind: str, places: list[sql.Co
         sql.SQL("to" if verb == "grant" else "from"),
         who,
     )
-
-
-def _of_later_marts(connection: Connection[Any], logins: Mapping[Role, str], owner: str) -> None:
-    """A mart that is swapped in for the first time is readable from that moment on."""
-    makers = {owner, logins.get(Role.PUBLISHER, owner)}
-    for role, tables in TABLES.items():
-        rights, login = tables.get("marts.*"), logins.get(role)
-        if rights is None or login is None:
-            continue
-        for maker in sorted(makers):
-            connection.execute(
-                sql.SQL("alter default privileges for role {} in schema marts grant {} on tables to {}").format(
-                    sql.Identifier(maker), sql.SQL(", ").join(map(sql.SQL, sorted(rights))), sql.Identifier(login)
-                )
-            )
 
 
 def _one(connection: Connection[Any], statement: str) -> str:

@@ -17,7 +17,7 @@ WAREHOUSE, DAGSTER = "otklik", "dagster"
 ADMIN = "otklik_admin"
 LOGINS = {role: login_name(WAREHOUSE, role) for role in (Role.OWNER, *MADE)}
 OWNER, ANALYST = LOGINS[Role.OWNER], LOGINS[Role.ANALYST]
-PREPARED = 2
+PREPARED = 3
 """Version of what ``prepare`` makes: a home that was prepared by an older one is prepared again."""
 
 
@@ -47,6 +47,10 @@ class ServerUrls:
         return "ServerUrls(hidden)"
 
 
+OWN_DATABASES = ("postgres", "template1")
+"""What every server has beside ours, and PostgreSQL lets everybody into."""
+
+
 def prepare(place: Place, urls: ServerUrls) -> None:
     """Make the logins and the two databases; may be repeated, and finishes what was cut short."""
     import psycopg
@@ -70,9 +74,29 @@ def prepare(place: Place, urls: ServerUrls) -> None:
             if admin.execute("select 1 from pg_database where datname = %s", (database,)).fetchone() is None:
                 admin.execute(sql.SQL("create database {database} owner {owner}").format(**names))
             admin.execute(sql.SQL("revoke all on database {database} from public").format(**names))
+        for database in OWN_DATABASES:
+            # a login that walks in there may fill the disk with temporary tables, or hold up "create database"
+            admin.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(database)))
         logins = sql.SQL(", ").join(sql.Identifier(LOGINS[role]) for role in MADE if role is not Role.DAGSTER)
         admin.execute(sql.SQL("grant connect on database {} to {}").format(sql.Identifier(WAREHOUSE), logins))
     _hand_over_dagster(urls)
+    _close_large_objects(urls)
+
+
+def _close_large_objects(urls: ServerUrls) -> None:
+    """Everybody may make large objects, outside of any schema and its rights; nothing of ours uses them."""
+    import psycopg
+
+    with psycopg.connect(urlsplit(urls.admin)._replace(path=f"/{WAREHOUSE}").geturl()) as admin:
+        admin.execute(
+            """
+            do $$ declare routine regprocedure; begin
+                for routine in select oid from pg_proc
+                    where pronamespace = 'pg_catalog'::regnamespace and proname ~ '^lo(_|read$|write$)'
+                loop execute format('revoke all on function %s from public', routine); end loop;
+            end $$
+            """
+        )
 
 
 def _hand_over_dagster(urls: ServerUrls) -> None:

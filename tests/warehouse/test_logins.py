@@ -198,6 +198,75 @@ def test_mighty_login_is_refused(owned: Make, database_server: DatabaseServer) -
         warehouse.migrate()
 
 
+def reads_raw(warehouse: Warehouse, role: Role) -> bool:
+    try:
+        with warehouse.as_role(role).connect() as connection:
+            connection.execute("select * from raw.retailcrm__messages")
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    return True
+
+
+def test_login_leaves_the_roles_that_the_owner_let_it_join(owned: Make) -> None:
+    url = owned("joined")
+    group = sql.Identifier(f"{database_of(url)}_x")
+    analyst, desk = (sql.Identifier(f"{database_of(url)}_{role}") for role in (Role.ANALYST, Role.DESK))
+    with Warehouse.at(url) as warehouse:
+        warehouse.migrate()
+        assert warehouse.give_rights() == 0
+        with warehouse.connect() as owner:
+            owner.execute(sql.SQL("create role {}").format(group))
+            owner.execute(sql.SQL("grant usage on schema raw to {}").format(group))
+            owner.execute(sql.SQL("grant select on raw.retailcrm__messages to {}").format(group))
+            owner.execute(sql.SQL("grant {} to {} with admin option").format(group, analyst))
+            owner.execute(sql.SQL("grant {} to {}").format(analyst, desk))
+        with warehouse.as_role(Role.ANALYST).connect() as connection:
+            connection.execute("set default_transaction_read_only = off")
+            connection.commit()
+            connection.execute(sql.SQL("grant {} to {}").format(group, desk))
+        assert reads_raw(warehouse, Role.ANALYST) and reads_raw(warehouse, Role.DESK)
+        # group to analyst, analyst to desk, and what the analyst gave the desk
+        assert warehouse.give_rights() == 3
+        assert not reads_raw(warehouse, Role.ANALYST) and not reads_raw(warehouse, Role.DESK)
+        assert warehouse.give_rights() == 0
+        # the owner stays what he needs to be
+        assert warehouse.migrate() == []
+
+
+def test_membership_that_the_owner_may_not_end_is_told_with_the_statement(
+    owned: Make, database_server: DatabaseServer
+) -> None:
+    url = owned("reader")
+    analyst, loader = (f"{database_of(url)}_{role}" for role in (Role.ANALYST, Role.LOADER))
+    with (
+        psycopg.connect(database_server.admin_url, autocommit=True) as admin,
+        Warehouse.at(url) as warehouse,
+    ):
+        warehouse.migrate()
+        admin.execute(sql.SQL("grant pg_read_all_data to {}").format(sql.Identifier(analyst)))
+        with warehouse.connect() as owner:
+            owner.execute(sql.SQL("grant delete on raw.retailcrm__messages to {}").format(sql.Identifier(loader)))
+        assert reads_raw(warehouse, Role.ANALYST)
+        if admin.info.server_version < 160_000:
+            # there an owner who may make roles may end every ordinary membership
+            assert warehouse.give_rights() == 2
+        else:
+            with pytest.raises(WarehouseError, match="administrator") as refused:
+                warehouse.migrate()
+            with pytest.raises(WarehouseError, match="pg_read_all_data"):
+                warehouse.give_rights()
+            assert urls.password_of(url) not in str(refused.value)
+            # what the text says is enough, and everything else was done before it
+            admin.execute(str(refused.value).split("'")[1].encode())
+        assert not reads_raw(warehouse, Role.ANALYST)
+        assert warehouse.give_rights() == 0
+        with warehouse.connect() as owner:
+            row = owner.execute(
+                "select has_table_privilege(%s::text, 'raw.retailcrm__messages', 'delete')", (loader,)
+            ).fetchone()
+        assert row == (False,)
+
+
 def test_login_that_is_not_there_yet_is_not_taken_for_a_server_that_is_away(owned: Make) -> None:
     url = owned("early")
     with Warehouse.open(settings(database_url=url)) as warehouse:
