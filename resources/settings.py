@@ -128,6 +128,16 @@ class Settings(BaseSettings):
         """Where the MessageGateway is."""
         return self.retailcrm_mg_base_url or self.retailcrm_base_url
 
+    @property
+    def has_embedded_database(self) -> bool:
+        """Whether ``otklik up`` has created the embedded database already; opening it would create it."""
+        return (self.otklik_home / "server" / "state.json").exists()
+
+    @property
+    def has_database(self) -> bool:
+        """Whether there is a database to open: a given one, or the embedded one that exists already."""
+        return bool(self.database_url or self.loader_database_url or self.has_embedded_database)
+
     def now(self) -> datetime:
         """The instant that counts as now, in UTC."""
         return (self.otklik_now or datetime.now(UTC)).astimezone(UTC)

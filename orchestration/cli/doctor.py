@@ -135,7 +135,7 @@ def _database(settings: Settings, starting: bool) -> Iterator[Finding]:
     from resources.warehouse.engine import Warehouse
     from resources.warehouse.roles import Role
 
-    if not has_database(settings):
+    if not settings.has_database:
         yield Finding("database", "skipped", Doctor.NOT_CREATED)
         return
     try:
@@ -149,17 +149,6 @@ def _database(settings: Settings, starting: bool) -> Iterator[Finding]:
             yield _guarded("analyst", lambda: _analyst(warehouse))
     except Exception as error:
         yield _failed("database", error)
-
-
-def has_database(settings: Settings) -> bool:
-    """Whether there is a database to open: a given one, or the embedded one that exists already."""
-    given = (settings.database_url, settings.loader_database_url)
-    return any(url is not None for url in given) or has_embedded_database(settings)
-
-
-def has_embedded_database(settings: Settings) -> bool:
-    """Whether ``otklik up`` has created the embedded database already; opening it would create it."""
-    return (settings.otklik_home / "server" / "state.json").exists()
 
 
 def _reached(warehouse: Warehouse) -> Finding:

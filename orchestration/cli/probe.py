@@ -102,14 +102,13 @@ def probed(settings: Settings) -> Iterator[Probed]:
 @contextmanager
 def _accounts(settings: Settings) -> Iterator[tuple[list[RetailCRMAccount], Warehouse | None]]:
     """The accounts in force; without a database that of the environment alone."""
-    from orchestration.cli.doctor import has_database
     from resources.accounts import retailcrm_accounts, retailcrm_of_environment
     from resources.warehouse.engine import Warehouse
     from resources.warehouse.errors import MigrationsPending, WarehouseUnavailable
 
     with ExitStack() as closing:
         described, warehouse = retailcrm_of_environment(settings), None
-        if has_database(settings):
+        if settings.has_database:
             try:
                 warehouse = closing.enter_context(Warehouse.open(settings))
                 warehouse.check_migrations()
