@@ -14,6 +14,7 @@ from assets.exports import publication
 from assets.failures import BUSY, Context, tell
 from assets.partitions import TIME_ZONE
 from conversations.messages import Words
+from conversations.messages.alerts import cause
 from resources.clients.errors import UnknownOutcome
 from resources.settings import Settings
 from resources.sheets_resource import SheetsResource
@@ -64,7 +65,7 @@ def _reason(context: Context, error: Exception) -> str | None:
     if code == "failed_check":
         checks = metadata["failed_checks"].value if "failed_checks" in metadata else []
         return Words.STALE_CHECK.format(", ".join(map(str, checks)))  # type: ignore[arg-type]
-    return Words.STALE_FAILED.format(code)
+    return Words.STALE_FAILED.format(cause(code))
 
 
 def _of(weeks: Sequence[str], reason: str) -> str:

@@ -300,6 +300,15 @@ def _do(alert: Alert) -> str:
     return _reason(alert.reason)[1]
 
 
+def cause(code: str) -> str:
+    """What went wrong, in words for people, by the reason for machines.
+
+    >>> cause("dbt")
+    'витрины не собрались'
+    """
+    return _reason(code)[0]
+
+
 def _reason(code: str) -> tuple[str, str]:
     if code.startswith("sql_") and code not in REASONS:
         code = "database"
