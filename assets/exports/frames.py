@@ -212,7 +212,7 @@ def _chats(texts: Texts) -> list[Made]:
         _count(H.FROM_MANAGERS, "from_managers"),
         _count(H.FROM_BOTS, "from_bots"),
         _moment(H.FIRST_MESSAGE, "first_at"),
-        # a day is enough for what may be years ago: 7 bytes a row less, and 50,000 chats go in 6 calls
+        # a day is enough for what may be years ago
         _day(H.BEGUN, "created_at"),
         Made(Column(H.MARKS, Kind.TEXT, 180), "closed_unanswered, flags", _chat_marks),
     ]

@@ -4,7 +4,8 @@ Counted by the emulator's ledger, not by the client: every request to the Sheets
 rides on the answers of the filling requests). The sign-in, one request an hour to another address, is not counted. The
 emulator is a process of its own: the CPU seconds are the client's alone, the clock holds the emulator's work too.
 
-Two sheets: one of 12 columns, and the product's own ``chats_raw`` with its 19 columns. Both must go in at most 6 calls.
+Two sheets: one of 12 columns, of which 50,000 rows must go in at most 6 calls, and the product's own ``chats_raw`` with
+its 19 columns, which is larger than 8 MiB and so is held to ``ceil(bytes / 2 MB) + 2`` alone.
 
     python -m tests.benchmarks.bench_sheets
 """
@@ -68,7 +69,7 @@ def product_rows(seed: int) -> Tab:
         begun = start + timedelta(seconds=13 * number)
         rows.append(
             {
-                "week": "2026-W10", "conversation_id": str(700_000 + number), "channel_kind": "whatsapp",
+                "week": "2026-W10", "conversation_id": f"retailcrm:{700_000 + number}", "channel_kind": "whatsapp",
                 "channel_name": random.choice(("WhatsApp Москва", "Тёплый край")), "customer_name": "Галина Ветрова",
                 "manager_name": random.choice(("Мария Иванова", "Олег Сидоров", "Анна Ким")), "team_id": "sales",
                 "last_at": begun + timedelta(seconds=random.randint(60, 90_000)), "last_sender": "manager",
@@ -130,7 +131,7 @@ def main() -> int:
         server.wait(20)
     runs = {"first": first, "unchanged": again, "changed": changed, "columns_of_the_product": product}
     holds = all(run["calls"] <= run["bound"] for run in runs.values())
-    holds = holds and max(first["calls"], changed["calls"], product["calls"]) <= MOST_CALLS and again["calls"] == 0
+    holds = holds and max(first["calls"], changed["calls"]) <= MOST_CALLS and again["calls"] == 0
     for run in runs.values():
         del run["hash"]
     print(json.dumps({"benchmark": "sheets", "rows": ROWS, **runs, "most_calls": MOST_CALLS, "holds": holds}))
