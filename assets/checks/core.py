@@ -140,6 +140,17 @@ CORE = (
             select day, max(one_sided_chats::numeric / chats) as share from by_channel where chats >= 20 group by day
         ),
 
+        -- in one pass: a count for each earlier day read the table once for each of them
+        heard_before as (
+            select (m.sent_at at time zone %(zone)s)::date as day, count(*) as messages
+            from core.messages as m
+            where
+                m.sent_at >= ((%(first)s::date - 28)::timestamp at time zone %(zone)s)
+                and m.sent_at < ((%(last)s::date - 6)::timestamp at time zone %(zone)s)
+                and m.connection_id not in (select connection_id from silent)
+            group by 1
+        ),
+
         earlier as (
             select
                 days.day,
@@ -147,15 +158,7 @@ CORE = (
                 count(*) as weeks
             from days
             cross join generate_series(1, 4) as weeks_back
-            cross join lateral (
-                select count(*) as messages
-                from core.messages as m
-                where
-                    m.sent_at >= ((days.day - 7 * weeks_back)::timestamp at time zone %(zone)s)
-                    and m.sent_at < ((days.day - 7 * weeks_back + 1)::timestamp at time zone %(zone)s)
-                    and m.connection_id not in (select connection_id from silent)
-            ) as past
-            where past.messages > 0
+            inner join heard_before as past on past.day = days.day - 7 * weeks_back
             group by days.day
         )
 
