@@ -81,7 +81,7 @@ def evaluate(contact: Contact, rules: Rules, as_of: Instant, carry: Carry | None
     earlier = (carry.session_started_at, carry.session_ended_at) if carry is not None else (None, None)
     new = new_contacts(ended, rules.new_contact_seconds, *earlier)
     sessions = [session.result(ended_at, session.session_id in new) for session, ended_at in ended]
-    return Evaluation(waits, sessions, left)
+    return Evaluation(waits, sessions, left, [], [])
 
 
 def _by_chat(contact: Contact, chats: list[Chat]) -> list[list[TimedMessage]]:

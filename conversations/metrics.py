@@ -47,6 +47,10 @@ class Metric:
     sign: int
     counts: str
     """What the denominator counts."""
+    denominator: str = ""
+    """The column of both marts that holds it."""
+    numerator: str | None = None
+    """The column of both marts that holds the hits of a share."""
     percent: int = 50
     """Which percentile; of no meaning for other kinds."""
 
@@ -63,25 +67,28 @@ class Metric:
 
 
 _WAITS = "message waits settled in the week"
+_FIRST = "answered first waits of the customer's sessions"
+_MISSED = "missed calls settled in the week"
+_GOOD = "ended sessions with at least two messages of managers"
 _INTENT = "ended sessions with purchase intent"
 _NEXT_STEP = "ended sessions with purchase intent that could have had a next step"
 
 METRICS: tuple[Metric, ...] = (
-    Metric("in_target_share", Kind.SHARE, +1, _WAITS),
-    Metric("slow_reply_share", Kind.SHARE, -1, _WAITS),
-    Metric("no_reply_share", Kind.SHARE, -1, _WAITS),
-    Metric("first_reply_p50_business_seconds", Kind.PERCENTILE, -1, "answered first waits of the customer's sessions"),
-    Metric("first_reply_p50_seconds", Kind.PERCENTILE, -1, "answered first waits of the customer's sessions"),
-    Metric("reply_p50_business_seconds", Kind.PERCENTILE, -1, "answered message waits"),
-    Metric("reply_p50_seconds", Kind.PERCENTILE, -1, "answered message waits"),
-    Metric("missed_calls_in_target_share", Kind.SHARE, +1, "missed calls settled in the week"),
-    Metric("asked_clarifying_share", Kind.SHARE, +1, _INTENT),
-    Metric("made_offer_share", Kind.SHARE, +1, _INTENT),
-    Metric("has_next_step_share", Kind.SHARE, +1, _NEXT_STEP),
-    Metric("no_next_step_share", Kind.SHARE, -1, _NEXT_STEP),
-    Metric("good_share", Kind.SHARE, +1, "ended sessions with at least two messages of managers"),
-    Metric("llm_score_avg", Kind.SCORE, +1, "evaluated sessions"),
-    Metric("auto_fail_share", Kind.SHARE, -1, "evaluated sessions"),
+    Metric("in_target_share", Kind.SHARE, +1, _WAITS, "waits_settled", "in_target"),
+    Metric("slow_reply_share", Kind.SHARE, -1, _WAITS, "waits_settled", "slow_reply"),
+    Metric("no_reply_share", Kind.SHARE, -1, _WAITS, "waits_settled", "unanswered"),
+    Metric("first_reply_p50_business_seconds", Kind.PERCENTILE, -1, _FIRST, "first_replies"),
+    Metric("first_reply_p50_seconds", Kind.PERCENTILE, -1, _FIRST, "first_replies"),
+    Metric("reply_p50_business_seconds", Kind.PERCENTILE, -1, "answered message waits", "answered"),
+    Metric("reply_p50_seconds", Kind.PERCENTILE, -1, "answered message waits", "answered"),
+    Metric("missed_calls_in_target_share", Kind.SHARE, +1, _MISSED, "missed_calls_settled", "missed_calls_in_target"),
+    Metric("asked_clarifying_share", Kind.SHARE, +1, _INTENT, "sessions_with_intent", "asked_clarifying"),
+    Metric("made_offer_share", Kind.SHARE, +1, _INTENT, "sessions_with_intent", "made_offer"),
+    Metric("has_next_step_share", Kind.SHARE, +1, _NEXT_STEP, "next_step_judged", "has_next_step"),
+    Metric("no_next_step_share", Kind.SHARE, -1, _NEXT_STEP, "next_step_judged", "no_next_step"),
+    Metric("good_share", Kind.SHARE, +1, _GOOD, "good_judged", "good"),
+    Metric("llm_score_avg", Kind.SCORE, +1, "evaluated sessions", "llm_evaluated"),
+    Metric("auto_fail_share", Kind.SHARE, -1, "evaluated sessions", "llm_evaluated", "auto_fail"),
 )
 """Every metric with a delta, of managers and of channels alike.
 

@@ -154,9 +154,59 @@ class LeftWaiting(NamedTuple):
     held_seconds: int
 
 
+class Behaviour(NamedTuple):
+    """One row per ended session with at least one human reply (section 5); message ids are the evidence."""
+
+    session_id: str
+    conversation_id: str
+    ended_at: Instant
+    manager_id: str | None
+    """Who gave the last human reply: the session is his."""
+    human_replies: int
+    has_intent: bool
+    """Price, availability, wish to buy, size or delivery."""
+    asked_clarifying: bool | None
+    """``None``: not eligible; so for the next three."""
+    made_offer: bool | None
+    has_next_step: bool | None
+    is_good: bool | None
+    next_step_not_judged: str | None
+    """no_intent, refused, paid, ended_by_customer or unanswered; ``None`` where the next step was judged."""
+    not_good: tuple[str, ...]
+    """slow_reply, no_reply, no_question_or_offer, no_next_step; empty where good or not judged."""
+    intent_message_ids: tuple[str, ...]
+    clarifying_message_ids: tuple[str, ...]
+    offer_message_ids: tuple[str, ...]
+    next_step_message_ids: tuple[str, ...]
+    """The last turn of the manager, where it was judged."""
+    refusal_message_ids: tuple[str, ...]
+    paid_message_ids: tuple[str, ...]
+    lexicon_hash: str
+
+
+class Advice(NamedTuple):
+    """One row per advice of a rule; the words are made when it is shown."""
+
+    advice_id: str
+    """``wait_id:rule`` or ``session_id:rule``."""
+    rule: str
+    """no_answer, slow_first_answer, no_offer, no_next_step or no_clarifying_question."""
+    rule_version: int
+    conversation_id: str
+    session_id: str
+    wait_id: str | None
+    message_id: str
+    """The message that it is about."""
+    manager_id: str | None
+    given_at: Instant
+    """When it became true: the settlement of the wait, the end of the session."""
+
+
 class Evaluation(NamedTuple):
     """The judgement of one contact at ``as_of``."""
 
     waits: list[Wait]
     sessions: list[Session]
     left_waiting: list[LeftWaiting]
+    behaviour: list[Behaviour]
+    advice: list[Advice]

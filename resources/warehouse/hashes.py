@@ -12,7 +12,7 @@ from psycopg import sql
 
 from resources.warehouse.engine import Warehouse
 
-LAYERS = ("raw", "core", "evaluated", "marts", "ops")
+LAYERS = ("raw", "core", "reference", "evaluated", "marts", "ops")
 
 
 def table_hashes(warehouse: Warehouse, schemas: Sequence[str] = LAYERS) -> dict[str, str]:

@@ -18,7 +18,7 @@ from resources.warehouse.default_rights import PUBLIC, give_defaults
 from resources.warehouse.roles import COLUMNS, OWNED, TABLES, TEMPORARY, VIEWS_OF, Role
 from resources.warehouse.views import VIEWS
 
-_SCHEMAS = ("raw", "core", "evaluated", "marts", "marts_next", "ops", "dagster", "public")
+_SCHEMAS = ("raw", "core", "reference", "evaluated", "marts", "marts_next", "ops", "dagster", "public")
 _TABLE_KINDS, _VIEW_KINDS = ("r", "p", "f"), ("v", "m")
 
 

@@ -41,6 +41,7 @@ TABLES: Mapping[Role, Mapping[str, Rights]] = {
         # what was received is never lost: a row that is gone at the source is marked
         "raw.*": KEEP,
         "core.*": REPLACE,
+        "reference.*": REPLACE,
         "evaluated.*": REPLACE,
         "ops.alembic_version": READ,
         "ops.cursors": KEEP,
@@ -53,6 +54,7 @@ TABLES: Mapping[Role, Mapping[str, Rights]] = {
     },
     Role.PUBLISHER: {
         "core.*": READ,
+        "reference.*": READ,
         "evaluated.*": READ,
         "ops.alembic_version": READ,
         "ops.as_of": READ,
@@ -65,6 +67,7 @@ TABLES: Mapping[Role, Mapping[str, Rights]] = {
     },
     Role.DESK: {
         "core.*": READ,
+        "reference.*": READ,
         "evaluated.*": READ,
         "marts.*": READ,
         "ops.alembic_version": READ,

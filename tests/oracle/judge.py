@@ -23,6 +23,8 @@ def judge(contact: Contact, policy: OraclePolicy, as_of: Instant) -> Evaluation:
         waits=[judged.wait_row(wait) for judged in told for wait in judged.waits],
         sessions=[judged.session_row(session, sessions) for judged in told for session in judged.sessions],
         left_waiting=[row for judged in told for wait in judged.waits for row in judged.left_waiting(wait)],
+        behaviour=[],
+        advice=[],
     )
 
 

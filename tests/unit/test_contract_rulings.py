@@ -193,7 +193,7 @@ def test_clock_skew_is_shown_as_nothing_and_flagged(judge: Judge) -> None:
 def test_an_untimed_chat_has_neither_waits_nor_sessions(judge: Judge) -> None:
     flagged = tell(judge, customer("10:00"), chats=(CHAT._replace(is_untimed=True),))
     partly = tell(judge, customer("10:00"), customer("10:05")._replace(sent_at=None))
-    assert flagged == partly == Evaluation([], [], [])
+    assert flagged == partly == Evaluation([], [], [], [], [])
 
 
 def test_owner_is_the_assignee_at_settlement_else_the_last_to_write_else_nobody(judge: Judge) -> None:

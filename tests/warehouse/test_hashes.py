@@ -32,5 +32,5 @@ def test_rows_that_occur_twice_count_twice(database: Warehouse) -> None:
 
 def test_every_table_of_every_layer_has_one(database: Warehouse) -> None:
     hashes = table_hashes(database)
-    assert {name.partition(".")[0] for name in hashes} >= {"raw", "core", "evaluated", "ops"}
+    assert {name.partition(".")[0] for name in hashes} >= {"raw", "core", "reference", "evaluated", "ops"}
     assert all(len(one) == 32 for one in hashes.values())

@@ -53,6 +53,10 @@ core.quarantine                 rawd    r          -        r     -
 core.conversations_masked       -       -          r        -     -
 core.messages_masked            -       -          r        -     -
 core.quarantine_masked          -       -          r        -     -
+reference.people                rawd    r          -        r     -
+reference.person_teams          rawd    r          -        r     -
+evaluated.advice                rawd    r          -        r     -
+evaluated.behaviour             rawd    r          -        r     -
 evaluated.left_waiting          rawd    r          -        r     -
 evaluated.sessions              rawd    r          -        r     -
 evaluated.waits                 rawd    r          -        r     -
@@ -84,6 +88,7 @@ SCHEMAS = """
             loader  publisher  analyst  desk  dagster
 raw         U       -          -        -     -
 core        U       U          U        U     -
+reference   U       U          -        U     -
 evaluated   U       U          U        U     -
 marts       -       UC         U        U     -
 marts_next  -       UC         -        -     -
@@ -245,7 +250,7 @@ def test_logins_are_ordinary_and_members_of_nothing(database: Warehouse, logins:
         ((owner,),) = connection.execute("select current_user").fetchall()
     assert mighty == members == []
     makers = {"marts": logins[Role.PUBLISHER], "marts_next": logins[Role.PUBLISHER], "dagster": logins[Role.DAGSTER]}
-    assert dict(owned) == dict.fromkeys(("raw", "core", "evaluated", "ops"), owner) | makers
+    assert dict(owned) == dict.fromkeys(("raw", "core", "reference", "evaluated", "ops"), owner) | makers
 
 
 def test_somebody_else_may_nothing(database: Warehouse, database_server: DatabaseServer) -> None:

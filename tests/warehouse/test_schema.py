@@ -27,6 +27,8 @@ RECORDS = {
     "evaluated.waits": timeline.Wait,
     "evaluated.sessions": timeline.Session,
     "evaluated.left_waiting": timeline.LeftWaiting,
+    "evaluated.behaviour": timeline.Behaviour,
+    "evaluated.advice": timeline.Advice,
 }
 
 

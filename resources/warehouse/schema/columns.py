@@ -24,7 +24,8 @@ PII_CLASSES: tuple[str, ...] = ("none", "pseudonym", "name", "contact", "content
 SCHEMAS = {
     "raw": "As received from the vendors, payload verbatim; written by land() only",
     "core": "Source-free conversations, messages, events, people and orders; derived from raw",
-    "evaluated": "Waits, sessions and who left a customer waiting; derived from core by the policy in force",
+    "reference": "What people tell the platform: who is who and in which team; written from the policy",
+    "evaluated": "Waits, sessions, behaviour and advice; derived from core by the policy and the lexicons in force",
     "marts": "What people read: figures by manager, channel and week",
     "ops": "The platform's own book-keeping: cursors, completeness, versions",
 }

@@ -131,3 +131,57 @@ left_waiting = Table(
 )
 Index("left_waiting_conversation_idx", left_waiting.c.conversation_id)
 Index("left_waiting_replaced_week_idx", left_waiting.c.replaced_week)
+
+behaviour = Table(
+    "behaviour",
+    metadata,
+    text("session_id", "The ended session", key=True),
+    text("conversation_id", "The conversation"),
+    instant("ended_at", "When the session ended"),
+    text("manager_id", "Whose session it is: who gave its last human reply; NULL: not known", "pseudonym", null=True),
+    integer("human_replies", "Replies of people in the session", "replies"),
+    boolean("has_intent", "The customer showed a wish to buy: price, availability, wish, size or delivery"),
+    boolean("asked_clarifying", "A question about the need before or with the first offer; NULL: no intent", null=True),
+    boolean("made_offer", "A concrete offer; NULL: no intent", null=True),
+    boolean("has_next_step", "The last turn of the manager proposes a next step; NULL: not judged", null=True),
+    boolean("is_good", "Good (contract, section 5); NULL: fewer than two messages of managers", null=True),
+    text("next_step_not_judged", "no_intent, refused, paid, ended_by_customer or unanswered; NULL: judged", null=True),
+    texts("not_good", "Why not good: slow_reply, no_reply, no_question_or_offer, no_next_step"),
+    texts("intent_message_ids", "Messages of the customer that show the wish, in order"),
+    texts("clarifying_message_ids", "Clarifying questions that counted"),
+    texts("offer_message_ids", "Offers"),
+    texts("next_step_message_ids", "The last turn of the manager, if it was judged"),
+    texts("refusal_message_ids", "Where the customer refused"),
+    texts("paid_message_ids", "Where somebody said that it is paid"),
+    text("lexicon_hash", "sha256 of the lexicons that it was judged by"),
+    *_context(),
+    day("ended_on", "Local day of ended_at in the organisation's zone"),
+    text("ended_week", "ISO week of ended_on"),
+    *_stamp(),
+    schema="evaluated",
+    comment="One row per ended session with at least one human reply: what the manager did in it",
+)
+Index("behaviour_ended_week_idx", behaviour.c.ended_week)
+Index("behaviour_conversation_idx", behaviour.c.conversation_id)
+
+advice = Table(
+    "advice",
+    metadata,
+    text("advice_id", "What it is about (wait or session) and the rule", key=True),
+    text("rule", "no_answer, slow_first_answer, no_offer, no_next_step or no_clarifying_question"),
+    integer("rule_version", "Version of the rule", "version"),
+    text("conversation_id", "The conversation"),
+    text("session_id", "The session"),
+    text("wait_id", "The wait, where the advice is about one", null=True),
+    text("message_id", "The message that it is about"),
+    text("manager_id", "Who is advised; NULL: nobody was responsible", "pseudonym", null=True),
+    instant("given_at", "When it became true: the settlement of the wait, the end of the session"),
+    *_context(),
+    day("given_on", "Local day of given_at in the organisation's zone"),
+    text("given_week", "ISO week of given_on"),
+    *_stamp(),
+    schema="evaluated",
+    comment="One row per advice of a rule; the words are made when it is shown",
+)
+Index("advice_given_week_idx", advice.c.given_week)
+Index("advice_conversation_idx", advice.c.conversation_id)

@@ -67,6 +67,7 @@ outbox = Table(
     text("channel", "By what it goes: telegram"),
     text("recipient", "To whom: the chat's id", "pseudonym"),
     text("body", "What is said; never a customer's words, name or phone"),
+    blob("picture", "A picture (PNG) that is sent with it; the text is its caption", null=True),
     text("state", "queued, sending, sent, failed, unknown (sent or not: the answer was lost)"),
     integer("attempts", "How often it was handed over", "attempts"),
     text("reason", "Why it failed or is unknown", null=True),
