@@ -33,7 +33,8 @@ NO_MANAGER: Final = "Без менеджера"
 LAYERS: Final = {
     "raw": "raw — как прислал источник",
     "core": "core — чаты, сообщения, люди",
-    "evaluated": "evaluated — ожидания и сессии",
+    "reference": "reference — кто есть кто",
+    "evaluated": "evaluated — ожидания, сессии, поведение, советы",
     "marts": "marts — витрины недели",
     "ops": "ops — служебные",
 }
