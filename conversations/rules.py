@@ -63,9 +63,9 @@ class Rules:
         self.hours: dict[str | None, BusinessHours | None] = {None: None}
         for name, versions in policy.calendars.items():
             self.hours[name] = BusinessHours([_hours_version(version) for version in versions])
-        self._channels = {kind: _channel_timeline(policy, kind) for kind in policy.channels}
-        self._other_channels = _channel_timeline(policy, None)
-        teams = {team: _team_timeline(policy, team) for team in policy.teams}
+        self._channels = {kind: channel_timeline(policy, kind) for kind in policy.channels}
+        self._other_channels = channel_timeline(policy, None)
+        teams = {team: team_timeline(policy, team) for team in policy.teams}
         self._team_calendars = {
             manager: teams[team] for manager, team in manager_teams.items() if team is not None and team in teams
         }
@@ -94,8 +94,10 @@ def _hours_version(version: CalendarVersion) -> HoursVersion:
     return HoursVersion(version.valid_from, version.time_zone, weekly, version.exceptions)
 
 
-def _channel_timeline(policy: Policy, kind: str | None) -> Timeline[ChannelRules]:
-    entries = [*_by_date(policy.defaults), *_by_date(policy.channels[kind] if kind is not None else ())]
+def channel_timeline(policy: Policy, kind: str | None) -> Timeline[ChannelRules]:
+    """The settings of a kind of channel by second; of ``None`` and of a kind that the policy does not name, what the
+    defaults say."""
+    entries = [*_by_date(policy.defaults), *_by_date(policy.channels.get(kind, ()) if kind is not None else ())]
     calendars = _by_date(policy.organisation.calendar)
     days = {date.min} | {entry.valid_from for entry in (*entries, *calendars) if entry.valid_from is not None}
     changes: list[tuple[int | None, ChannelRules]] = []
@@ -121,7 +123,7 @@ def _channel_rules(held: Mapping[str, Any]) -> ChannelRules:
     )
 
 
-def _team_timeline(policy: Policy, team: str) -> Timeline[tuple[bool, str | None]]:
+def team_timeline(policy: Policy, team: str) -> Timeline[tuple[bool, str | None]]:
     """Whether the team names a calendar at all, and which; before its first dated entry it names none."""
     choices = _by_date(policy.teams[team])
     changes: list[tuple[int | None, tuple[bool, str | None]]] = []
