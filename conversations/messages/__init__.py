@@ -8,6 +8,7 @@ One quantity is always called by one name; a number always comes with its unit a
 
 from conversations.messages.accounts import Accounts
 from conversations.messages.alerts import Alerts, AlertsHelp
+from conversations.messages.changes import Changes, Metrics
 from conversations.messages.connections import ConnectionErrors, Connections, ConnectionsHelp
 from conversations.messages.deploy import Migrate
 from conversations.messages.errors import Errors
@@ -27,6 +28,7 @@ __all__ = [
     "Accounts",
     "Alerts",
     "AlertsHelp",
+    "Changes",
     "ConnectionErrors",
     "Connections",
     "ConnectionsHelp",
@@ -37,6 +39,7 @@ __all__ = [
     "Import",
     "Load",
     "Masks",
+    "Metrics",
     "Migrate",
     "Probe",
     "Service",
