@@ -26,6 +26,7 @@ from enum import StrEnum
 from numbers import Integral, Real
 
 from conversations.messages.cells import CUT
+from resources.sheets.look import Look, problems
 
 Cell = str | int | float | bool | Decimal | date | datetime | None
 Written = str | int | float | bool
@@ -75,6 +76,13 @@ class Tab:
     title: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
+    look: Look | None = None
+    """``None``: plain, as a tab without a look always was; what an earlier look made then goes away."""
+
+    @property
+    def above(self) -> int:
+        """Rows of ours above the heading."""
+        return self.look.above if self.look else 0
 
 
 def check_size(tabs: Sequence[Tab]) -> None:
@@ -85,7 +93,7 @@ def check_size(tabs: Sequence[Tab]) -> None:
     """
     if len({tab.title.casefold() for tab in tabs}) < len(tabs):
         raise InvalidTab("two tabs have the same title")
-    cells = sum((len(tab.rows) + 1) * len(tab.columns) for tab in tabs)
+    cells = sum((len(tab.rows) + 1 + tab.above) * len(tab.columns) for tab in tabs)
     if 2 * cells > MOST_CELLS:
         raise InvalidTab(
             f"the tabs have {cells:,} cells, and a publication needs them twice: a spreadsheet holds {MOST_CELLS:,}"
@@ -96,7 +104,7 @@ def checked(tab: Tab) -> None:
     """Refuse a tab that no spreadsheet can hold.
 
     Raises:
-        InvalidTab: title, number of columns, or a heading that is empty or there twice.
+        InvalidTab: title, number of columns, a heading that is empty or there twice, or a look that does not fit.
     """
     names = [column.name for column in tab.columns]
     if not tab.title.strip() or len(tab.title) > LONGEST_TITLE or _UNSTORABLE.search(tab.title):
@@ -105,6 +113,10 @@ def checked(tab: Tab) -> None:
         raise InvalidTab(f"{tab.title}: a tab has 1 to {MOST_COLUMNS} columns, not {len(names)}")
     if len(set(names)) < len(names) or not all(name.strip() for name in names):
         raise InvalidTab(f"{tab.title}: every column needs a heading of its own")
+    if tab.look is not None:
+        texts = {column.name for column in tab.columns if column.kind is Kind.TEXT}
+        for wrong in problems(tab.look, names, set(names) - texts, texts):
+            raise InvalidTab(f"{tab.title}: {wrong}")
 
 
 def row_of(tab: Tab, number: int) -> list[Written]:
