@@ -106,7 +106,7 @@ def comparison_key(
 
 
 def _days(policy: Policy, kind: str, teams: Collection[str | None], monday: date) -> list[dict[str, Any]]:
-    """What holds for waits of a kind of channel that open on each day of the week: the limits, and each team's hours."""
+    """What holds for waits of a kind of channel that open on each day of the week: limits, and each team's hours."""
     channel = channel_timeline(policy, kind)
     choices = {team: team_timeline(policy, team) if team in policy.teams else None for team in teams}
     days = []

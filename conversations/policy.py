@@ -21,6 +21,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from conversations.policy_alerts import AlertLimits, Owners
 from conversations.policy_exports import Exports
+from conversations.policy_people import People
 
 DEFINITION_VERSION = 1
 """Version of the metric definitions; a changed rule raises it and says why in docs/definitions.
@@ -167,6 +168,8 @@ class Policy(_Part):
     organisation: Organisation = Organisation()
     calendars: dict[str, CalendarVersions] = Field(default_factory=dict)
     teams: dict[str, CalendarChoices] = Field(default_factory=dict)
+    people: People = Field(default_factory=dict)
+    """Who is who; an account that is not named is a person of its own, in the team that the source names."""
     defaults: Annotated[tuple[Limits, ...], BeforeValidator(_as_list)] = (CONTRACT_LIMITS,)
     channels: dict[str, Annotated[tuple[ChannelSettings, ...], BeforeValidator(_as_list)]] = Field(default_factory=dict)
 
@@ -218,9 +221,11 @@ class Policy(_Part):
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the canonical content, 64 hex digits; without what changes no figure (``NOT_JUDGED_BY``): a new
-        owner of a trouble must not have every conversation judged again."""
+        """SHA-256 of the canonical content, 64 hex digits; without what changes no figure (``NOT_JUDGED_BY``, the names
+        of people): a new owner of a trouble must not have every conversation judged again."""
         judged_by = self.model_dump(mode="json", exclude=set(NOT_JUDGED_BY))
+        for person in judged_by["people"].values():
+            del person["name"]
         content = json.dumps(judged_by, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(content.encode()).hexdigest()
 
@@ -283,6 +288,10 @@ class Policy(_Part):
         for place, name in self._calendars_used():
             if name not in self.calendars and name != NO_CALENDAR:
                 raise ValueError(f"{place}: there is no calendar {name!r} under calendars")
+        for person_id, person in self.people.items():
+            for choice in person.team:
+                if choice.team is not None and choice.team not in self.teams:
+                    raise ValueError(f"people.{person_id}.team: there is no team {choice.team!r} under teams")
         return self
 
     def _calendars_used(self) -> Iterator[tuple[str, str]]:

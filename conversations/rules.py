@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from conversations.business_hours import BusinessHours, HoursVersion
 from conversations.needs_reply import ClosingRule, HumanRequestRule
+from conversations.people import teams_of
 from conversations.policy import CONTRACT_LIMITS, NO_CALENDAR, WEEKDAYS, CalendarVersion, Policy
 
 _Value = TypeVar("_Value")
@@ -65,27 +66,43 @@ class Rules:
             self.hours[name] = BusinessHours([_hours_version(version) for version in versions])
         self._channels = {kind: channel_timeline(policy, kind) for kind in policy.channels}
         self._other_channels = channel_timeline(policy, None)
-        teams = {team: team_timeline(policy, team) for team in policy.teams}
-        self._team_calendars = {
-            manager: teams[team] for manager, team in manager_teams.items() if team is not None and team in teams
-        }
+        self._team_calendars = {team: team_timeline(policy, team) for team in policy.teams}
+        self._teams = _teams_by_time(policy, manager_teams)
 
     def channel(self, kind: str) -> Timeline[ChannelRules]:
         """Settings of a kind of channel; of the defaults, where the policy does not name it."""
         return self._channels.get(kind, self._other_channels)
 
     def calendar_of(self, manager_id: str | None, channel: ChannelRules, second: int) -> str | None:
-        """Calendar of a wait opened at ``second``: team of its manager, else channel, else organisation."""
-        team = self._team_calendars.get(manager_id) if manager_id is not None else None
-        if team is None:
+        """Calendar of a wait opened at ``second``: his team of that moment, else channel, else organisation."""
+        teams = self._teams.get(manager_id) if manager_id is not None else None
+        team = teams.at(second) if teams is not None else None
+        if team is None or team not in self._team_calendars:
             return channel.calendar_id
-        named, calendar_id = team.at(second)
+        named, calendar_id = self._team_calendars[team].at(second)
         return calendar_id if named else channel.calendar_id
 
 
 def compile_policy(policy: Policy, manager_teams: Mapping[str, str | None]) -> Rules:
-    """Make a policy ready for ``evaluate``; ``manager_teams``: the team of each manager, by ``manager_id``."""
+    """Make a policy ready for ``evaluate``.
+
+    Args:
+        manager_teams: the team that the source names for each manager, by ``manager_id``; of the managers of all
+            connections, since a person of the policy may have accounts in several. The policy's own word goes first.
+    """
     return Rules(policy, manager_teams)
+
+
+def _teams_by_time(policy: Policy, manager_teams: Mapping[str, str | None]) -> dict[str, Timeline[str | None]]:
+    """The team of each account by second."""
+    teams: dict[str, Timeline[str | None]] = {
+        manager_id: Timeline([(None, team)]) for manager_id, team in manager_teams.items()
+    }
+    for person in policy.people.values():
+        stays = teams_of(person, manager_teams)
+        line = Timeline([(_midnight(day, policy.time_zone), team) for day, team in stays])
+        teams |= dict.fromkeys(person.accounts, line)
+    return teams
 
 
 def _hours_version(version: CalendarVersion) -> HoursVersion:

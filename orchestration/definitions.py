@@ -26,12 +26,14 @@ from assets.checks.accounts import account_checks  # noqa: E402
 from assets.checks.core import core_checks  # noqa: E402
 from assets.checks.evaluated import evaluated_checks  # noqa: E402
 from assets.checks.raw import raw_checks  # noqa: E402
+from assets.checks.reference import reference_checks  # noqa: E402
 from assets.core.retailcrm import core_days, core_directories  # noqa: E402
 from assets.evaluated.rules import evaluated_rules  # noqa: E402
 from assets.exports.sheets import exports_sheets  # noqa: E402
 from assets.marts.weeks import marts_weeks  # noqa: E402
 from assets.raw.retailcrm import RETAILCRM_ASSETS  # noqa: E402
 from assets.raw.twitter_care import TWITTER_CARE_ASSETS  # noqa: E402
+from assets.reference.people import reference_people  # noqa: E402
 from orchestration.jobs import JOBS  # noqa: E402
 from orchestration.resources import production_resources  # noqa: E402
 from orchestration.schedules import SCHEDULES  # noqa: E402
@@ -43,11 +45,12 @@ ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     *TWITTER_CARE_ASSETS,
     core_directories,
     core_days,
+    reference_people,
     evaluated_rules,
     marts_weeks,
     exports_sheets,
 ]
-CHECKS = [raw_checks, core_checks, evaluated_checks, account_checks]
+CHECKS = [raw_checks, core_checks, reference_checks, evaluated_checks, account_checks]
 
 
 def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import dagster as dg
 
-LOADED = dg.AssetSelection.groups("raw", "core", "evaluated")
-PUBLISHED = dg.AssetSelection.groups("marts", "exports")
+LOADED = dg.AssetSelection.groups("raw", "core", "reference", "evaluated")
+PUBLISHED = dg.AssetSelection.groups("reference", "marts", "exports")
 
 load_daily = dg.define_asset_job(
     "load_daily",
     # a file is brought by a person (otklik import), no schedule can fetch it
     selection=LOADED - dg.AssetSelection.assets(["raw", "twitter_care__conversations"]),
-    description="Read the day at the source, understand it, judge its waits and sessions: raw, core, evaluated.",
+    description="Read the day at the source, understand it, judge its waits and sessions: raw to evaluated.",
     executor_def=dg.in_process_executor,
 )
 

@@ -32,6 +32,7 @@ from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 _JUDGED = [dg.AssetKey(["evaluated", table]) for table in ("waits", "sessions", "left_waiting")]
 _KNOWN = [dg.AssetKey(["core", table]) for table in ("messages", "events", "conversations", "channels", "managers")]
+_PEOPLE = [dg.AssetKey(["reference", table]) for table in ("people", "person_teams")]
 
 
 def _spec(mart: Mart) -> dg.AssetSpec:
@@ -46,7 +47,7 @@ def _spec(mart: Mart) -> dg.AssetSpec:
     ]
     return dg.AssetSpec(
         ["marts", mart.name],
-        deps=[*_JUDGED, *_KNOWN],
+        deps=[*_JUDGED, *_KNOWN, *_PEOPLE],
         group_name="marts",
         description=mart.description,
         owners=[mart.owner],

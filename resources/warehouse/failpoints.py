@@ -27,6 +27,7 @@ NAMES = (
     "core.staged",
     "core.before_commit",
     "core.committed",
+    "reference.before_commit",
     "evaluated.staged",
     "evaluated.before_commit",
     "evaluated.committed",

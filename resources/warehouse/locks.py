@@ -1,7 +1,7 @@
 """Who works on what: advisory locks of PostgreSQL, which vanish with the session of their holder (D4).
 
-Here: the lock of an account, of one of its streams, of its core tables, of a run. Not here: the lock of the embedded
-server's files (``server``).
+Here: the lock of an account, of one of its streams, of its core tables, of the people, of a run. Not here: the lock of
+the embedded server's files (``server``).
 
 The lock of an account is held for the whole run, in a session of its own: who finds it taken asks the vendor nothing
 and writes nothing. The locks of a stream and of core tables are held by the very session that writes: when that session
@@ -89,6 +89,17 @@ def core_lock(connection: psycopg.Connection[Any], connection_id: str, wait: flo
     """
     what = f"the core tables of {connection_id} are being written by another process"
     with _held(connection, f"otklik:core:{connection_id}", what, wait):
+        yield
+
+
+@contextlib.contextmanager
+def people_lock(connection: psycopg.Connection[Any], wait: float = 30.0) -> Iterator[None]:
+    """The right to write who is who.
+
+    Raises:
+        Busy: another process has had it for longer than ``wait`` seconds.
+    """
+    with _held(connection, "otklik:people", "the people are being written by another process", wait):
         yield
 
 

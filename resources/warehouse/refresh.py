@@ -95,7 +95,7 @@ def refresh_evaluated(
             carries = find_restarts(connection)
             _delete_what_is_replaced(connection)
             fail_point("evaluated.staged")
-            rules = compile_policy(policy, _manager_teams(connection, connection_id))
+            rules = compile_policy(policy, _manager_teams(connection))
             judged = _judged(connection, rules, _instant(now), carries)
             batch = _Batch(connection, connection_id, Days(policy.time_zone), stamp, RefreshCounts(now), progress)
             with _without_collector():
@@ -152,11 +152,9 @@ def _delete_what_is_replaced(connection: psycopg.Connection[Any]) -> None:
     connection.execute("delete from evaluated.sessions as s using replaced as r where s.session_id = r.session_id")
 
 
-def _manager_teams(connection: psycopg.Connection[Any], connection_id: str) -> dict[str, str | None]:
-    rows = connection.execute(
-        "select manager_id, team_id from core.managers where connection_id = %s", (connection_id,)
-    )
-    return dict(rows.fetchall())
+def _manager_teams(connection: psycopg.Connection[Any]) -> dict[str, str | None]:
+    """Of every connection: a person may have accounts in several, and one of them may say his team."""
+    return dict(connection.execute("select manager_id, team_id from core.managers").fetchall())
 
 
 _CHATS = """
