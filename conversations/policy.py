@@ -20,6 +20,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from conversations.policy_alerts import AlertLimits, Owners
+from conversations.policy_digest import DigestSettings
 from conversations.policy_exports import Exports
 from conversations.policy_people import People
 
@@ -29,7 +30,7 @@ DEFINITION_VERSION = 1
 1: first version.
 """
 
-NOT_JUDGED_BY = ("owners", "alerts", "exports")
+NOT_JUDGED_BY = ("owners", "alerts", "exports", "digest")
 """Sections that say nothing about what a figure means; they are no part of the hash."""
 
 NO_CALENDAR = "none"
@@ -213,6 +214,7 @@ class Policy(_Part):
     owners: Owners = Owners()
     alerts: AlertLimits = AlertLimits()
     exports: Exports = Exports()
+    digest: DigestSettings = DigestSettings()
 
     @property
     def time_zone(self) -> str:
