@@ -1,0 +1,147 @@
+"""What each figure of the marts counts: the cases behind it, which of them are hits, which value a percentile is of.
+
+Here: the declared figures, one per number column of ``manager_week``, ``channel_week``, ``manager_day`` and
+``channel_day``. Not here: where the cases are read (``evidence_sources``), how a figure is asked for (``evidence``),
+its Russian name (``conversations.messages.explain``).
+
+The conditions are written a second time, apart from the SQL that builds the marts: a figure whose list does not add up
+to it shows that one of the two is wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+View: TypeAlias = Literal["manager", "channel"]
+"""Whose table it is: managers are judged by the manager's view of a wait, channels by the customer's (section 4.5)."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number column of a mart.
+
+    ``eligible`` and ``hit`` are SQL conditions over the columns of the source. A count counts the eligible cases; a
+    share is hits of eligible ones; a percentile is of ``value`` over the eligible ones.
+    """
+
+    name: str
+    source: str
+    eligible: str = "true"
+    hit: str | None = None
+    value: str | None = None
+    percent: int = 50
+    evidence: tuple[str, ...] = ()
+    """Columns of the source that hold the ids of the messages to look at, the most telling one last."""
+
+    @property
+    def kind(self) -> Literal["count", "share", "percentile"]:
+        """What sort of number it is."""
+        if self.hit is not None:
+            return "share"
+        return "percentile" if self.value is not None else "count"
+
+
+_WAIT = ("asking_message_ids", "answering_message_ids")
+_SETTLED = ("in_target", "slow_reply", "no_reply", "window_expired")
+
+
+def _waits(outcome: str, seconds: str, business: str) -> list[Figure]:
+    def among(*names: str) -> str:
+        return f"{outcome} in ({', '.join(repr(name) for name in names)})"
+
+    def one(name: str, eligible: str, **more: object) -> Figure:
+        return Figure(name, "waits", eligible, evidence=_WAIT, **more)  # type: ignore[arg-type]
+
+    message, call = "wait_kind = 'message'", "wait_kind = 'missed_call'"
+    settled = f"{message} and {among(*_SETTLED)}"
+    calls = f"{call} and {among(*_SETTLED)}"
+    unanswered = among("no_reply", "window_expired")
+    answered = f"{message} and {among('in_target', 'slow_reply')}"
+    first = f"{answered} and is_first_reply"
+    found = [
+        one("waits_settled", settled),
+        *(one(name, f"{message} and {among(name)}") for name in (*_SETTLED, "not_required")),
+        one("unanswered", f"{message} and {unanswered}"),
+        one("in_target_share", settled, hit=among("in_target")),
+        one("slow_reply_share", settled, hit=among("slow_reply")),
+        one("no_reply_share", settled, hit=unanswered),
+        one("answered", answered),
+        one("first_replies", first),
+        one("missed_calls_settled", calls),
+        *(one(f"missed_calls_{name}", f"{call} and {among(name)}") for name in _SETTLED),
+        one("missed_calls_in_target_share", calls, hit=among("in_target")),
+    ]
+    for prefix, eligible in (("reply", answered), ("first_reply", first)):
+        for percent in (50, 90):
+            for ending, value in (("business_seconds", business), ("seconds", seconds)):
+                found.append(one(f"{prefix}_p{percent}_{ending}", eligible, value=value, percent=percent))
+    return found
+
+
+_INTENT = ("intent_message_ids", "clarifying_message_ids")
+_OFFER = ("intent_message_ids", "offer_message_ids")
+_STEP = ("refusal_message_ids", "paid_message_ids", "intent_message_ids", "next_step_message_ids")
+_ALL = (
+    "refusal_message_ids", "paid_message_ids", "intent_message_ids", "clarifying_message_ids", "offer_message_ids",
+    "next_step_message_ids",
+)  # fmt: skip
+
+
+def _of_behaviour(name: str, eligible: str = "true", hit: str | None = None, ids: tuple[str, ...] = _ALL) -> Figure:
+    return Figure(name, "behaviour", eligible, hit=hit, evidence=ids)
+
+
+_JUDGED, _GOOD = "has_next_step is not null", "is_good is not null"
+_BEHAVIOUR = [
+    _of_behaviour("sessions_judged"),
+    _of_behaviour("sessions_with_intent", "has_intent", ids=("intent_message_ids",)),
+    _of_behaviour("asked_clarifying", "has_intent and asked_clarifying", ids=_INTENT),
+    _of_behaviour("asked_clarifying_share", "has_intent", "asked_clarifying", _INTENT),
+    _of_behaviour("made_offer", "has_intent and made_offer", ids=_OFFER),
+    _of_behaviour("made_offer_share", "has_intent", "made_offer", _OFFER),
+    _of_behaviour("next_step_judged", _JUDGED, ids=_STEP),
+    _of_behaviour("has_next_step", "has_next_step", ids=_STEP),
+    _of_behaviour("has_next_step_share", _JUDGED, "has_next_step", _STEP),
+    _of_behaviour("no_next_step", "not has_next_step", ids=_STEP),
+    _of_behaviour("no_next_step_share", _JUDGED, "not has_next_step", _STEP),
+    _of_behaviour("good_judged", _GOOD),
+    _of_behaviour("good", "is_good"),
+    _of_behaviour("good_share", _GOOD, "is_good"),
+]
+_PENDING = Figure("pending_now", "pending", evidence=("asking_message_ids",))
+_OF_MANAGERS = [
+    *_waits("outcome_manager", "manager_wait_seconds", "manager_wait_business_seconds"),
+    *_BEHAVIOUR,
+    _PENDING,
+    Figure("left_waiting", "left_waiting", evidence=("asking_message_ids",)),
+    Figure("sessions_touched", "touched", evidence=("reply_message_ids",)),
+]
+_ENDS = ("first_message_ids", "last_message_ids")
+_OF_CHANNELS = [
+    *_waits("outcome", "wait_seconds", "wait_business_seconds"),
+    *_BEHAVIOUR,
+    _PENDING,
+    Figure("bot_handled", "waits", "wait_kind = 'message' and outcome = 'bot_handled'", evidence=_WAIT),
+    Figure("chats", "chats", evidence=_ENDS),
+    Figure("unique_customers", "customers", evidence=_ENDS),
+    Figure("messages_in", "messages", "sender_kind = 'customer'", evidence=("message_ids",)),
+    Figure("messages_out", "messages", "sender_kind in ('manager', 'bot')", evidence=("message_ids",)),
+    Figure("one_direction_chats", "chats", "not is_two_way", evidence=_ENDS),
+    Figure("one_direction_share", "chats", hit="not is_two_way", evidence=_ENDS),
+    Figure("sessions_ended", "sessions", evidence=_ENDS),
+    Figure("bot_only_sessions", "sessions", "is_bot_only", evidence=_ENDS),
+    Figure("asking_sessions", "sessions", "is_asking", evidence=_ENDS),
+    Figure("bot_first_sessions", "sessions", "is_asking and is_bot_first", evidence=_ENDS),
+    Figure("bot_first_share", "sessions", "is_asking", hit="is_bot_first", evidence=_ENDS),
+]
+FIGURES: dict[View, dict[str, Figure]] = {
+    "manager": {figure.name: figure for figure in _OF_MANAGERS},
+    "channel": {figure.name: figure for figure in _OF_CHANNELS},
+}
+"""Every figure by view and column."""
+NO_FIGURES = frozenset({
+    "week", "week_starts_on", "business_on", "manager_key", "manager_id", "manager_name", "team_id", "channel_id",
+    "connection_id", "channel_kind", "channel_name", "data_status", "definition_version", "as_of",
+})  # fmt: skip
+"""Columns that say whose and of when the row is, and how far it can be trusted: nothing is counted there."""
