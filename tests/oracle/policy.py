@@ -51,6 +51,9 @@ class OraclePolicy:
     team_calendars: dict[str, Choices] = field(default_factory=dict)
     channel_calendars: dict[str, Choices] = field(default_factory=dict)
     manager_teams: dict[str, str] = field(default_factory=dict)
+    """As the source says."""
+    moves: dict[str, tuple[tuple[date | None, str | None], ...]] = field(default_factory=dict)
+    """Teams of a manager from a local date of the organisation on; goes before what the source says, from then on."""
     channels: dict[str, tuple[ChannelSettings, ...]] = field(default_factory=dict)
     session_idle: int = 24 * HOUR
     early_delete: int = 60

@@ -34,15 +34,24 @@ class ChatRows:
 
     def calendar_at(self, at: int) -> str | None:
         """Of the assigned manager's team, else the channel, else the organisation: the one valid then (section 3)."""
-        team = self.policy.manager_teams.get(self.assigned) if self.assigned is not None else None
+        day = datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(self.policy.zone)).date()
         choices = (
-            self.policy.team_calendars.get(team)
+            self.policy.team_calendars.get(self.team_on(day))
             or self.policy.channel_calendars.get(self.chat.channel_kind)
             or self.policy.organisation_calendars
         )
-        day = datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(self.policy.zone)).date()
         valid = [choice for choice in choices if choice[0] is None or choice[0] <= day]
         return max(valid, key=lambda choice: choice[0] or date.min)[1] if valid else None
+
+    def team_on(self, day: date) -> str | None:
+        """Of the assigned manager."""
+        if self.assigned is None:
+            return None
+        team = self.policy.manager_teams.get(self.assigned)
+        for since, other in sorted(self.policy.moves.get(self.assigned, ()), key=lambda move: move[0] or date.min):
+            if since is None or since <= day:
+                team = other
+        return team
 
     def hours(self, wait: Wait) -> Hours | None:
         return None if wait.calendar_id is None else hours_of(self.policy, wait.calendar_id)

@@ -78,6 +78,13 @@ def rules_of(policy: OraclePolicy) -> Rules:
         "organisation": {"time_zone": policy.zone, "calendar": _choices(policy.organisation_calendars) or "none"},
         "calendars": {name: [_version(one) for one in versions] for name, versions in policy.calendars.items()},
         "teams": {team: _choices(choices) for team, choices in policy.team_calendars.items()},
+        "people": {
+            f"the-{manager}": {
+                "accounts": [manager],
+                "team": [{"valid_from": day, "team": team} for day, team in moves],
+            }
+            for manager, moves in policy.moves.items()
+        },
         "channels": {kind: _channel(policy, kind) for kind in sorted({*policy.channels, *policy.channel_calendars})},
         "session_idle_hours": policy.session_idle // 3600,
         "late_reply_days": policy.late_reply // 86400,

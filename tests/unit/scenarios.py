@@ -138,6 +138,11 @@ def policies(draw: st.DrawFn, bots: bool | None = None) -> OraclePolicy:
     maybe = st.one_of(st.just(()), choices(), choices())
     teams = {team: draw(maybe) for team in ("sales", "care")} if draw(st.booleans()) else {}
     kinds = {"wa": draw(maybe)} if draw(st.booleans()) else {}
+    named = [None, *(team for team, chosen in teams.items() if chosen)]
+    moves = {}
+    if draw(st.integers(0, 2)) == 0:
+        days = draw(st.sampled_from(((None,), (date(2026, 4, 28),), (None, date(2026, 4, 28), date(2026, 4, 29)))))
+        moves["anna"] = tuple((day, draw(st.sampled_from(named))) for day in days)
     return OraclePolicy(
         zone=draw(st.sampled_from(("Europe/Moscow", "Europe/Moscow", "Asia/Almaty"))),
         calendars=CALENDARS,
@@ -145,6 +150,7 @@ def policies(draw: st.DrawFn, bots: bool | None = None) -> OraclePolicy:
         team_calendars={team: chosen for team, chosen in teams.items() if chosen},
         channel_calendars={kind: chosen for kind, chosen in kinds.items() if chosen},
         manager_teams=TEAMS,
+        moves=moves,
         channels=channels,
         session_idle=draw(st.sampled_from((1, 2, 24, 24))) * HOUR,
         late_reply=draw(st.sampled_from((1, 7))) * DAY,
