@@ -96,6 +96,29 @@ _STATEMENTS: Mapping[tuple[str, str], str] = {
         where replaced_at >= %(start)s and replaced_at < %(end)s
         group by 1
     """,
+    ("evaluated", "behaviour"): """
+        select
+            ended_on as day,
+            count(*) as "dagster/partition_row_count",
+            count(*) filter (where has_intent) as with_purchase_intent,
+            count(*) filter (where made_offer) as made_offer,
+            count(*) filter (where has_next_step) as has_next_step,
+            count(*) filter (where is_good) as good
+        from evaluated.behaviour
+        where ended_at >= %(start)s and ended_at < %(end)s
+        group by 1
+    """,
+    ("evaluated", "advice"): """
+        select
+            given_on as day,
+            count(*) as "dagster/partition_row_count",
+            count(*) filter (where wait_id is not null) as about_waits,
+            count(*) filter (where wait_id is null) as about_sessions,
+            count(distinct conversation_id) as conversations
+        from evaluated.advice
+        where given_at >= %(start)s and given_at < %(end)s
+        group by 1
+    """,
 }
 
 

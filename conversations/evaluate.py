@@ -1,8 +1,9 @@
-"""From one customer's conversations to waits and sessions: the one entry of the pure core.
+"""From one customer's conversations to waits, sessions, behaviour and advice: the one entry of the pure core.
 
 Here: versions of a message, the order of what happened, and how the chats of a customer touch each other (contract,
-section 1 and rulings 1, 8 and 9). Not here: what each message changes (``conversations.walk``), the policy
-(``conversations.policy``), where rows come from and go to.
+section 1 and rulings 1, 8 and 9). Not here: what each message changes (``conversations.walk``), what was said in a
+session (``conversations.words``, ``conversations.behaviour``), the policy (``conversations.policy``), where rows come
+from and go to.
 
 Evaluation is pure: no clock, no I/O; order and duplicates of the input change nothing. A contact can be evaluated from
 its beginning, or from a restart point on; what has to be known and read for the latter, and why the result is the same,
@@ -13,11 +14,14 @@ from __future__ import annotations
 
 from operator import attrgetter
 
+from conversations import advice
+from conversations.behaviour import judge
 from conversations.restart import Carry
 from conversations.rules import Rules, compile_policy
 from conversations.sessions import Ended, new_contacts
 from conversations.timeline import (
     SECOND,
+    Behaviour,
     Chat,
     Contact,
     Evaluation,
@@ -28,6 +32,7 @@ from conversations.timeline import (
     Wait,
 )
 from conversations.walk import Beside, ChatWalk, Withdrawal
+from conversations.words import Words
 
 __all__ = ["Rules", "compile_policy", "evaluate"]
 
@@ -38,7 +43,9 @@ _BY_TIME = attrgetter("sent_at", "message_id")
 _OTHER_CHAT, _EVENT, _DELETION = 1, 2, 3
 
 
-def evaluate(contact: Contact, rules: Rules, as_of: Instant, carry: Carry | None = None) -> Evaluation:
+def evaluate(
+    contact: Contact, rules: Rules, as_of: Instant, carry: Carry | None = None, words: Words | None = None
+) -> Evaluation:
     """Judge one customer's conversations as they stood at ``as_of``.
 
     Args:
@@ -46,6 +53,8 @@ def evaluate(contact: Contact, rules: Rules, as_of: Instant, carry: Carry | None
         rules: the compiled policy; keep it for the whole run, its calendars grow as they are used.
         as_of: only messages, events and deletions dated up to it (whole seconds) are seen.
         carry: what went before, if ``contact`` does not begin at the beginning (``conversations.restart``).
+        words: reads what was said in the sessions that have ended, like ``rules`` kept for the whole run; without it no
+            session is judged by its words.
 
     Raises:
         ValueError: a message or event belongs to no chat of the contact.
@@ -61,6 +70,7 @@ def evaluate(contact: Contact, rules: Rules, as_of: Instant, carry: Carry | None
     ended: list[Ended] = []
     waits: list[Wait] = []
     left: list[LeftWaiting] = []
+    waits_of: list[list[Wait]] = []
     for chat in chats:
         line = lines[chat.conversation_id]
         if not line:
@@ -74,14 +84,27 @@ def evaluate(contact: Contact, rules: Rules, as_of: Instant, carry: Carry | None
         walk = ChatWalk(chat, rules, as_of_second, carry is not None and chat.conversation_id in carry.ends_outgoing)
         walk.run(line, beside)
         ended += walk.sessions
+        of_session: dict[str, list[Wait]] = {}
         for wait in walk.waits:
-            waits.append(wait.result(as_of_second))
+            result = wait.result(as_of_second)
+            waits.append(result)
+            of_session.setdefault(result.session_id, []).append(result)
             if wait.transfers:
                 left += wait.left_waiting()
+        waits_of += [of_session.get(session.session_id, []) for session, _ in walk.sessions]
     earlier = (carry.session_started_at, carry.session_ended_at) if carry is not None else (None, None)
     new = new_contacts(ended, rules.new_contact_seconds, *earlier)
     sessions = [session.result(ended_at, session.session_id in new) for session, ended_at in ended]
-    return Evaluation(waits, sessions, left, [], [])
+    behaviour: list[Behaviour] = []
+    advised = list(advice.of_waits(waits))
+    if words is not None:
+        for (open_session, ended_at), session, its_waits in zip(ended, sessions, waits_of, strict=True):
+            said = words.said(open_session.messages) if ended_at is not None else []
+            judged = judge(session, said, its_waits, words.hash)
+            if judged is not None:
+                behaviour.append(judged)
+                advised += advice.of_session(judged, said)
+    return Evaluation(waits, sessions, left, behaviour, advised)
 
 
 def _by_chat(contact: Contact, chats: list[Chat]) -> list[list[TimedMessage]]:

@@ -34,12 +34,15 @@ class OpenSession:
     def __init__(self, first: TimedMessage, initiated_by: str) -> None:
         self.session_id = f"{first.conversation_id}:{first.message_id}"
         self.first = self.last = first
+        self.messages = [first]
+        """In order; without those that failed or count as never sent."""
         self.last_at = first.sent_at or 0
         self.initiated_by = initiated_by
 
     def add(self, message: TimedMessage, at: Instant) -> None:
         """Take one more message. A close before it no longer ends the session."""
         self.last = message
+        self.messages.append(message)
         self.closed_at = None
         if at > self.last_at:
             self.last_at = at

@@ -53,6 +53,9 @@ class Settings(BaseSettings):
         None, description="Folder with initdb, pg_ctl and postgres; empty: from the wheel, else from the system"
     )
     otklik_policy: Path | None = Field(None, description="The business policy; empty: policy.yaml of the project")
+    otklik_lexicon_dir: Path | None = Field(
+        None, description="Folder with own lexicons (docs/lexicons.md); empty: those that come with the product"
+    )
     otklik_first_day: date = Field(
         date(2024, 1, 1), description="First day that can be loaded: where the partitions in the Dagster UI begin"
     )

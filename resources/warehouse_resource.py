@@ -15,7 +15,9 @@ import dagster as dg
 import psycopg
 from pydantic import PrivateAttr
 
+from conversations.lexicon import Lexicon
 from conversations.policy import Policy
+from resources.lexicons import load_lexicon
 from resources.settings import Settings
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.locks import account_busy, claim_accounts, run_lock
@@ -103,7 +105,7 @@ class WarehouseResource(dg.ConfigurableResource):
 
 
 class PolicyResource(dg.ConfigurableResource):
-    """The business policy in force: ``policy.yaml`` or the file that ``OTKLIK_POLICY`` names."""
+    """The business policy in force, ``policy.yaml`` or the file that ``OTKLIK_POLICY`` names, and the lexicons."""
 
     def load(self) -> Policy:
         """Read the policy.
@@ -112,3 +114,11 @@ class PolicyResource(dg.ConfigurableResource):
             PolicyError: the file cannot be read or says what cannot be used; names the place in the file.
         """
         return Policy.load(Settings().policy_path)
+
+    def lexicon(self) -> Lexicon:
+        """Read the lexicons by which messages are judged.
+
+        Raises:
+            LexiconError: their folder cannot be used; names file, entry and what is wrong.
+        """
+        return load_lexicon(Settings())

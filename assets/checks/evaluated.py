@@ -134,6 +134,87 @@ EVALUATED = (
             Rule("held_longer_than_the_target", "Only who held a wait longer than its target left somebody waiting."),
         ),
     ),
+    Counted(
+        ("evaluated", "behaviour"),
+        """
+        with ended as (
+            select * from evaluated.behaviour where ended_at >= %(start)s and ended_at < %(end)s
+        ),
+
+        proof as (
+            select e.session_id, count(*) filter (where m.message_id is null) as missing
+            from ended as e
+            cross join lateral unnest(
+                e.intent_message_ids || e.clarifying_message_ids || e.offer_message_ids || e.next_step_message_ids
+                || e.refusal_message_ids || e.paid_message_ids
+            ) as p(message_id)
+            left join core.messages as m
+                on m.conversation_id = e.conversation_id and m.message_id = p.message_id
+            group by e.session_id
+        )
+
+        select
+            b.ended_on as day,
+            count(*) filter (
+                where
+                b.has_intent <> (b.asked_clarifying is not null)
+                or b.has_intent <> (b.made_offer is not null)
+                or (b.has_next_step is null) <> (b.next_step_not_judged is not null)
+                or (b.has_next_step is not null and not b.has_intent)
+            ) as hits_only_where_eligible,
+            count(*) filter (
+                where
+                b.has_intent <> (b.intent_message_ids <> '{}')
+                or coalesce(b.asked_clarifying, false) <> (b.clarifying_message_ids <> '{}')
+                or coalesce(b.made_offer, false) <> (b.offer_message_ids <> '{}')
+                or (b.has_next_step is not null) <> (b.next_step_message_ids <> '{}')
+                or (b.next_step_not_judged = 'refused' and b.refusal_message_ids = '{}')
+                or (b.next_step_not_judged = 'paid' and b.paid_message_ids = '{}')
+            ) as every_hit_has_its_evidence,
+            count(*) filter (where p.missing > 0) as evidence_is_in_the_conversation,
+            count(*) filter (where coalesce(not b.is_good, false) <> (b.not_good <> '{}')) as not_good_says_why,
+            count(*) filter (
+                where b.human_replies < 1 or s.session_id is null or s.ended_at is distinct from b.ended_at
+            ) as behaviour_is_of_an_ended_session
+        from ended as b
+        left join proof as p on p.session_id = b.session_id
+        left join evaluated.sessions as s on s.session_id = b.session_id
+        group by b.ended_on
+        """,
+        (
+            Rule("hits_only_where_eligible", "Only who could do it is said to have done it or not (section 5)."),
+            Rule("every_hit_has_its_evidence", "Every statement about words names the messages (invariant 9)."),
+            Rule("evidence_is_in_the_conversation", "The messages named are messages of the conversation."),
+            Rule("not_good_says_why", "A session that is not good says why, a good one has nothing to say."),
+            Rule("behaviour_is_of_an_ended_session", "Behaviour is that of a session that ended with a human reply."),
+        ),
+    ),
+    Counted(
+        ("evaluated", "advice"),
+        """
+        select
+            a.given_on as day,
+            count(*) filter (where m.message_id is null) as advice_names_a_message,
+            count(*) filter (
+                where
+                s.session_id is null
+                or (a.rule in ('no_answer', 'slow_first_answer')) <> (w.wait_id is not null)
+                or (a.rule in ('no_offer', 'no_next_step', 'no_clarifying_question')) <> (a.wait_id is null)
+                or (a.wait_id is null and b.session_id is null)
+            ) as advice_is_about_what_was_judged
+        from evaluated.advice as a
+        left join core.messages as m on m.conversation_id = a.conversation_id and m.message_id = a.message_id
+        left join evaluated.sessions as s on s.session_id = a.session_id
+        left join evaluated.waits as w on w.wait_id = a.wait_id
+        left join evaluated.behaviour as b on b.session_id = a.session_id
+        where a.given_at >= %(start)s and a.given_at < %(end)s
+        group by a.given_on
+        """,
+        (
+            Rule("advice_names_a_message", "Every advice is about a message of the conversation."),
+            Rule("advice_is_about_what_was_judged", "Every advice is about a wait, or about behaviour in a session."),
+        ),
+    ),
 )
 
 evaluated_checks = checks_of("evaluated", EVALUATED)

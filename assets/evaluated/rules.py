@@ -1,4 +1,4 @@
-"""Waits, sessions and who left a customer waiting, judged by the policy in force.
+"""Waits, sessions, who left a customer waiting, behaviour and advice, judged by the policy and lexicons in force.
 
 Here: the days' contacts judged again and what the days show for it. Not here: how it is done.
 """
@@ -24,7 +24,7 @@ from resources.warehouse.engine import Warehouse
 from resources.warehouse.refresh import RefreshCounts, refresh_evaluated
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
-TABLES = ("waits", "sessions", "left_waiting")
+TABLES = ("waits", "sessions", "left_waiting", "behaviour", "advice")
 _DEPS = [dg.AssetKey(["core", table]) for table in ("messages", "events", "conversations", "channels", "managers")]
 
 
@@ -48,10 +48,10 @@ def evaluated_rules(
     span = days_of(context)
 
     def judge(database: Warehouse, account: RetailCRMAccount) -> RefreshCounts:
-        return refresh_evaluated(database, rules, window, as_of, connection_id=account.connection_id)
+        return refresh_evaluated(database, rules, window, as_of, connection_id=account.connection_id, lexicon=lexicon)
 
     with explained(context):
-        rules = policy.load()
+        rules, lexicon = policy.load(), policy.lexicon()
         window = span.reading_window(TIME_ZONE, rules.reread_days)
         as_of = min(window.end, Settings().now().replace(microsecond=0))
         counts = over_accounts(context, retailcrm, warehouse, judge)
@@ -67,5 +67,6 @@ def evaluated_rules(
                 "messages_read": sum(one.messages for one in counts),
                 "definition_version": DEFINITION_VERSION,
                 "policy": rules.hash[:12],
+                "lexicon": lexicon.hash[:12],
             },
         )

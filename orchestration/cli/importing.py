@@ -69,6 +69,8 @@ def load(path: Path, format_name: str, connection: str | None, warehouse: Wareho
 
 def _walk(source: FileSource, format_name: str, warehouse: Warehouse, policy: Policy) -> None:
     from conversations.parsing.formats import FORMATS
+    from resources.lexicons import load_lexicon
+    from resources.settings import Settings
     from resources.warehouse.core import replace_window
     from resources.warehouse.land import land
     from resources.warehouse.refresh import refresh_evaluated
@@ -87,7 +89,8 @@ def _walk(source: FileSource, format_name: str, warehouse: Warehouse, policy: Po
         with steps.step(Import.STEPS[2]):
             judged_at = end_of_data(warehouse, source.connection_id, zone)
             if judged_at is not None:
-                refresh_evaluated(warehouse, policy, None, judged_at, connection_id=source.connection_id)
+                connection_id, lexicon = source.connection_id, load_lexicon(Settings())
+                refresh_evaluated(warehouse, policy, None, judged_at, connection_id=connection_id, lexicon=lexicon)
 
 
 def _refuse_another_source(warehouse: Warehouse, connection_id: str, source: str) -> None:

@@ -8,7 +8,7 @@ A customer is due because of
 
 - ``ops.dirty``: rows of his conversations changed in core since they were last judged;
 - a wait without an outcome or a session that goes on, when ``as_of`` has moved;
-- sessions in the window that were judged by another policy or definition;
+- sessions in the window that were judged by another policy, definition or lexicon;
 - the first run of a connection, which judges everybody, marked or not.
 """
 
@@ -60,6 +60,11 @@ reasons as (
     where connection_id = %(connection)s and (definition_version, policy_hash) <> (%(version)s, %(policy)s)
       and started_at >= %(start)s and started_at < %(end)s
     union all
+    select b.conversation_id, s.started_at
+    from evaluated.behaviour as b join evaluated.sessions as s on s.session_id = b.session_id
+    where b.connection_id = %(connection)s and b.lexicon_hash <> %(lexicon)s
+      and b.ended_at >= %(start)s and s.started_at >= %(start)s and s.started_at < %(end)s
+    union all
     select conversation_id, %(known_to)s from core.conversations where connection_id = %(connection)s and %(first)s
 )
 insert into due
@@ -107,6 +112,7 @@ class Scope:
     """The as-of instant of this run."""
     early_delete_seconds: int
     stamp: Stamp
+    lexicon_hash: str
 
 
 def find_due(connection: psycopg.Connection[Any], scope: Scope) -> None:
@@ -124,6 +130,7 @@ def find_due(connection: psycopg.Connection[Any], scope: Scope) -> None:
             "moved": scope.before is not None and scope.before < scope.now,
             "version": scope.stamp.definition_version,
             "policy": scope.stamp.policy_hash,
+            "lexicon": scope.lexicon_hash,
             "start": _BEGINNING if scope.window is None else scope.window.start,
             "end": _END if scope.window is None else scope.window.end,
         },

@@ -20,7 +20,17 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg import sql
 
-from conversations.timeline import SECOND, Instant, LeftWaiting, Session, TimedEvent, TimedMessage, Wait
+from conversations.timeline import (
+    SECOND,
+    Advice,
+    Behaviour,
+    Instant,
+    LeftWaiting,
+    Session,
+    TimedEvent,
+    TimedMessage,
+    Wait,
+)
 from conversations.window import iso_week
 from resources.warehouse.schema import metadata
 
@@ -37,8 +47,8 @@ def epoch(expression: str) -> str:
 
 def _field(alias: str, name: str) -> str:
     if name == "text":
-        # no rule reads the words of anybody but customers
-        return f"case when {alias}.sender_kind = 'customer' then {alias}.text end"
+        # no rule reads the words of anybody else
+        return f"case when {alias}.sender_kind in ('customer', 'manager') then {alias}.text end"
     return epoch(f"{alias}.{name}") if name in _INSTANT_FIELDS else f"{alias}.{name}"
 
 
@@ -93,9 +103,11 @@ class Table:
         """``fields``: of the result tuple, in its order; ``day_of``: the instant whose local day ``<day>_on`` names."""
         self.name = name
         self._instants = tuple(place for place, field in enumerate(fields) if field in instants)
-        self._texts = tuple(place for place, field in enumerate(fields) if field.endswith("_ids"))
-        self._day_of = fields.index(day_of)
         described = metadata.tables[f"evaluated.{name}"].columns
+        self._texts = tuple(
+            place for place, field in enumerate(fields) if field in described and _is_array(described[field].type)
+        )
+        self._day_of = fields.index(day_of)
         self._origin_from = 1 if "conversation_id" in fields else 0
         own = [*fields, *Origin._fields[self._origin_from :], f"{day}_on", f"{day}_week", *Stamp._fields]
         missing = set(described.keys()) ^ set(own)
@@ -148,6 +160,10 @@ def _text_array(texts: Sequence[str]) -> bytes:
     return b"".join(parts)
 
 
+def _is_array(kind: Any) -> bool:
+    return type(kind).__name__ == "ARRAY"
+
+
 def _copy_type(kind: Any) -> str:
     # an instant goes over as the integer that it is in the binary format of timestamptz, an array as its bytes
     names = {
@@ -182,3 +198,7 @@ SESSIONS = Table(
     "sessions", Session._fields, frozenset(("started_at", "ended_at", "last_message_at")), "ended_at", "ended"
 )
 LEFT_WAITING = Table("left_waiting", LeftWaiting._fields, frozenset(("replaced_at",)), "replaced_at", "replaced")
+BEHAVIOUR = Table("behaviour", Behaviour._fields, frozenset(("ended_at",)), "ended_at", "ended")
+ADVICE = Table("advice", Advice._fields, frozenset(("given_at",)), "given_at", "given")
+TABLES = (WAITS, SESSIONS, LEFT_WAITING, BEHAVIOUR, ADVICE)
+"""All of them; each is named after its field of ``Evaluation``."""

@@ -20,19 +20,20 @@ from typing import Any
 import psycopg
 
 from conversations.evaluate import Rules, compile_policy, evaluate
+from conversations.lexicon import Lexicon
 from conversations.parsing.flags import OUT_OF_WAITS
 from conversations.policy import DEFINITION_VERSION, Policy
 from conversations.restart import Carry
 from conversations.timeline import SECOND, Chat, Contact, Evaluation, Instant, TimedEvent, TimedMessage
 from conversations.window import Window
+from conversations.words import Words
 from resources.warehouse.due import Scope, Side, find_due, find_restarts
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.evaluated_rows import (
     EVENT_FIELDS,
     LEFT_WAITING,
     MESSAGE_FIELDS,
-    SESSIONS,
-    WAITS,
+    TABLES,
     Days,
     Origin,
     Stamp,
@@ -41,7 +42,7 @@ from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import core_lock
 
 FLUSH_ROWS = 20_000
-"""Waits that are written at a time: bounds memory whatever the history."""
+"""Rows of a table that are written at a time: bounds memory whatever the history."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class RefreshCounts:
     waits: int = 0
     sessions: int = 0
     left_waiting: int = 0
+    behaviour: int = 0
+    advice: int = 0
 
 
 Progress = Callable[[RefreshCounts], None]
@@ -66,14 +69,17 @@ def refresh_evaluated(
     as_of: datetime | None = None,
     *,
     connection_id: str,
+    lexicon: Lexicon | None = None,
     progress: Progress | None = None,
 ) -> RefreshCounts:
     """Bring ``evaluated`` up to date with ``core`` for one connection.
 
     Args:
-        window: sessions that began in it are judged again where they were judged by other rules; ``None``: all.
+        window: sessions that began in it are judged again where they were judged by other rules or lexicons; ``None``:
+            all.
         as_of: the instant that "not yet answered" is judged at; without it, the end of the window. It never moves
             back: with an earlier one than a former run had, that run's holds.
+        lexicon: what reads the messages; ``None``: the lexicons that come with the product.
         progress: called after each written batch.
 
     Raises:
@@ -85,18 +91,21 @@ def refresh_evaluated(
             raise ValueError("without a window, say as of when")
         as_of = window.end
     stamp = Stamp(DEFINITION_VERSION, policy.hash)
+    words = Words(lexicon or Lexicon.default())
     with (
         warehouse.connect("otklik refresh", autocommit=True) as connection,
         core_lock(connection, connection_id),
     ):
         with connection.transaction():
             before, now = _advance(connection, connection_id, as_of)
-            find_due(connection, Scope(connection_id, window, before, now, policy.early_delete_seconds, stamp))
+            find_due(
+                connection, Scope(connection_id, window, before, now, policy.early_delete_seconds, stamp, words.hash)
+            )
             carries = find_restarts(connection)
             _delete_what_is_replaced(connection)
             fail_point("evaluated.staged")
             rules = compile_policy(policy, _manager_teams(connection))
-            judged = _judged(connection, rules, _instant(now), carries)
+            judged = _judged(connection, rules, words, _instant(now), carries)
             batch = _Batch(connection, connection_id, Days(policy.time_zone), stamp, RefreshCounts(now), progress)
             with _without_collector():
                 for chats, messages, evaluation in judged:
@@ -149,6 +158,11 @@ def _delete_what_is_replaced(connection: psycopg.Connection[Any]) -> None:
         "delete from evaluated.waits as w using due_chat as d, replaced as r"
         " where w.conversation_id = d.conversation_id and w.session_id = r.session_id"
     )
+    connection.execute(
+        "delete from evaluated.advice as a using due_chat as d, replaced as r"
+        " where a.conversation_id = d.conversation_id and a.session_id = r.session_id"
+    )
+    connection.execute("delete from evaluated.behaviour as b using replaced as r where b.session_id = r.session_id")
     connection.execute("delete from evaluated.sessions as s using replaced as r where s.session_id = r.session_id")
 
 
@@ -196,7 +210,7 @@ _Judged = tuple[list[tuple[Any, ...]], int, Evaluation]
 
 
 def _judged(
-    connection: psycopg.Connection[Any], rules: Rules, as_of: Instant, carries: Mapping[str, Carry]
+    connection: psycopg.Connection[Any], rules: Rules, words: Words, as_of: Instant, carries: Mapping[str, Carry]
 ) -> Iterator[_Judged]:
     """Each due customer: the rows of his chats, how many messages were read, the judgement."""
     chats = Side(connection, "chats", _CHATS, contact_at=0)
@@ -210,7 +224,7 @@ def _judged(
         heard = [make_message(row[:-1]) for row in messages.of(contact)]
         happened = [make_event(row[:-1]) for row in events.of(contact)]
         found = Contact(tuple(Chat(*row[1:5]) for row in known), heard, happened)
-        yield known, len(heard), evaluate(found, rules, as_of, carries.get(contact))
+        yield known, len(heard), evaluate(found, rules, as_of, carries.get(contact), words)
 
 
 class _Batch:
@@ -232,17 +246,16 @@ class _Batch:
         self._progress = progress
         self.counts = counts
         self._contacts = self._messages = 0
-        self._rows: dict[str, list[list[Any]]] = {"waits": [], "sessions": [], "left_waiting": []}
+        self._rows: dict[str, list[list[Any]]] = {table.name: [] for table in TABLES}
 
     def add(self, chats: list[tuple[Any, ...]], messages: int, evaluation: Evaluation) -> None:
         """Take one customer's results."""
-        days, stamp = self._days, self._stamp
+        days, stamp, rows = self._days, self._stamp, self._rows
         origins = {chat[1]: Origin(chat[1], self._connection_id, chat[2], chat[5]) for chat in chats}
-        rows = self._rows
-        rows["waits"] += [WAITS.row(wait, origins[wait.conversation_id], days, stamp) for wait in evaluation.waits]
-        rows["sessions"] += [
-            SESSIONS.row(session, origins[session.conversation_id], days, stamp) for session in evaluation.sessions
-        ]
+        for table in TABLES:
+            results = getattr(evaluation, table.name)
+            if results and table is not LEFT_WAITING:
+                rows[table.name] += [table.row(one, origins[one.conversation_id], days, stamp) for one in results]
         if evaluation.left_waiting:
             chat_of = {wait.wait_id: wait.conversation_id for wait in evaluation.waits}
             rows["left_waiting"] += [
@@ -250,21 +263,19 @@ class _Batch:
             ]
         self._contacts += 1
         self._messages += messages
-        if len(rows["waits"]) >= FLUSH_ROWS or len(rows["sessions"]) >= FLUSH_ROWS:
+        if max(map(len, rows.values())) >= FLUSH_ROWS:
             self.flush()
 
     def flush(self) -> None:
         """Write what has been collected."""
         rows, before = self._rows, self.counts
-        for table in (WAITS, SESSIONS, LEFT_WAITING):
+        for table in TABLES:
             table.copy(self._connection, rows[table.name])
         self.counts = replace(
             before,
             contacts=before.contacts + self._contacts,
             messages=before.messages + self._messages,
-            waits=before.waits + len(rows["waits"]),
-            sessions=before.sessions + len(rows["sessions"]),
-            left_waiting=before.left_waiting + len(rows["left_waiting"]),
+            **{name: getattr(before, name) + len(collected) for name, collected in rows.items()},
         )
         self._contacts = self._messages = 0
         for collected in rows.values():

@@ -95,6 +95,17 @@ BREAKS: dict[str, str] = {
         " where ended_at is not null",
     "evaluated.left_waiting.left_waiting_names_a_wait": "delete from evaluated.waits",
     "evaluated.left_waiting.held_longer_than_the_target": "update evaluated.left_waiting set held_seconds = 1",
+    "evaluated.behaviour.hits_only_where_eligible":
+        "update evaluated.behaviour set has_next_step = false where next_step_not_judged = 'no_intent'",
+    "evaluated.behaviour.every_hit_has_its_evidence":
+        "update evaluated.behaviour set offer_message_ids = '{}' where made_offer",
+    "evaluated.behaviour.evidence_is_in_the_conversation":
+        "update evaluated.behaviour set next_step_message_ids = '{no such message}' where has_next_step is not null",
+    "evaluated.behaviour.not_good_says_why": "update evaluated.behaviour set not_good = '{}'",
+    "evaluated.behaviour.behaviour_is_of_an_ended_session":
+        "update evaluated.sessions set ended_at = ended_at + interval '1 s'",
+    "evaluated.advice.advice_names_a_message": "update evaluated.advice set message_id = 'no such message'",
+    "evaluated.advice.advice_is_about_what_was_judged": "delete from evaluated.waits",
 }  # fmt: skip
 
 MART_BREAKS: dict[str, str] = {

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.evaluate import Rules, evaluate
+from conversations.lexicon import Lexicon
 from conversations.restart import Restart, find_restart
 from conversations.timeline import SECOND, Contact, Evaluation, TimedEvent, TimedMessage
+from conversations.words import Words
 from tests.unit.talk import Talk, instant, rules
 
 RULES = [
@@ -21,7 +23,9 @@ RULES = [
 ]
 BEGIN = instant("10:00")
 KINDS = ["customer", "manager", "bot", "campaign", "autoreply", "note", "event"]
-TEXTS = ["Есть вопрос", "спасибо", "позовите оператора", "ок"]
+TEXTS = ["Есть вопрос", "спасибо", "позовите оператора", "ок", "сколько стоит куртка?", "не надо", "я оплатила"]
+REPLIES = ["Здравствуйте!", "Куртка 7990 ₽", "Какой размер вам нужен?", "Оформляем заказ?", "Хорошего дня"]
+WORDS = Words(Lexicon.default())
 
 
 def history(seed: int, size: int) -> Contact:
@@ -47,7 +51,8 @@ def history(seed: int, size: int) -> Contact:
                 "failed" if form == "failed" and kind != "customer" else "delivered",
                 form if form in ("call", "reaction") else "text", None,
                 at + chance.choice([10, 70, 5000]) * SECOND if form == "deleted" else None,
-                chance.choice(TEXTS) if kind == "customer" else None, chance.choice([True, False, None]), 30,
+                chance.choice(TEXTS if kind == "customer" else REPLIES), chance.choice([True, False, None]),
+                chance.choice([None, 19, 20]),
             )
         )  # fmt: skip
     return talk.contact
@@ -81,11 +86,27 @@ def spliced(stored: Evaluation, restart: Restart, fresh: Evaluation) -> list[Seq
     kept_waits = {wait.wait_id for wait in waits}
     left = [row for row in stored.left_waiting if row.wait_id in kept_waits]
     sessions = [session for session in stored.sessions if session.session_id in kept]
-    return [sorted(waits + fresh.waits), sorted(sessions + fresh.sessions, key=str), sorted(left + fresh.left_waiting)]
+    behaviour = [row for row in stored.behaviour if row.session_id in kept]
+    advice = [row for row in stored.advice if row.session_id in kept]
+    return in_order(
+        Evaluation(
+            waits + fresh.waits,
+            sessions + fresh.sessions,
+            left + fresh.left_waiting,
+            behaviour + fresh.behaviour,
+            advice + fresh.advice,
+        )
+    )
 
 
 def in_order(judged: Evaluation) -> list[Sequence[object]]:
-    return [sorted(judged.waits), sorted(judged.sessions, key=str), sorted(judged.left_waiting)]
+    return [
+        sorted(judged.waits),
+        sorted(judged.sessions, key=str),
+        sorted(judged.left_waiting),
+        sorted(judged.behaviour, key=str),
+        sorted(judged.advice, key=str),
+    ]
 
 
 @pytest.mark.parametrize("compiled", RULES, ids=["plain", "bots and windows", "short spans"])
@@ -97,7 +118,7 @@ def test_from_a_restart_point_as_from_the_beginning(
     contact = history(seed, size)
     moments = times(contact)
     then, now = moments[round(share * (len(moments) - 1))], moments[-1] + 40 * 86_400 * SECOND
-    stored = evaluate(contact, compiled, then)
+    stored = evaluate(contact, compiled, then, None, WORDS)
     changed_from = then - compiled.early_delete_seconds * SECOND
     if edited:
         # one message turns out otherwise than it was: the stored rows are of the old one
@@ -107,10 +128,10 @@ def test_from_a_restart_point_as_from_the_beginning(
             contact.messages[number] = old._replace(sender_kind="manager", manager_id="C", is_public=True)
             changed_from = min(changed_from, old.sent_at or 0)
     restart = find_restart(stored.sessions, stored.waits, changed_from)
-    whole = in_order(evaluate(contact, compiled, now))
+    whole = in_order(evaluate(contact, compiled, now, None, WORDS))
     if restart is not None:
         assert restart.at <= changed_from
-        fresh = evaluate(rest(contact, restart), compiled, now, restart.carry)
+        fresh = evaluate(rest(contact, restart), compiled, now, restart.carry, WORDS)
         assert spliced(stored, restart, fresh) == whole
 
 

@@ -10,9 +10,12 @@ import psycopg
 import pytest
 
 from conversations.evaluate import compile_policy, evaluate
+from conversations.lexicon import Lexicon
 from conversations.policy import Policy
 from conversations.timeline import (
     SECOND,
+    Advice,
+    Behaviour,
     Chat,
     Contact,
     Evaluation,
@@ -23,6 +26,7 @@ from conversations.timeline import (
     Wait,
 )
 from conversations.window import Window
+from conversations.words import Words
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
 from tests.loader import refresh_evaluated
@@ -41,7 +45,9 @@ MESSAGE = (
     f"insert into core.messages ({', '.join(TimedMessage._fields)}, connection_id, flags, raw_stream, raw_id)"
     f" values ({', '.join(['%s'] * len(TimedMessage._fields))}, 'test', '{{}}', 'messages', '-')"
 )
-RESULTS = {"waits": Wait, "sessions": Session, "left_waiting": LeftWaiting}
+RESULTS = {
+    "waits": Wait, "sessions": Session, "left_waiting": LeftWaiting, "behaviour": Behaviour, "advice": Advice,
+}  # fmt: skip
 
 
 def moment(instant: int | None) -> datetime | None:
@@ -110,8 +116,9 @@ def accounts(contact: Contact) -> Contact:
 
 def expected(contacts: Iterable[Contact], policy: Policy, as_of: int) -> dict[str, list[tuple[Any, ...]]]:
     rules = compile_policy(policy, {})
-    judged: list[Evaluation] = [evaluate(accounts(contact), rules, as_of) for contact in contacts]
-    found: dict[str, list[tuple[Any, ...]]] = {"waits": [], "sessions": [], "left_waiting": []}
+    words = Words(Lexicon.default())
+    judged: list[Evaluation] = [evaluate(accounts(contact), rules, as_of, None, words) for contact in contacts]
+    found: dict[str, list[tuple[Any, ...]]] = {name: [] for name in RESULTS}
     for evaluation in judged:
         for table, results in evaluation._asdict().items():
             for result in results:
@@ -244,7 +251,7 @@ def test_without_an_as_of_everybody_is_judged_again(fresh_database: Warehouse) -
     before = stored(fresh_database)
     assert before["waits"]
     with fresh_database.connect() as sql:
-        for table in ("waits", "sessions", "left_waiting"):
+        for table in RESULTS:
             sql.execute(f"delete from evaluated.{table}")
         sql.execute("delete from ops.as_of")
     refresh_evaluated(fresh_database, POLICY, None, moment(end), connection_id=CONNECTION)
