@@ -1,8 +1,8 @@
 """Worker processes that can be killed and started again quickly: a nursery imports everything once and forks them.
 
 Run as ``python -m tests.chaos.workers``; one JSON command a line on stdin, one JSON answer a line on stdout. Here:
-what a worker does (load a stream, measure it, do a window, judge it, look for trouble, send), as production code does
-it. Not here: who is killed when (``nursery``, the tests). A worker's last words go to the file that the command names.
+what a worker does (load a stream, measure it, do a window, say who is who, judge it, look for trouble, send), as
+production code does it. Not here: who is killed when (``nursery``, the tests). A worker's last words go to the file that the command names.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from resources.warehouse.core import replace_window
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import WarehouseError
 from resources.warehouse.land import land
+from resources.warehouse.reference import replace_people
 from resources.warehouse.refresh import refresh_evaluated
 
 CONNECTION = "shop"
@@ -77,6 +78,8 @@ def work(order: dict[str, Any]) -> int:
             elif order["what"] == "core":
                 streams = [RetailCRMSource.streams[name] for name in ("chats", "dialogs", "messages")]
                 replace_window(warehouse, RetailCRMParser(), CONNECTION, "retailcrm", streams, window, ZONE)
+            elif order["what"] == "people":
+                replace_people(warehouse, Policy.parse(order["policy"]))
             else:
                 refresh_evaluated(warehouse, Policy.default(), window, connection_id=CONNECTION)
     except (SourceError, WarehouseError) as error:
