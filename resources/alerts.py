@@ -21,7 +21,7 @@ import psycopg
 from conversations.alerts import Changes, Disk, Facts, Incident, Kind, Run, Source, judge, weeks_wanted
 from conversations.messages import alerts as words
 from conversations.policy import Policy
-from resources.clients.telegram import Outcome
+from resources.clients.telegram import OF_THE_PICTURE, Outcome
 from resources.warehouse import incidents, outbox
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
@@ -41,6 +41,8 @@ class Bot(Protocol):
     """What the sender needs of a messenger."""
 
     def send(self, chat_id: str, text: str) -> Outcome: ...
+
+    def send_photo(self, chat_id: str, picture: bytes, caption: str) -> Outcome: ...
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,7 @@ def deliver(
                 break
             fail_point("outbox.taken")
             _wait_for_turn(letter.recipient, last, pause_of, sleep)
-            outcome = bot.send(letter.recipient, letter.body)
+            outcome = _send(bot, letter)
             fail_point("outbox.answered")
             with session.transaction():
                 _settle(session, letter, outcome, clock(), done)
@@ -213,6 +215,12 @@ def _wait_for_turn(
     last[recipient] = time.monotonic()
 
 
+def _send(bot: Bot, letter: outbox.Letter) -> Outcome:
+    if letter.picture is None:
+        return bot.send(letter.recipient, letter.body)
+    return bot.send_photo(letter.recipient, letter.picture, letter.body)
+
+
 def _settle(
     session: psycopg.Connection[Any], letter: outbox.Letter, outcome: Outcome, at: datetime, done: Delivered
 ) -> None:
@@ -224,6 +232,11 @@ def _settle(
         if reason in ("needs_auth", "wrong_host", "not_reached"):
             # the same would happen to every other message now
             done.refused = reason
+        return
+    if outcome.state == "failed" and letter.picture is not None and outcome.reason in OF_THE_PICTURE:
+        # refused, so not delivered: better the figures without their picture than neither
+        outbox.without_picture(session, letter, outcome.reason or "")
+        done.postponed += 1
         return
     outbox.settle(session, letter, outcome.state, at, reason=outcome.reason, external_id=outcome.external_id)
     setattr(done, outcome.state, getattr(done, outcome.state) + 1)

@@ -114,6 +114,10 @@ class Alerts:
         "too_long": "текст слишком длинный",
         "bad_text": "Telegram не разобрал текст",
         "refused": "Telegram отказал",
+        "no_pictures": "в этом чате боту нельзя слать картинки",
+        "bad_picture": "Telegram не принял картинку",
+        "picture_too_large": "картинка слишком большая",
+        "overtaken": "вместо него отправлено новое",
         "expired": "устарело",
     }
     UNKNOWN_HINT: Final = (

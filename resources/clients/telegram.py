@@ -1,11 +1,12 @@
-"""Telegram's Bot API, as far as we speak with it: who the bot is, whether a chat can be written to, one message.
+"""Telegram's Bot API, as far as we speak with it: who the bot is, whether a chat can be written to, one message, with a
+picture or without.
 
-Here: paths, the envelope of answers, and what each answer of ``sendMessage`` proves. Not here: when a message is sent
-and whether again (the outbox), what it says. https://core.telegram.org/bots/api
+Here: paths, the envelope of answers, and what each answer of ``sendMessage`` and ``sendPhoto`` proves. Not here: when a
+message is sent and whether again (the outbox), what it says. https://core.telegram.org/bots/api
 
-Reading calls go through the common client with its retry layer. ``send`` makes exactly one request and never raises for
-what the network or the vendor did: the outbox is the one that tries again, and only what was certainly not delivered
-(promise P6). Telegram offers no way to ask whether a message arrived.
+Reading calls go through the common client with its retry layer. ``send`` and ``send_photo`` make exactly one request
+and never raise for what the network or the vendor did: the outbox is the one that tries again, and only what was
+certainly not delivered (promise P6). Telegram offers no way to ask whether a message arrived.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ UNTOLD_PAUSE_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 3600.0
 _LARGEST_ANSWER = 1 << 20
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{1,200}")
+
+OF_THE_PICTURE = frozenset({"no_pictures", "bad_picture", "picture_too_large"})
+"""Reasons of a refusal that the text alone would not meet."""
 
 State: TypeAlias = Literal["sent", "failed", "later", "unknown"]
 
@@ -107,12 +111,15 @@ class TelegramClient:
 
     def send(self, chat_id: str, text: str) -> Outcome:
         """Send one message in Telegram's HTML; one request, whatever comes of it."""
-        body = {
-            "chat_id": chat_id,
-            "text": text,
-            "parse_mode": "HTML",
-            "link_preview_options": {"is_disabled": True},
-        }
+        options = {"parse_mode": "HTML", "link_preview_options": {"is_disabled": True}}
+        return self._send("sendMessage", json={"chat_id": chat_id, "text": text, **options})
+
+    def send_photo(self, chat_id: str, picture: bytes, caption: str) -> Outcome:
+        """Send one PNG with its caption in Telegram's HTML; one request, whatever comes of it."""
+        form = {"chat_id": chat_id, "caption": caption, "parse_mode": "HTML"}
+        return self._send("sendPhoto", data=form, files={"photo": ("digest.png", picture, "image/png")})
+
+    def _send(self, method: str, **body: Any) -> Outcome:
         limits = self._limits
         deadline = time.monotonic() + limits.read_seconds
         way = _Way()
@@ -122,12 +129,12 @@ class TelegramClient:
             with (
                 _session(way) as session,
                 session.post(
-                    f"{self._base_url}/{self._bot}/sendMessage",
-                    json=body,
+                    f"{self._base_url}/{self._bot}/{method}",
                     headers={"Accept": "application/json", "Connection": "close"},
                     timeout=(limits.connect_seconds, limits.read_seconds),
                     allow_redirects=False,
                     stream=True,
+                    **body,
                 ) as response,
             ):
                 return outcome_of(response.status_code, response.headers, _body(response, deadline))
@@ -193,7 +200,7 @@ def _session(way: _Way) -> requests.Session:
 
 
 def outcome_of(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
-    """What an answer to ``sendMessage`` proves; decided by the status first, since a refusal may have any body."""
+    """What an answer to a sending call proves; decided by the status first, since a refusal may have any body."""
     value = _parsed(body)
     if status == 200:
         result = value.get("result") if isinstance(value, dict) and value.get("ok") is True else None
@@ -210,6 +217,9 @@ def outcome_of(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
     if status in (401, 404):
         reason = "needs_auth" if isinstance(value, dict) else "wrong_host"
         return Outcome("later", reason, wait_seconds=TOKEN_PAUSE_SECONDS)
+    if status == 413:
+        # a proxy in between says it in a page of its own
+        return Outcome("failed", "picture_too_large")
     if 300 <= status < 400 or not isinstance(value, dict):
         return Outcome("later", "wrong_host", wait_seconds=TOKEN_PAUSE_SECONDS)
     moved = _parameters(value).get("migrate_to_chat_id")
@@ -240,6 +250,10 @@ def _refusal(status: int, description: str) -> str:
         return "chat_not_found"
     if "too long" in said:
         return "too_long"
+    if "to send photos" in said:
+        return "no_pictures"
+    if "image_process" in said or "photo" in said:
+        return "bad_picture"
     return "bad_text" if "parse" in said else "refused"
 
 

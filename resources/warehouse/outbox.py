@@ -23,6 +23,7 @@ Settled: TypeAlias = Literal["sent", "failed", "unknown"]
 TELEGRAM = "telegram"
 OLDEST = timedelta(hours=24)
 """A message that could not be delivered for so long is not news any more, unless what it tells of still lasts."""
+OVERTAKEN = "overtaken"
 _LOCK = "select pg_try_advisory_lock(hashtextextended('otklik:outbox:' || %s, 0))"
 _UNLOCK = "select pg_advisory_unlock(hashtextextended('otklik:outbox:' || %s, 0))"
 
@@ -34,6 +35,8 @@ class Message(NamedTuple):
     channel: str
     recipient: str
     body: str
+    picture: bytes | None = None
+    """A PNG; the text is its caption."""
 
 
 class Letter(NamedTuple):
@@ -44,6 +47,7 @@ class Letter(NamedTuple):
     body: str
     attempts: int
     created_at: datetime
+    picture: bytes | None = None
 
 
 class Entry(NamedTuple):
@@ -75,8 +79,8 @@ def unlock(connection: psycopg.Connection[Any], channel: str) -> None:
 def queue(connection: psycopg.Connection[Any], message: Message, at: datetime) -> bool:
     """Write a message down; ``False`` when it is there already, in whatever state."""
     done = connection.execute(
-        "insert into ops.outbox (message_id, channel, recipient, body, state, attempts, created_at)"
-        " values (%s, %s, %s, %s, 'queued', 0, %s) on conflict (message_id) do nothing",
+        "insert into ops.outbox (message_id, channel, recipient, body, picture, state, attempts, created_at)"
+        " values (%s, %s, %s, %s, %s, 'queued', 0, %s) on conflict (message_id) do nothing",
         (*message, at),
     )
     return done.rowcount == 1
@@ -115,7 +119,7 @@ def take(connection: psycopg.Connection[Any], channel: str, at: datetime) -> Let
         " where older.channel = o.channel and older.recipient = o.recipient and older.state = 'queued'"
         " and (older.created_at, older.message_id) < (o.created_at, o.message_id))"
         " order by o.created_at, o.message_id limit 1 for update)"
-        " returning message_id, recipient, body, attempts, created_at",
+        " returning message_id, recipient, body, attempts, created_at, picture",
         {"channel": channel, "at": at},
     ).fetchone()
     return Letter(*row) if row is not None else None
@@ -156,6 +160,26 @@ def postpone(
     return done.rowcount == 1
 
 
+def without_picture(connection: psycopg.Connection[Any], letter: Letter, reason: str) -> bool:
+    """Back into the queue as a text alone: only for what was refused for its picture, so certainly not delivered."""
+    done = connection.execute(
+        "update ops.outbox set state = 'queued', reason = %s, picture = null"
+        " where message_id = %s and state = 'sending' and attempts = %s",
+        (reason, letter.message_id, letter.attempts),
+    )
+    return done.rowcount == 1
+
+
+def overtake(connection: psycopg.Connection[Any], message_id: str, at: datetime) -> bool:
+    """Give up a message that something newer has made pointless, if it still waits in the queue."""
+    done = connection.execute(
+        "update ops.outbox set state = 'failed', reason = %s, settled_at = %s, not_before = null"
+        " where message_id = %s and state = 'queued'",
+        (OVERTAKEN, at, message_id),
+    )
+    return done.rowcount == 1
+
+
 def resend(connection: psycopg.Connection[Any], message_id: str, at: datetime, *, actor: str | None = None) -> str:
     """A person's decision to send once more what failed or may not have arrived.
 
@@ -181,7 +205,8 @@ def entries(connection: psycopg.Connection[Any], *, since: datetime | None = Non
     """Messages that a person may have to look at: not sent for certain; with ``since``, all from then on, too."""
     rows = connection.execute(
         "select message_id, channel, recipient, state, attempts, reason, created_at, settled_at from ops.outbox"
-        " where state <> 'sent' or created_at >= %s order by created_at desc, message_id",
+        " where (state <> 'sent' and reason is distinct from 'overtaken') or created_at >= %s"
+        " order by created_at desc, message_id",
         (since,),
     )
     return [Entry(*row) for row in rows]
