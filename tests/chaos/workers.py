@@ -2,7 +2,8 @@
 
 Run as ``python -m tests.chaos.workers``; one JSON command a line on stdin, one JSON answer a line on stdout. Here:
 what a worker does (load a stream, measure it, do a window, say who is who, judge it, look for trouble, send), as
-production code does it. Not here: who is killed when (``nursery``, the tests). A worker's last words go to the file that the command names.
+production code does it. Not here: who is killed when (``nursery``, the tests). A worker's last words go to the file
+that the command names.
 """
 
 from __future__ import annotations

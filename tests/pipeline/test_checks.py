@@ -17,6 +17,7 @@ from assets.checks.core import CORE
 from assets.checks.evaluated import EVALUATED
 from assets.checks.judge import judge
 from assets.checks.raw import RAW
+from assets.checks.reference import REFERENCE
 from assets.checks.rules import Counted, Rule
 from assets.marts.dbt import build
 from assets.marts.description import marts
@@ -25,7 +26,7 @@ from orchestration import runner
 from resources.warehouse.engine import Warehouse
 from tests.pipeline.conftest import FIRST, LAST, WEEKS
 
-CHOSEN = [(table, rule) for layer in (RAW, CORE, EVALUATED) for table in layer for rule in table.rules]
+CHOSEN = [(table, rule) for layer in (RAW, CORE, REFERENCE, EVALUATED) for table in layer for rule in table.rules]
 
 _NO_ID = "update raw.retailcrm__{} set payload = payload - 'id'"
 _LATER = "update raw.retailcrm__{} set event_at = event_at + interval '1 minute'"
@@ -76,6 +77,19 @@ BREAKS: dict[str, str] = {
     "core.events.events_belong_to_conversations": "delete from core.conversations",
     "core.events.assignees_are_known": "delete from core.managers",
     "core.orders.totals_have_a_currency": "update core.orders set currency = null",
+    "reference.people.every_manager_is_a_person":
+        "delete from reference.people where manager_id = (select max(manager_id) from core.managers)",
+    "reference.people.every_account_is_a_managers":
+        "delete from core.managers where manager_id = (select max(manager_id) from reference.people)",
+    "reference.people.a_person_has_one_name":
+        "update reference.people set person_id = (select min(person_id) from reference.people)",
+    "reference.people.everybody_has_a_name": "update reference.people set person_name = ''",
+    "reference.person_teams.everybody_has_a_team_on_every_day":
+        "update reference.person_teams set valid_from = '2026-01-01'",
+    "reference.person_teams.stays_belong_to_people": "delete from reference.people",
+    "reference.person_teams.every_stay_is_a_change":
+        "insert into reference.person_teams select person_id, '2026-11-16', team_id from reference.person_teams"
+        " where valid_from = '0001-01-01'",
     "evaluated.waits.reply_never_precedes_message":
         "update evaluated.waits set answered_at = opened_at - interval '1 s' where answered_at is not null",
     "evaluated.waits.business_never_exceeds_calendar":
