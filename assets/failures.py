@@ -17,6 +17,7 @@ import dagster as dg
 import psycopg
 
 from assets.marts.errors import DbtError
+from conversations.lexicon import LexiconError
 from conversations.policy import PolicyError
 from resources.clients.errors import SourceError
 from resources.clients.redact import redact, wordless_traceback
@@ -93,6 +94,8 @@ def described(error: Exception) -> tuple[str, str]:
         return str(error), type(error).__name__
     if isinstance(error, PolicyError):
         return str(error), "policy"
+    if isinstance(error, LexiconError):
+        return str(error), "lexicon"
     if isinstance(error, DbtError):
         return str(error), "dbt"
     refused = _refusal(error)
@@ -102,7 +105,7 @@ def described(error: Exception) -> tuple[str, str]:
     return redact(_database_sentence(state, refused)), f"sql_{state or 'unknown'}"
 
 
-_WITH_WORDS = (SourceError, WarehouseError, PolicyError, DbtError, AccountsFailed)
+_WITH_WORDS = (SourceError, WarehouseError, PolicyError, LexiconError, DbtError, AccountsFailed)
 """Errors whose own text may be shown."""
 
 

@@ -127,6 +127,7 @@ class Doctor:
         "home": "Каталог данных",
         "disk": "Место на диске",
         "policy": "Правила (policy.yaml)",
+        "lexicons": "Словари",
         "database": "База данных",
         "migrations": "Миграции",
         "analyst": "Роль аналитика",
@@ -138,6 +139,8 @@ class Doctor:
     DISK: Final = "свободно {} ГиБ, занято {} %"
     DISK_FULL: Final = "Нужен хотя бы 1 ГиБ: освободите место"
     POLICY: Final = "{}, часовой пояс {}"
+    LEXICONS: Final = "поставляемые с продуктом"
+    OWN_LEXICONS: Final = "свои: {}, намерений: {}, записей: {}"
     NOT_CREATED: Final = "ещё не создана: создаст `otklik up`"
     TOO_OLD: Final = "Нужен PostgreSQL 15 или новее"
     MIGRATED: Final = "все применены"

@@ -88,6 +88,7 @@ def checks(settings: Settings, *, starting: bool = False) -> Iterator[Finding]:
     yield _home(settings)
     yield _disk(settings)
     yield _policy(settings)
+    yield _lexicons(settings)
     yield from _database(settings, starting)
     yield from _retailcrm(settings)
 
@@ -126,6 +127,23 @@ def _policy(settings: Settings) -> Finding:
     except (PolicyError, OSError) as error:
         return Finding("policy", "failed", str(error))
     return Finding("policy", "ok", Doctor.POLICY.format(policy.organisation.name, policy.organisation.time_zone))
+
+
+def _lexicons(settings: Settings) -> Finding:
+    from conversations.lexicon import LexiconError
+    from resources.lexicons import load_lexicon
+
+    if settings.otklik_lexicon_dir is None:
+        # those of the product are held by tests
+        return Finding("lexicons", "ok", Doctor.LEXICONS)
+    try:
+        source = load_lexicon(settings).source
+    except (LexiconError, OSError) as error:
+        return Finding("lexicons", "failed", str(error))
+    entries = sum(len(one.entries) for one in source.intents)
+    return Finding(
+        "lexicons", "ok", Doctor.OWN_LEXICONS.format(settings.otklik_lexicon_dir, len(source.intents), entries)
+    )
 
 
 # --- the database ---------------------------------------------------------------------------------------------------

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from resources.settings import PROJECT_ROOT
 from resources.warehouse.engine import Warehouse
 from tests.cli.conftest import Otklik
 from tests.emulators.retailcrm import RetailCRMEmulator
@@ -130,6 +132,23 @@ def test_a_broken_policy_is_an_error(otklik: Otklik, tmp_path: Path) -> None:
     policy.write_text("organisation: {name: Shop, time_zone: Mars/Olympus}\n", encoding="utf-8")
 
     assert states(otklik, OTKLIK_POLICY=str(policy))["policy"] == "failed"
+
+
+def test_own_lexicons_are_read_and_a_wrong_entry_is_named(otklik: Otklik, tmp_path: Path) -> None:
+    assert states(otklik)["lexicons"] == "ok"
+    own = tmp_path / "lexicons"
+    shutil.copytree(PROJECT_ROOT / "conversations" / "lexicon" / "data", own)
+    assert states(otklik, OTKLIK_LEXICON_DIR=str(own))["lexicons"] == "ok"
+    price = own / "price.yaml"
+    price.write_text(price.read_text(encoding="utf-8").replace("found:", "fond:", 1), encoding="utf-8")
+
+    result = otklik("doctor", "--json", OTKLIK_LEXICON_DIR=str(own))
+
+    (said,) = [one for one in json.loads(result.stdout) if one["check"] == "lexicons"]
+    assert said["state"] == "failed"
+    assert "price.yaml" in said["detail"] and "fond" in said["detail"]
+    (own / "offer.yaml").unlink()
+    assert states(otklik, OTKLIK_LEXICON_DIR=str(own))["lexicons"] == "failed"
 
 
 def test_a_full_disk_is_an_error_and_a_filling_one_a_warning(otklik: Otklik, monkeypatch: pytest.MonkeyPatch) -> None:
