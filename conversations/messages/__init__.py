@@ -12,14 +12,18 @@ from conversations.messages.changes import Changes, Metrics
 from conversations.messages.connections import ConnectionErrors, Connections, ConnectionsHelp
 from conversations.messages.deploy import Migrate
 from conversations.messages.errors import Errors
+from conversations.messages.explain import Explain, ExplainHelp
 from conversations.messages.help import Help
 from conversations.messages.names import CHANNEL_KINDS, LAYERS, NO_MANAGER, OUTCOMES, REASONS, reason
 from conversations.messages.numbers import NONE, day, days, minutes, number, plural, share
 from conversations.messages.output import Doctor, Import, Load, Probe, Service, Sql, Up, Week
+from conversations.messages.readme import DEFINITIONS, ReadMe
 from conversations.messages.sheets import Headings, Masks, Words, channel_title, short_name, week_title
+from conversations.messages.weekly import Weekly, WeeklyWords
 
 __all__ = [
     "CHANNEL_KINDS",
+    "DEFINITIONS",
     "LAYERS",
     "NONE",
     "NO_MANAGER",
@@ -34,6 +38,8 @@ __all__ = [
     "ConnectionsHelp",
     "Doctor",
     "Errors",
+    "Explain",
+    "ExplainHelp",
     "Headings",
     "Help",
     "Import",
@@ -42,10 +48,13 @@ __all__ = [
     "Metrics",
     "Migrate",
     "Probe",
+    "ReadMe",
     "Service",
     "Sql",
     "Up",
     "Week",
+    "Weekly",
+    "WeeklyWords",
     "Words",
     "channel_title",
     "day",

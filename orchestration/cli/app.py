@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from conversations.messages import AlertsHelp, ConnectionsHelp, Help, Migrate
-from orchestration.cli.errors import explain
+from conversations.messages import AlertsHelp, ConnectionsHelp, ExplainHelp, Help, Migrate
+from orchestration.cli.errors import explain as explained
 
 
 class Guarded(typer.core.TyperGroup):
@@ -22,7 +22,7 @@ class Guarded(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except (Exception, KeyboardInterrupt) as error:
-            explanation = None if _is_typers_own(error) else explain(error)
+            explanation = None if _is_typers_own(error) else explained(error)
             if explanation is None:
                 raise
             from orchestration.cli.screen import fail
@@ -122,6 +122,21 @@ def sql(
     from orchestration.cli import sql as command
 
     command.sql(query, as_csv=csv)
+
+
+@app.command(help=ExplainHelp.EXPLAIN)
+def explain(
+    mart: Annotated[str, typer.Argument(help=ExplainHelp.MART)],
+    keys: Annotated[list[str] | None, typer.Argument(help=ExplainHelp.KEYS)] = None,
+    revision: Annotated[int | None, typer.Option("--revision", help=ExplainHelp.REVISION, min=1)] = None,
+    csv: Annotated[bool, typer.Option("--csv", help=ExplainHelp.CSV)] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=Help.JSON)] = False,
+    texts: Annotated[bool, typer.Option("--texts", help=ExplainHelp.TEXTS)] = False,
+    query: Annotated[bool, typer.Option("--sql", help=ExplainHelp.SQL)] = False,
+) -> None:
+    from orchestration.cli import explain as command
+
+    command.explain(mart, keys or [], command.Options(revision, csv, as_json, texts, query))
 
 
 @app.command(help=Help.DOCTOR)

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from conversations.window import Window, monday_of
+from conversations.window import Window
 from resources.warehouse.evidence_figures import FIGURES, NO_FIGURES, Figure, View
 from resources.warehouse.evidence_sources import CONDITIONS, LIVE, PUBLISHED, TABLES, Period
 
@@ -108,6 +108,9 @@ class Case:
     is_hit: bool
     """Whether it is in the numerator of a share; of other figures every case is."""
     at: datetime
+    """When the wait opened, the session ended, the message was sent."""
+    until: datetime | None
+    """When the wait was settled: answered, or given up."""
     conversation_id: str
     session_id: str | None
     channel_id: str
@@ -218,11 +221,22 @@ def subjects(connection: psycopg.Connection[Any], mart: Mart, key: str) -> list[
     name, kind = (
         ("manager_name", sql.SQL("''")) if mart.view == "manager" else ("channel_name", sql.Identifier("channel_kind"))
     )
-    statement = sql.SQL("select {key}, {name}, {kind} from {mart} where {at}::text = %s order by 2, 1").format(
+    statement = sql.SQL("select distinct {key}, {name}, {kind} from {mart} where {at}::text = %s order by 2, 1").format(
         key=sql.Identifier(mart.subject), name=sql.Identifier(name), kind=kind,
         mart=sql.Identifier("marts", mart.name), at=sql.Identifier(mart.at),
     )  # fmt: skip
     return [Subject(*row) for row in connection.execute(statement, [key])]
+
+
+def rows_of(connection: psycopg.Connection[Any], mart: str, **keys: Any) -> list[dict[str, Any]]:
+    """The rows of a mart that have these values in these columns; a value of None is no condition."""
+    given = {name: value for name, value in keys.items() if value is not None}
+    wanted = [sql.SQL("{}::text = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in given]
+    statement = sql.SQL("select * from {mart} where {wanted}").format(
+        mart=sql.Identifier("marts", mart), wanted=sql.SQL(" and ").join([sql.SQL("true"), *wanted])
+    )
+    parameters = {name: str(value) for name, value in given.items()}
+    return connection.cursor(row_factory=dict_row).execute(statement, parameters).fetchall()
 
 
 def row_of(connection: psycopg.Connection[Any], mart: Mart, key: str, subject: str) -> dict[str, Any]:
@@ -231,13 +245,10 @@ def row_of(connection: psycopg.Connection[Any], mart: Mart, key: str, subject: s
     Raises:
         LookupError: there is none.
     """
-    statement = sql.SQL("select * from {mart} where {at}::text = %s and {subject} = %s").format(
-        mart=sql.Identifier("marts", mart.name), at=sql.Identifier(mart.at), subject=sql.Identifier(mart.subject)
-    )
-    found = connection.cursor(row_factory=dict_row).execute(statement, [key, subject]).fetchone()
-    if found is None:
+    found = rows_of(connection, mart.name, **{mart.at: key, mart.subject: subject})
+    if not found:
         raise LookupError(f"{mart.name} has no row of {subject} in {key}")
-    return found
+    return found[0]
 
 
 def figures_of(mart: Mart, row: Mapping[str, Any]) -> list[Figure]:
@@ -332,6 +343,7 @@ def _case(view: View, figure: Figure, row: Mapping[str, Any]) -> Case:
         case_id=row["case_id"],
         is_hit=row["is_hit"],
         at=row["at"],
+        until=row.get("settled_at"),
         conversation_id=row["conversation_id"],
         session_id=row["session_id"],
         channel_id=row["channel_id"],
@@ -394,12 +406,3 @@ def names(connection: psycopg.Connection[Any]) -> tuple[dict[str, Subject], dict
     people = dict(connection.execute("select manager_id, name from core.managers").fetchall())
     people |= dict(connection.execute("select person_id, person_name from reference.people").fetchall())
     return {row[0]: Subject(*row) for row in channels}, people
-
-
-def monday(week: str) -> date:
-    """The first day of a week by its key.
-
-    Raises:
-        ValueError: it is none.
-    """
-    return monday_of(week)

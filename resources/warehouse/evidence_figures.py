@@ -116,6 +116,7 @@ _OF_MANAGERS = [
     _PENDING,
     Figure("left_waiting", "left_waiting", evidence=("asking_message_ids",)),
     Figure("sessions_touched", "touched", evidence=("reply_message_ids",)),
+    Figure("messages_sent", "messages", "sender_kind = 'manager'", evidence=("message_ids",)),
 ]
 _ENDS = ("first_message_ids", "last_message_ids")
 _OF_CHANNELS = [

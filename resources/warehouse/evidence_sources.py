@@ -156,8 +156,11 @@ _CUSTOMERS = f"""
 _MESSAGES = f"""
     select
         m.conversation_id || ':' || m.message_id as case_id, null as session_id, m.conversation_id, c.channel_id,
-        null as manager_key, m.sent_at as at, m.sender_kind, array[m.message_id] as message_ids
-    from core.messages as m inner join core.conversations as c on m.conversation_id = c.conversation_id
+        coalesce(p.person_id, m.manager_id, 'none') as manager_key, m.sent_at as at, m.sender_kind,
+        array[m.message_id] as message_ids
+    from core.messages as m
+    inner join core.conversations as c on m.conversation_id = c.conversation_id
+    left join reference.people as p on m.manager_id = p.manager_id
     where {{sent}} and {_TALK}
 """  # noqa: S608 constants of this module
 
