@@ -171,7 +171,7 @@ class Behaviour(NamedTuple):
     has_next_step: bool | None
     is_good: bool | None
     next_step_not_judged: str | None
-    """no_intent, refused, paid, ended_by_customer or unanswered; ``None`` where the next step was judged."""
+    """no_intent, refused, paid, unanswered, ended_by_customer or call; ``None`` where the next step was judged."""
     not_good: tuple[str, ...]
     """slow_reply, no_reply, no_question_or_offer, no_next_step; empty where good or not judged."""
     intent_message_ids: tuple[str, ...]

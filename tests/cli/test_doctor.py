@@ -49,6 +49,7 @@ def test_a_ready_machine_passes_in_every_mode(
         "home",
         "disk",
         "policy",
+        "lexicons",
         "database",
         "migrations",
         "analyst",

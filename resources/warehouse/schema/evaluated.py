@@ -145,7 +145,11 @@ behaviour = Table(
     boolean("made_offer", "A concrete offer; NULL: no intent", null=True),
     boolean("has_next_step", "The last turn of the manager proposes a next step; NULL: not judged", null=True),
     boolean("is_good", "Good (contract, section 5); NULL: fewer than two messages of managers", null=True),
-    text("next_step_not_judged", "no_intent, refused, paid, ended_by_customer or unanswered; NULL: judged", null=True),
+    text(
+        "next_step_not_judged",
+        "no_intent, refused, paid, unanswered, ended_by_customer or call; NULL: judged",
+        null=True,
+    ),
     texts("not_good", "Why not good: slow_reply, no_reply, no_question_or_offer, no_next_step"),
     texts("intent_message_ids", "Messages of the customer that show the wish, in order"),
     texts("clarifying_message_ids", "Clarifying questions that counted"),
@@ -161,6 +165,7 @@ behaviour = Table(
     schema="evaluated",
     comment="One row per ended session with at least one human reply: what the manager did in it",
 )
+Index("behaviour_ended_idx", behaviour.c.ended_at)
 Index("behaviour_ended_week_idx", behaviour.c.ended_week)
 Index("behaviour_conversation_idx", behaviour.c.conversation_id)
 

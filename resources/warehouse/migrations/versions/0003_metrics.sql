@@ -1,3 +1,18 @@
+create table raw.abcd__conversations (
+    connection_id text not null,
+    external_id text not null,
+    event_at timestamptz,
+    updated_at timestamptz,
+    payload jsonb not null,
+    payload_hash bytea not null,
+    fetched_at timestamptz not null,
+    first_fetched_at timestamptz not null,
+    first_event_at timestamptz,
+    gone_at timestamptz,
+    constraint abcd__conversations_pkey primary key (connection_id, external_id)
+);
+create index abcd__conversations_window_idx on raw.abcd__conversations (event_at, connection_id);
+
 create schema if not exists reference;
 
 create table reference.people (
@@ -44,6 +59,7 @@ create table evaluated.behaviour (
     constraint behaviour_pkey primary key (session_id)
 );
 create index behaviour_conversation_idx on evaluated.behaviour (conversation_id);
+create index behaviour_ended_idx on evaluated.behaviour (ended_at);
 create index behaviour_ended_week_idx on evaluated.behaviour (ended_week);
 
 create table evaluated.advice (
@@ -67,5 +83,10 @@ create table evaluated.advice (
 );
 create index advice_conversation_idx on evaluated.advice (conversation_id);
 create index advice_given_week_idx on evaluated.advice (given_week);
+
+-- whoever was judged before there was behaviour is judged once more
+insert into ops.dirty (conversation_id, connection_id, since)
+select conversation_id, connection_id, min(started_at) from evaluated.sessions group by conversation_id, connection_id
+on conflict (conversation_id) do update set since = least(ops.dirty.since, excluded.since);
 
 alter table ops.outbox add column picture bytea;
