@@ -47,6 +47,7 @@ class Digests:
     NO_MAIN: Final = "Значимых изменений нет"
     BETTER: Final = "🟢"
     WORSE: Final = "🔴"
+    MOST: Final = "больше всего: {}"
     MOST_UNANSWERED: Final = "Без ответа больше всего"
     CAUTION: Final = "Данные неполные"
     SHORT: Final = {
@@ -83,8 +84,8 @@ class Digests:
     CHANNEL: Final = "Канал"
     TEAM: Final = "Команда"
     ANSWERED: Final = "Вопросов, n"
-    COMPARED: Final = "Против прошлой недели"
-    MEDIAN: Final = "Ответ: медиана, мин"
+    COMPARED: Final = "против прошлой недели"
+    MEDIAN: Final = "Ответ: медиана, раб. мин"
     NEXT_STEP: Final = "Следующий шаг, % (n)"
     PENDING: Final = "Ждут сейчас"
     ALL: Final = "Всего"
