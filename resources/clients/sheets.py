@@ -43,20 +43,34 @@ LIMITS = Limits(
 )
 _ENDPOINT = "https://placeholder.invalid"
 """Stands in what the library makes where the base URL of the connection will be."""
-_STRUCTURE = "spreadsheetId,sheets.properties,namedRanges"
+_STRUCTURE = (
+    "spreadsheetId,sheets(properties,conditionalFormats,charts(chartId,spec,position),"
+    "protectedRanges(protectedRangeId,range,description),developerMetadata(metadataId,metadataKey,metadataValue)),"
+    "namedRanges"
+)
+_LAID_OVER = ("conditionalFormats", "charts", "protectedRanges", "developerMetadata")
 _quotas: dict[tuple[str, str, int, float], dict[str, Quota]] = {}
 """The vendor counts by user, so all clients of this process that speak as one user share their turns."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One tab as it stands: its id, which links and formulas use, and the size of its grid."""
+    """One tab as it stands: its id, which links and formulas use, the size of its grid, and what is laid over it."""
 
     sheet_id: int
     title: str
     rows: int
     columns: int
     hidden: bool
+    frozen_rows: int = 0
+    rules: tuple[Mapping[str, Any], ...] = ()
+    """Conditional formats in their order, as the API tells them; where one stands is its only name."""
+    charts: tuple[Mapping[str, Any], ...] = ()
+    """Charts over the grid: ``chartId``, ``spec``, ``position``."""
+    protected: tuple[Mapping[str, Any], ...] = ()
+    """Protected ranges: ``protectedRangeId``, ``range``, ``description``."""
+    metadata: tuple[Mapping[str, Any], ...] = ()
+    """Developer metadata of the tab, which people do not see: ``metadataId``, ``metadataKey``, ``metadataValue``."""
 
 
 @dataclass(frozen=True)
@@ -317,6 +331,8 @@ def _book(found: Mapping[str, Any]) -> Book:
                 int(grid.get("rowCount", 0)),
                 int(grid.get("columnCount", 0)),
                 bool(properties.get("hidden", False)),
+                int(grid.get("frozenRowCount", 0)),
+                *(tuple(map(dict, one.get(name, ()))) for name in _LAID_OVER),
             )
         )
     ranges = []

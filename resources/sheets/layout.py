@@ -1,6 +1,7 @@
 """Where our cells lie in somebody's spreadsheet, and the one change that puts new ones there.
 
-Here: staging tabs, our range of a permanent tab, the requests that swap. Not here: when they are sent (``publish``).
+Here: staging tabs, the requests that swap, in their order. Not here: our range of one tab (``place``), what is laid
+over it (``decoration``, ``colouring``, ``drawing``), when requests are sent (``publish``).
 
 What is ours in a permanent tab is a named range (``otklik_<tab>``): it moves when people insert rows or columns before
 it, it survives a renamed tab, and it tells how far our last content reached. Everything outside of it is theirs:
@@ -8,7 +9,8 @@ it, it survives a renamed tab, and it tells how far our last content reached. Ev
 - more columns than before are made by inserting columns, so that what stands to the right moves aside whole;
 - fewer columns than before leave empty columns behind: nothing of theirs moves, no formula loses its cell;
 - rows are only ever added at the end of the grid; what is left of a longer old range is cleared;
-- values are replaced, colours and conditional formats stay; the number formats of our columns are set anew;
+- values are replaced, people's colours, rules and charts stay; the number formats of our columns are set anew;
+- of what a tab's look lays over our cells, what people removed or made their own is left so (``memory``);
 - a tab with our title that does not hold our range is not ours, and nothing is written into it.
 """
 
@@ -16,32 +18,24 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from resources.clients.errors import Refused
 from resources.clients.sheets import Book, NamedRange, Sheet
-from resources.sheets.cells import MOST_CELLS, Kind
+from resources.sheets.cells import MOST_CELLS
+from resources.sheets.colouring import coloured
+from resources.sheets.decoration import decorated
+from resources.sheets.drawing import drawn
+from resources.sheets.memory import Memory, remembered
 from resources.sheets.packing import Content
+from resources.sheets.place import Place
 
 Request = dict[str, Any]
 
 _STAGING = re.compile(r"_otklik_staging_[0-9a-f]{12}_\d+")
 _NAME = re.compile(r"[A-Za-z0-9_]{1,60}")
-_FORMATS = {
-    # people who type into such a cell get a text, never a formula
-    Kind.TEXT: ("TEXT", "@"),
-    Kind.INTEGER: ("NUMBER", "#,##0"),
-    Kind.DECIMAL: ("NUMBER", "#,##0.00"),
-    Kind.PERCENT: ("PERCENT", "0.0%"),
-    Kind.DATE: ("DATE", "dd.mm.yyyy"),
-    Kind.DATETIME: ("DATE_TIME", "dd.mm.yyyy hh:mm"),
-}
-_WIDTHS = {Kind.TEXT: 160, Kind.DATETIME: 130}
-_WIDTH = 100
-_PIXELS_A_LETTER = 8
 
 
 @dataclass(frozen=True)
@@ -93,20 +87,27 @@ def staged(contents: Sequence[Content], staging: Staging) -> list[Request]:
     ]
 
 
-def swap(connection_id: str, book: Book, contents: Sequence[Content], staging: Staging) -> list[Request]:
+def swap(
+    connection_id: str, book: Book, contents: Sequence[Content], staging: Staging, *, is_decorated: bool = True
+) -> list[Request]:
     """The requests of the one change that shows every content in its permanent tab and removes the staging tabs.
+
+    ``is_decorated``: with colours, charts and the like; else what is there of them stays as it is.
 
     Raises:
         Refused: a tab of this title is not ours, or the spreadsheet would hold too many cells while both are there.
     """
     requests: list[Request] = []
     grown = 0
+    charts = [chart for sheet in book.sheets for chart in sheet.charts]
     for number, content in enumerate(contents):
         old, sheet = _ours(connection_id, book, content.title)
-        place = _Place(content, staging.permanent_id(number) if sheet is None else sheet.sheet_id, old, sheet)
+        place = Place(content, staging.permanent_id(number) if sheet is None else sheet.sheet_id, old, sheet)
+        laid_over = _laid_over(place, charts) if is_decorated else _only_lines(place)
         grown += place.added_cells
         requests += place.made()
-        requests += place.filled(staging.sheet_id(number))
+        requests += place.filled(staging.sheet_id(number), range_name(content.title))
+        requests += laid_over
     cells = sum(sheet.rows * sheet.columns for sheet in book.sheets) + grown
     if cells > MOST_CELLS:
         raise Refused(
@@ -116,6 +117,22 @@ def swap(connection_id: str, book: Book, contents: Sequence[Content], staging: S
         )
     hidden = [sheet for sheet in book.sheets if _STAGING.fullmatch(sheet.title)]
     return requests + removal(hidden)
+
+
+def _laid_over(place: Place, charts: Sequence[Mapping[str, Any]]) -> list[Request]:
+    """Everything that the look asks for; before the grid is made, since charts need room in it."""
+    if place.content.tab.look is None and place.memory == Memory():
+        return []
+    requests, memory = decorated(place)
+    colours, rules = coloured(place)
+    drawings, made, words = drawn(place, charts)
+    memory = replace(memory, rules=rules, charts=made, words=words)
+    return [*requests, *colours, *drawings, *remembered(place.sheet, place.sheet_id, memory)]
+
+
+def _only_lines(place: Place) -> list[Request]:
+    """Nothing but how many lines now stand above the heading: without it the heading would not be found again."""
+    return remembered(place.sheet, place.sheet_id, replace(place.memory, above=place.look.above))
 
 
 def shown_at(book: Book, title: str) -> tuple[Sheet, NamedRange] | None:
@@ -136,116 +153,6 @@ def range_name(title: str) -> str:
     return f"otklik_{plain}"
 
 
-class _Place:
-    """Our range in one permanent tab, as it is and as it will be."""
-
-    def __init__(self, content: Content, sheet_id: int, old: NamedRange | None, sheet: Sheet | None) -> None:
-        self.content, self.sheet_id, self.old, self.sheet = content, sheet_id, old, sheet
-        self.top = old.top if old else 0
-        self.left = old.left if old else 0
-        self.bottom, self.right = self.top + content.height, self.left + content.width
-        self.old_right = self.right
-        if old is not None and sheet is not None:
-            self.old_right = sheet.columns if old.right is None else min(old.right, sheet.columns)
-        self.more_columns = max(self.right - self.old_right, 0)
-        self.more_rows = max(self.bottom - sheet.rows, 0) if sheet else 0
-
-    @property
-    def added_cells(self) -> int:
-        if self.sheet is None:
-            return self.content.cells
-        rows, columns = self.sheet.rows + self.more_rows, self.sheet.columns + self.more_columns
-        return rows * columns - self.sheet.rows * self.sheet.columns
-
-    def made(self) -> Iterator[Request]:
-        """The tab with a grid that fits."""
-        if self.sheet is None:
-            yield from self._new_tab()
-            return
-        if self.more_columns:
-            if self.old_right < self.sheet.columns:
-                span = self._span("COLUMNS", self.old_right, self.right)
-                yield {"insertDimension": {"range": span, "inheritFromBefore": True}}
-            else:
-                yield self._append("COLUMNS", self.more_columns)
-        if self.more_rows:
-            yield self._append("ROWS", self.more_rows)
-
-    def filled(self, staging_id: int) -> Iterator[Request]:
-        """Number formats first, so that a text lands in cells that hold texts; then the values; then the name."""
-        start = self.left
-        for kind, columns in groupby(self.content.tab.columns, key=lambda column: column.kind):
-            width = len(list(columns))
-            if self.content.height > 1:
-                name, pattern = _FORMATS[kind]
-                yield {
-                    "repeatCell": {
-                        "range": self._range(self.top + 1, self.bottom, start, start + width),
-                        "cell": {"userEnteredFormat": {"numberFormat": {"type": name, "pattern": pattern}}},
-                        "fields": "userEnteredFormat.numberFormat",
-                    }
-                }
-            start += width
-        if self.old is not None and self.sheet is not None:
-            bottom = self.sheet.rows if self.old.bottom is None else min(self.old.bottom, self.sheet.rows)
-            cleared = self._range(self.top, bottom, self.left, self.old_right)
-            yield {"updateCells": {"range": cleared, "fields": "userEnteredValue"}}
-        whole = self._range(self.top, self.bottom, self.left, self.right)
-        yield {
-            "copyPaste": {
-                "source": _range(staging_id, 0, self.content.height, 0, self.content.width),
-                "destination": whole,
-                "pasteType": "PASTE_VALUES",
-            }
-        }
-        if self.old is None:
-            yield {"addNamedRange": {"namedRange": {"name": range_name(self.content.title), "range": whole}}}
-        else:
-            named = {"namedRangeId": self.old.range_id, "name": self.old.name, "range": whole}
-            yield {"updateNamedRange": {"namedRange": named, "fields": "range"}}
-
-    def _new_tab(self) -> Iterator[Request]:
-        yield {
-            "addSheet": {
-                "properties": {
-                    "sheetId": self.sheet_id,
-                    "title": self.content.title,
-                    "gridProperties": {
-                        # a sheet whose rows are all frozen is refused
-                        "rowCount": max(self.content.height, 2),
-                        "columnCount": self.content.width,
-                        "frozenRowCount": 1,
-                    },
-                }
-            }
-        }
-        yield {
-            "repeatCell": {
-                "range": self._range(0, 1, 0, self.content.width),
-                "cell": {"userEnteredFormat": {"textFormat": {"bold": True}, "wrapStrategy": "WRAP"}},
-                "fields": "userEnteredFormat(textFormat.bold,wrapStrategy)",
-            }
-        }
-        for number, column in enumerate(self.content.tab.columns):
-            by_heading = _PIXELS_A_LETTER * max(len(word) for word in column.name.split())
-            yield {
-                "updateDimensionProperties": {
-                    "range": self._span("COLUMNS", number, number + 1),
-                    "properties": {"pixelSize": column.width or max(_WIDTHS.get(column.kind, _WIDTH), by_heading)},
-                    "fields": "pixelSize",
-                }
-            }
-
-    def _append(self, dimension: str, length: int) -> Request:
-        return {"appendDimension": {"sheetId": self.sheet_id, "dimension": dimension, "length": length}}
-
-    def _span(self, dimension: str, start: int, end: int) -> Request:
-        return {"sheetId": self.sheet_id, "dimension": dimension, "startIndex": start, "endIndex": end}
-
-    def _range(self, top: int, bottom: int, left: int, right: int) -> Request:
-        return _range(self.sheet_id, top, bottom, left, right)
-
-
 def _ours(connection_id: str, book: Book, title: str) -> tuple[NamedRange | None, Sheet | None]:
     place = shown_at(book, title)
     if place is not None:
@@ -257,13 +164,6 @@ def _ours(connection_id: str, book: Book, title: str) -> tuple[NamedRange | None
             "Rename that tab: the next publication makes its own, and nothing of yours is written over",
         )
     return None, None
-
-
-def _range(sheet_id: int, top: int, bottom: int, left: int, right: int) -> Request:
-    return {
-        "sheetId": sheet_id, "startRowIndex": top, "endRowIndex": bottom,
-        "startColumnIndex": left, "endColumnIndex": right,
-    }  # fmt: skip
 
 
 def _id(seed: str) -> int:

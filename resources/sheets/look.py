@@ -40,6 +40,8 @@ Number = int | float | Decimal
 
 MOST_CAPTIONS = 6
 """Lines above the heading: they are frozen with it, and a frozen half of a screen leaves nothing to read."""
+MOST_RULES, MOST_CHARTS = 100, 10
+"""Of one tab."""
 MOST_LINKS = 2_000
 """Linked cells of one column: they travel inside the one change that people see, which should stay below 2 MB."""
 _TONES = ("good", "warn", "bad", "muted", "total")
@@ -91,7 +93,7 @@ class Chart:
     first: int | None = None
     """Only so many rows from the top; with ``last`` not given and none given here: all rows."""
     last: int | None = None
-    """Only so many rows from the end."""
+    """Only so many rows from the end; only with one column of values, which the title names then."""
     reversed: bool = False
     """Draw the last row first: for weeks that are listed with the newest on top."""
     tones: Sequence[Tone] = ()
@@ -150,6 +152,8 @@ def problems(look: Look, names: Sequence[str], numeric: Collection[str], texts: 
     """What cannot be shown of a look in a tab with these headings, of which these hold numbers and these hold texts."""
     if look.above > MOST_CAPTIONS:
         yield f"{look.above} lines above the heading, {MOST_CAPTIONS} are the most"
+    if len(look.rules) > MOST_RULES or len(look.charts) > MOST_CHARTS:
+        yield f"{len(look.rules)} rules and {len(look.charts)} charts, {MOST_RULES} and {MOST_CHARTS} are the most"
     if not 0 <= look.frozen_columns < len(names):
         yield f"{look.frozen_columns} of {len(names)} columns cannot be frozen"
     for heading in (*look.notes, *look.wrap, *look.links):
@@ -203,5 +207,8 @@ def _of_chart(chart: Chart, names: Sequence[str], numeric: Collection[str]) -> I
             yield f"chart {chart.name}: {heading} is no column of numbers"
     if chart.first is not None and chart.last is not None:
         yield f"chart {chart.name}: rows from the top or from the end, not both"
+    if chart.last is not None and len(chart.values) > 1:
+        # the heading does not stand beside the last rows, and the vendor takes such ranges from neighbours only
+        yield f"chart {chart.name}: rows from the end for one column of values only"
     if chart.kind not in ("bar", "column", "line") or chart.place not in ("right", "below"):
         yield f"chart {chart.name}: no kind {chart.kind} or place {chart.place}"

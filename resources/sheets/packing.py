@@ -14,12 +14,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from resources.sheets.cells import Kind, Tab, Written, checked, row_of
+from conversations.messages.looks import SWATCH
+from resources.sheets.cells import Kind, Tab, Written, checked, row_of, text_of
 
 REQUEST_BYTES = 2_000_000
 LARGEST_REQUEST = 2 * 1024 * 1024
 _FORMAT = "1"
 """Part of the content's hash: another way of writing the same values is another content."""
+LEGEND_GAP = "      "
 _HEAD = (
     b'{"valueInputOption":"RAW","includeValuesInResponse":true,"responseValueRenderOption":"UNFORMATTED_VALUE","data":['
 )
@@ -28,7 +30,7 @@ _TAIL = b"]}"
 
 @dataclass(frozen=True)
 class Content:
-    """A tab ready to be sent: the heading and every row below it, as cells and as JSON."""
+    """A tab ready to be sent: lines above the heading, the heading, every row below it, as cells and as JSON."""
 
     tab: Tab
     rows: list[list[Written]]
@@ -45,13 +47,13 @@ class Content:
 
     @property
     def height(self) -> int:
-        """Rows with the heading."""
+        """Rows with the heading and what is above it."""
         return len(self.rows)
 
     @property
-    def cells(self) -> int:
-        """Of the grid that the content needs: a frozen heading wants a row below it."""
-        return max(self.height, 2) * self.width
+    def count(self) -> int:
+        """Rows below the heading."""
+        return len(self.tab.rows)
 
 
 @dataclass
@@ -82,16 +84,28 @@ def prepared(tab: Tab) -> Content:
     """
     checked(tab)
     heading: list[Written] = [column.name for column in tab.columns]
-    rows = [heading, *(row_of(tab, number) for number in range(len(tab.rows)))]
+    rows = [*above(tab), heading, *(row_of(tab, number) for number in range(len(tab.rows)))]
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
     # a staging tab is empty: cells that are empty at the end of a row need not be written
     lines = [encode(_ended(row)).encode() for row in rows]
     seen = hashlib.sha256(encode([_FORMAT, *(Kind(column.kind).value for column in tab.columns)]).encode())
+    if tab.look is not None:
+        seen.update(tab.look.text().encode())
     for line in lines:
         # JSON has no bare line end: where a row ends is part of what is hashed
         seen.update(b"\n")
         seen.update(line)
     return Content(tab, rows, lines, seen.hexdigest())
+
+
+def above(tab: Tab) -> list[list[Written]]:
+    """The rows above the heading: a line each, and the legend in one."""
+    if tab.look is None:
+        return []
+    lines = [text_of(line) for line in tab.look.caption]
+    if tab.look.legend:
+        lines.append(text_of(LEGEND_GAP.join(f"{SWATCH} {entry.text}" for entry in tab.look.legend)))
+    return [[line, *[""] * (len(tab.columns) - 1)] for line in lines]
 
 
 def packed(contents: Sequence[Content], titles: Sequence[str], most_bytes: int = REQUEST_BYTES) -> list[Request]:
@@ -115,7 +129,7 @@ def a1(title: str, row: int, column: int, height: int, width: int) -> str:
     "'it''s'!AA1:AB3"
     """
     quoted = title.replace("'", "''")
-    return f"'{quoted}'!{_letters(column)}{row + 1}:{_letters(column + width - 1)}{row + height}"
+    return f"'{quoted}'!{letters(column)}{row + 1}:{letters(column + width - 1)}{row + height}"
 
 
 def _requests(contents: Sequence[Content], titles: Sequence[str], most_bytes: int) -> Iterator[Request]:
@@ -180,7 +194,12 @@ def _ended(row: list[Written]) -> list[Written]:
     return row[:length]
 
 
-def _letters(column: int) -> str:
+def letters(column: int) -> str:
+    """The name of a column.
+
+    >>> letters(0), letters(26)
+    ('A', 'AA')
+    """
     found = ""
     column += 1
     while column:

@@ -31,6 +31,7 @@ from resources.clients.errors import BadAnswer, PermanentError, Refused, SourceE
 from resources.clients.sheets import Book, SheetsClient
 from resources.sheets.cells import Tab, check_size
 from resources.sheets.layout import Staging, leftovers, removal, shown_at, staged, swap
+from resources.sheets.memory import Memory
 from resources.sheets.packing import REQUEST_BYTES, Content, Piece, Request, a1, packed, prepared
 from resources.warehouse.failpoints import fail_point
 
@@ -92,8 +93,7 @@ def publish(
     before = client.calls
     sent = _Publication(client, spreadsheet_id, changed, request_bytes).run() if changed else 0
     results = {
-        content.title: TabResult(content.content_hash, content.height - 1, content.title in titles)
-        for content in contents
+        content.title: TabResult(content.content_hash, content.count, content.title in titles) for content in contents
     }
     return Published(client.calls - before, results, sent)
 
@@ -108,11 +108,10 @@ def read_back(client: SheetsClient, spreadsheet_id: str, title: str) -> list[lis
     if place is None:
         return None
     sheet, named = place
+    top = named.top + Memory.of(sheet).above
     bottom = sheet.rows if named.bottom is None else named.bottom
     right = sheet.columns if named.right is None else named.right
-    (rows,) = client.read(
-        spreadsheet_id, [a1(sheet.title, named.top, named.left, bottom - named.top, right - named.left)]
-    )
+    (rows,) = client.read(spreadsheet_id, [a1(sheet.title, top, named.left, bottom - top, right - named.left)])
     return rows
 
 
