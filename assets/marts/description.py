@@ -1,6 +1,7 @@
-"""The marts as their YAML in ``dbt_project`` describes them: columns, keys, tests.
+"""The marts as their YAML describes them: columns, keys, tests.
 
-Here: reading that YAML, cheaply. Not here: dbt, and any second description of a mart.
+Here: reading that YAML, cheaply: of the marts that dbt builds in ``dbt_project``, of those that Python builds beside
+its code, in the same shape. Not here: dbt, and any second description of a mart.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import yaml
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+BY_PYTHON = Path(__file__).resolve().parent / "python"
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,12 @@ class MartColumn:
 
 @dataclass(frozen=True)
 class MartTest:
-    """One dbt test of a mart; its name says what is true when it passes."""
+    """One test of a mart; its name says what is true when it passes."""
 
     name: str
     description: str
+    statement: str | None = None
+    """The query of the rows that contradict, where we run the test; dbt's have theirs in its project."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,18 @@ class Mart:
     key: tuple[str, ...]
     columns: tuple[MartColumn, ...]
     tests: tuple[MartTest, ...]
+    by: str = "dbt"
+    """Who builds it: dbt or python."""
+    kept: str = "replaced"
+    """replaced: a publication takes its weeks' rows out and puts new ones in; appended: rows are only ever added, a
+    revision that is published stays as it is."""
 
 
 @cache
 def marts() -> tuple[Mart, ...]:
-    """Every mart of the dbt project, by name."""
-    return tuple(_read(path) for path in sorted((PROJECT / "models" / "marts").glob("*.yml")))
+    """Every mart, in the order in which they are swapped: dbt's by name, then Python's by name."""
+    folders = (PROJECT / "models" / "marts", BY_PYTHON)
+    return tuple(_read(path) for folder in folders for path in sorted(folder.glob("*.yml")))
 
 
 def _read(path: Path) -> Mart:
@@ -64,6 +74,8 @@ def _read(path: Path) -> Mart:
         key=tuple(meta["key"]),
         columns=tuple(_column(column) for column in model["columns"]),
         tests=tuple(_test(test) for test in model["data_tests"]),
+        by=meta.get("by", "dbt"),
+        kept=meta.get("kept", "replaced"),
     )
 
 
@@ -75,4 +87,4 @@ def _column(column: dict[str, Any]) -> MartColumn:
 
 def _test(test: dict[str, dict[str, Any]]) -> MartTest:
     ((_, settings),) = test.items()
-    return MartTest(settings["name"], settings["description"])
+    return MartTest(settings["name"], settings["description"], settings.get("statement"))

@@ -1,7 +1,11 @@
 """The swap: tested weeks go from ``marts_next`` into ``marts`` in one transaction (promises P3, P4, D5).
 
 Here: the lock, the swap, the mark on weeks whose newer version failed. Not here: building and testing
-(``assets.marts.dbt``).
+(``assets.marts.dbt``, ``assets.marts.python``).
+
+A mart of dbt gives its weeks of the publication. A mart of Python gives all that was built: comparisons also of the
+weeks after them. A mart whose rows are only ever added gives the revisions that are not published yet: a swap that is
+done twice adds nothing, and no publication changes what a revision says.
 """
 
 from __future__ import annotations
@@ -76,7 +80,9 @@ def _prepare(connection: Connection[Any], mart: Mart) -> None:
     if today == before:
         return
     for name in before.keys() - today.keys():
-        connection.execute(sql.SQL("alter table {} drop column {}").format(published, sql.Identifier(name)))
+        # a revision that is published stays as it was, also in a column that newer ones do without
+        gone = "alter column {} drop not null" if mart.kept == "appended" else "drop column {}"
+        connection.execute(sql.SQL("alter table {} ").format(published) + sql.SQL(gone).format(sql.Identifier(name)))
     for name, kind in today.items():
         column = sql.Identifier(name)
         if name not in before:
@@ -97,13 +103,27 @@ def _replace(connection: Connection[Any], mart: Mart, weeks: Sequence[str]) -> N
         "columns": sql.SQL(", ").join(sql.Identifier(column.name) for column in mart.columns),
     }
     parameters = {"weeks": list(weeks)}
-    connection.execute(sql.SQL("delete from {published} where week = any(%(weeks)s)").format(**names), parameters)
-    connection.execute(
-        sql.SQL("insert into {published} ({columns}) select {columns} from {built} where week = any(%(weeks)s)").format(
-            **names
-        ),
-        parameters,
+    statements = _APPEND if mart.kept == "appended" else _REPLACE_ALL if mart.by == "python" else _REPLACE_WEEKS
+    for statement in statements:
+        connection.execute(sql.SQL(statement).format(**names), parameters)
+
+
+_REPLACE_WEEKS = (
+    "delete from {published} where week = any(%(weeks)s)",
+    "insert into {published} ({columns}) select {columns} from {built} where week = any(%(weeks)s)",
+)
+_REPLACE_ALL = (
+    "delete from {published} where week = any(%(weeks)s) or week in (select week from {built})",
+    "insert into {published} ({columns}) select {columns} from {built}",
+)
+_APPEND = (
+    """
+    insert into {published} ({columns}) select {columns} from {built} as built
+    where not exists (
+        select from {published} as published where published.week = built.week and published.revision = built.revision
     )
+    """,
+)
 
 
 def _rows(connection: Connection[Any], mart: Mart, weeks: Sequence[str]) -> dict[str, int]:

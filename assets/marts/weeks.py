@@ -1,6 +1,7 @@
-"""The marts of managers, channels and data status as assets, one partition per ISO week.
+"""The marts of managers, channels, data status and what was published of them as assets, one partition per ISO week.
 
-Here: build aside, look at the tests, swap or refuse. Not here: SQL, the swap itself.
+Here: build aside, look at the tests, swap or refuse. Not here: SQL, the marts that Python builds
+(``assets.marts.python``), the swap itself.
 """
 
 # Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
@@ -16,13 +17,16 @@ from assets.checks.evaluated import EVALUATED
 from assets.checks.judge import judge, loaded_days, named
 from assets.exports.stale import said_stale
 from assets.failures import explained
-from assets.marts.dbt import Built, TestResult, build
+from assets.marts import dbt
+from assets.marts.dbt import Built, TestResult
 from assets.marts.description import Mart, marts
+from assets.marts.numbers import numbers
 from assets.marts.publish import is_judged, mark_stale, publishing, swap
+from assets.marts.python import build as python
 from assets.partitions import TIME_ZONE, WEEKLY
 from assets.spans import Span, weeks_of
 from assets.tables import WEEKLY_FRESHNESS
-from conversations.policy import DEFINITION_VERSION
+from conversations.policy import DEFINITION_VERSION, Policy
 from conversations.window import iso_week
 from resources.settings import Settings
 from resources.sheets_resource import SheetsResource
@@ -33,6 +37,11 @@ from resources.warehouse_resource import PolicyResource, WarehouseResource
 _JUDGED = [dg.AssetKey(["evaluated", table]) for table in ("waits", "sessions", "left_waiting")]
 _KNOWN = [dg.AssetKey(["core", table]) for table in ("messages", "events", "conversations", "channels", "managers")]
 _PEOPLE = [dg.AssetKey(["reference", table]) for table in ("people", "person_teams")]
+
+
+def _deps(mart: Mart) -> list[dg.AssetKey]:
+    built = [dg.AssetKey(["marts", other.name]) for other in marts() if other.by == "dbt"]
+    return [*_JUDGED, *_KNOWN, *_PEOPLE] if mart.by == "dbt" else [*_JUDGED, *_PEOPLE, *built]
 
 
 def _spec(mart: Mart) -> dg.AssetSpec:
@@ -47,11 +56,11 @@ def _spec(mart: Mart) -> dg.AssetSpec:
     ]
     return dg.AssetSpec(
         ["marts", mart.name],
-        deps=[*_JUDGED, *_KNOWN, *_PEOPLE],
+        deps=_deps(mart),
         group_name="marts",
         description=mart.description,
         owners=[mart.owner],
-        kinds={"dbt", "postgres"},
+        kinds={mart.by, "postgres"},
         tags={"pii": mart.pii},
         metadata={"dagster/table_name": f"marts.{mart.name}", "dagster/column_schema": dg.TableSchema(columns=columns)},
         freshness_policy=WEEKLY_FRESHNESS,
@@ -61,7 +70,7 @@ def _spec(mart: Mart) -> dg.AssetSpec:
 def _check_specs() -> list[dg.AssetCheckSpec]:
     return [
         dg.AssetCheckSpec(
-            test.name, asset=["marts", mart.name], description=test.description, blocking=True, metadata={"by": "dbt"}
+            test.name, asset=["marts", mart.name], description=test.description, blocking=True, metadata={"by": mart.by}
         )
         for mart in marts()
         for test in mart.tests
@@ -89,16 +98,16 @@ def marts_weeks(
             try:
                 # the checks look into raw, where the publisher may not
                 unsound = _unsound(warehouse.open(), Span(mondays[0], mondays[-1] + timedelta(days=6)))
-                built = build(database, Settings().otklik_home, variables)
+                built = _built(database, weeks, policy.load(), variables)
             except Exception:
                 # what is published is no longer the newest that was wanted, whyever it could not be judged or built
                 mark_stale(database, weeks)
                 raise
             failed = bool(unsound or built.failed)
-            rows = {} if failed else swap(database, weeks)
+            if not failed:
+                swap(database, weeks)
             stale = mark_stale(database, weeks) if failed else 0
-            shown = [] if failed else [(mart.name, week) for mart in marts() for week in weeks]
-            numbers = {(name, week): _numbers(database, name, week) for name, week in shown}
+            shown = {} if failed else numbers(database, weeks)
     for test in built.tests:
         yield _judged(test)
     if failed:
@@ -119,11 +128,19 @@ def marts_weeks(
     for mart in marts():
         for monday, week in zip(mondays, weeks, strict=True):
             context.add_asset_metadata(
-                {"dagster/partition_row_count": rows[mart.name][week], **numbers[mart.name, week]},
-                asset_key=["marts", mart.name],
-                partition_key=monday.isoformat(),
+                shown[mart.name, week], asset_key=["marts", mart.name], partition_key=monday.isoformat()
             )
         yield dg.MaterializeResult(asset_key=["marts", mart.name], metadata={"weeks": f"{first} … {last}"})
+
+
+def _built(database: Warehouse, weeks: Sequence[str], policy: Policy, variables: dict[str, Any]) -> Built:
+    """What dbt builds, and on top of it what Python does; nothing on top of what dbt's own tests contradict."""
+    settings = Settings()
+    of_dbt = dbt.build(database, settings.otklik_home, variables)
+    if of_dbt.failed:
+        return of_dbt
+    of_python = python.build(database, weeks, policy, settings.now())
+    return Built({**of_dbt.rows, **of_python.rows}, (*of_dbt.tests, *of_python.tests))
 
 
 def _variables(database: Warehouse, policy: PolicyResource, first: str, last: str) -> dict[str, Any]:
@@ -170,26 +187,3 @@ def _named(built: Built) -> str:
 
 def _span(first: str, last: str) -> str:
     return f"Week {first}" if first == last else f"Weeks {first} to {last}"
-
-
-_NUMBERS = {
-    "manager_week": """
-        select sum(waits_settled), sum(unanswered), sum(pending_now) from marts.manager_week where week = %s
-    """,
-    "channel_week": "select sum(waits_settled), sum(chats), sum(unanswered) from marts.channel_week where week = %s",
-    "data_status": """
-        select count(*) filter (where status = 'ok'), count(*) filter (where status <> 'ok'), sum(quarantined)
-        from marts.data_status where week = %s
-    """,
-}
-_NAMES: dict[str, Sequence[str]] = {
-    "manager_week": ("waits_settled", "unanswered", "pending_now"),
-    "channel_week": ("waits_settled", "chats", "unanswered"),
-    "data_status": ("channels_ok", "channels_not_ok", "quarantined"),
-}
-
-
-def _numbers(database: Warehouse, mart: str, week: str) -> dict[str, int]:
-    with database.connect("otklik-publish") as connection:
-        row = connection.execute(_NUMBERS[mart], [week]).fetchone() or ()
-    return {name: int(value or 0) for name, value in zip(_NAMES[mart], row, strict=True)}

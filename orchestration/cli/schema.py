@@ -1,6 +1,6 @@
 """``otklik schema``: the data dictionary, from the one description of each table.
 
-Here: reading that description (SQLAlchemy metadata for raw to ops, dbt's yml for the marts) and printing it. Not here:
+Here: reading that description (SQLAlchemy metadata for raw to ops, the marts' own yml) and printing it. Not here:
 the description itself. ``docs/data_dictionary.md`` is this command's markdown; a test holds the two equal.
 """
 
@@ -59,7 +59,7 @@ def schema(name: str | None, output: str) -> None:
 
 def dictionary() -> list[TableEntry]:
     """All tables, by layer and name."""
-    entries = [*_from_metadata(), *_from_dbt()]
+    entries = [*_from_metadata(), *_from_marts()]
     return sorted(entries, key=lambda entry: (LAYERS.index(entry.name.split(".")[0]), entry.name))
 
 
@@ -114,12 +114,13 @@ def _from_metadata() -> Iterator[TableEntry]:
         yield TableEntry(f"{table.schema}.{table.name}", _one_line(table.comment), columns)
 
 
-def _from_dbt() -> Iterator[TableEntry]:
+def _from_marts() -> Iterator[TableEntry]:
     import yaml
 
     from resources.settings import PROJECT_ROOT
 
-    for path in sorted((PROJECT_ROOT / "dbt_project" / "models" / "marts").rglob("*.yml")):
+    by_dbt, by_python = PROJECT_ROOT / "dbt_project" / "models" / "marts", PROJECT_ROOT / "assets" / "marts" / "python"
+    for path in sorted([*by_dbt.rglob("*.yml"), *by_python.glob("*.yml")]):
         described = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         for model in described.get("models", []):
             columns = [_dbt_column(column) for column in model.get("columns", [])]

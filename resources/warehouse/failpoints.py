@@ -33,6 +33,7 @@ NAMES = (
     "evaluated.committed",
     "completeness.before_write",
     "accounts.before_synced",
+    "publish.python_built",
     "publish.between_marts",
     "publish.before_commit",
     "exports.marked",

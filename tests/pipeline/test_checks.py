@@ -172,7 +172,7 @@ def _name(pair: tuple[Counted, Rule]) -> str:
 
 def test_every_check_has_its_break() -> None:
     assert set(BREAKS) == {_name(pair) for pair in CHOSEN}
-    assert set(MART_BREAKS) == {test.name for mart in marts() for test in mart.tests}
+    assert set(MART_BREAKS) == {test.name for mart in marts() if mart.by == "dbt" for test in mart.tests}
 
 
 @pytest.mark.parametrize("pair", CHOSEN, ids=_name)

@@ -95,7 +95,7 @@ def test_a_week_that_cannot_be_published_leaves_the_sheet_and_marks_it(
     before, test = reading(sheets), marts()[0].tests[0].name
     judged = Built({}, (TestResult(test, marts()[0].name, False, 2, ""),))
     with monkeypatch.context() as failing:
-        failing.setattr("assets.marts.weeks.build", lambda *_: judged)
+        failing.setattr("assets.marts.dbt.build", lambda *_: judged)
         with pytest.raises(runner.RunFailed, match="was not published"):
             runner.publish_weeks(WEEK, WEEK, instance=instance)
     assert reading(sheets) == before

@@ -1,0 +1,70 @@
+"""Three or more numbers of its own for every published mart and week, shown with its materialization.
+
+Here: one query per mart. Not here: the marts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assets.marts.description import marts
+from resources.warehouse.engine import Warehouse
+
+_STATUSES = ("improved", "worsened", "no_change_detected", "low_sample", "no_previous_week")
+_OF_DELTAS = {
+    "headlines": "count(*) filter (where is_headline)",
+    **{status: f"count(*) filter (where delta_status = '{status}')" for status in _STATUSES},
+}
+_LATEST = "revision = (select max(r.revision) from marts.week_revisions as r where r.week = told.week)"
+_NUMBERS: dict[str, dict[str, str]] = {
+    "manager_week": {name: f"sum({name})" for name in ("waits_settled", "unanswered", "pending_now")},
+    "channel_week": {name: f"sum({name})" for name in ("waits_settled", "chats", "unanswered")},
+    "data_status": {
+        "channels_ok": "count(*) filter (where status = 'ok')",
+        "channels_not_ok": "count(*) filter (where status <> 'ok')",
+        "quarantined": "sum(quarantined)",
+    },
+    "published_waits": {
+        "revision": "max(revision)",
+        "waits": f"count(*) filter (where {_LATEST})",
+        "unanswered": f"count(*) filter (where {_LATEST} and outcome in ('no_reply', 'window_expired'))",
+    },
+    "published_sessions": {
+        "revision": "max(revision)",
+        "sessions": f"count(*) filter (where {_LATEST})",
+        "with_intent": f"count(*) filter (where {_LATEST} and has_intent)",
+        "good": f"count(*) filter (where {_LATEST} and is_good)",
+    },
+    "behavior_snapshot": {
+        "revision": "max(revision)",
+        "figures": f"count(*) filter (where {_LATEST})",
+        "not_complete": f"count(*) filter (where {_LATEST} and not is_complete)",
+    },
+    "week_revisions": {
+        "revision": "max(revision)",
+        "late_data": "count(*) filter (where reason = 'late_data')",
+        "rules": "count(*) filter (where reason = 'rules')",
+    },
+    "week_changes": {
+        "last_changed_revision": "max(revision)",
+        "changes_of_managers": "count(*) filter (where subject_kind = 'manager')",
+        "changes_of_channels": "count(*) filter (where subject_kind = 'channel')",
+    },
+    "manager_week_delta": _OF_DELTAS,
+    "channel_week_delta": _OF_DELTAS,
+}
+
+
+def numbers(warehouse: Warehouse, weeks: Sequence[str]) -> dict[tuple[str, str], dict[str, int]]:
+    """By mart and week: the rows that are published, and the mart's own figures; 0 where a week has no row."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    with warehouse.connect("otklik-publish") as connection:
+        for mart in marts():
+            asked = {"dagster/partition_row_count": "count(*)", **_NUMBERS[mart.name]}
+            # names and expressions of this module only
+            query = f"select week, {', '.join(asked.values())} from marts.{mart.name} as told where week = any(%s) group by 1"  # noqa: E501, S608
+            told = {week: values for week, *values in connection.execute(query, [list(weeks)])}  # type: ignore[arg-type]
+            for week in weeks:
+                values = told.get(week, [0] * len(asked))
+                found[mart.name, week] = {name: int(value or 0) for name, value in zip(asked, values, strict=True)}
+    return found

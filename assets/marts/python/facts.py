@@ -1,0 +1,104 @@
+"""``published_waits`` and ``published_sessions``: the cases behind a published week, kept for ever.
+
+Here: copying a week's judgements, and whether they differ from a published revision. Not here: which revision a week
+gets (``revisions``), what the cases say (``deltas``).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from psycopg import Connection, sql
+
+from assets.marts.python.tables import NEXT, PUBLISHED, exists, mart
+
+
+class _Facts(NamedTuple):
+    source: str
+    week: str
+    """The column of the source that says the week."""
+    manager: str
+    """The column of the source that names the account."""
+    deciding: tuple[str, ...]
+    """Columns that a figure or its proof is made of. Another value in one of them is another fact; a column that a
+    later version of the platform adds is not."""
+
+
+FACTS = {
+    "published_waits": _Facts(
+        "waits",
+        "settled_week",
+        "owner_manager_id",
+        (
+            "wait_id", "session_id", "channel_id", "manager_key", "wait_kind", "outcome", "outcome_manager",
+            "wait_seconds", "wait_business_seconds", "manager_wait_seconds", "manager_wait_business_seconds",
+            "is_first_reply", "opening_message_id", "answering_message_id", "asking_message_ids",
+        ),
+    ),
+    "published_sessions": _Facts(
+        "behaviour",
+        "ended_week",
+        "manager_id",
+        (
+            "session_id", "channel_id", "manager_key", "has_intent", "asked_clarifying", "made_offer", "has_next_step",
+            "is_good", "next_step_not_judged", "not_good", "intent_message_ids", "clarifying_message_ids",
+            "offer_message_ids", "next_step_message_ids", "refusal_message_ids", "paid_message_ids",
+        ),
+    ),
+}  # fmt: skip
+
+
+def keep(connection: Connection[Any], name: str, week: str, revision: int) -> int:
+    """Copy the judgements of a week into ``marts_next``; returns how many."""
+    columns = [column.name for column in mart(name).columns]
+    statement = sql.SQL("insert into {} ({}) {}").format(
+        sql.Identifier(NEXT, name), sql.SQL(", ").join(map(sql.Identifier, columns)), _judged(name, columns)
+    )
+    return connection.execute(statement, {"week": week, "revision": revision}).rowcount
+
+
+def differ(connection: Connection[Any], name: str, week: str, revision: int) -> bool:
+    """Whether the judgements of a week are others than those that were published as ``revision``."""
+    if not exists(connection, PUBLISHED, name):
+        return True
+    columns = FACTS[name].deciding
+    published = sql.SQL("select {} from {} where week = %(week)s and revision = %(revision)s").format(
+        sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(PUBLISHED, name)
+    )
+    statement = sql.SQL("select exists ({now} except {was}) or exists ({was} except {now})").format(
+        now=_judged(name, columns), was=published
+    )
+    return connection.execute(statement, {"week": week, "revision": revision}).fetchone() == (True,)
+
+
+def people_moved(connection: Connection[Any], week: str, revision: int) -> bool:
+    """Whether an account counts for another person than in ``revision``: the same waits, by other people."""
+    statement = """
+        select exists (
+            select from marts.published_waits as was
+            inner join evaluated.waits as w on was.wait_id = w.wait_id and was.owner_manager_id = w.owner_manager_id
+            left join reference.people as p on w.owner_manager_id = p.manager_id
+            where
+                was.week = %s and was.revision = %s
+                and was.manager_key <> coalesce(p.person_id, w.owner_manager_id, 'none')
+        )
+    """
+    return connection.execute(statement, [week, revision]).fetchone() == (True,)
+
+
+def _judged(name: str, columns: list[str] | tuple[str, ...]) -> sql.Composed:
+    facts = FACTS[name]
+    made = {
+        "week": sql.SQL("f.{}").format(sql.Identifier(facts.week)),
+        "revision": sql.SQL("%(revision)s::integer"),
+        "manager_key": sql.SQL("coalesce(p.person_id, f.{}, 'none')").format(sql.Identifier(facts.manager)),
+    }
+    chosen = [made.get(column, sql.SQL("f.{}").format(sql.Identifier(column))) for column in columns]
+    return sql.SQL(
+        "select {} from {} as f left join reference.people as p on f.{} = p.manager_id where f.{} = %(week)s"
+    ).format(
+        sql.SQL(", ").join(chosen),
+        sql.Identifier("evaluated", facts.source),
+        sql.Identifier(facts.manager),
+        sql.Identifier(facts.week),
+    )

@@ -1,0 +1,102 @@
+"""``week_revisions`` and ``week_changes``: whether a publication says something new about a week, and what.
+
+Here: the decision. A revision is what people were shown: a new one is written when a figure (numerator, denominator or
+value), a row of it, the cases behind it or the rules of the comparison are others than in the latest; publishing the
+same again adds nothing (contract, section 8). Not here: reading and writing the facts themselves (``facts``).
+
+How complete a week is belongs to no revision: it can become known later without any figure changing, and comparisons
+take it from ``data_status``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from psycopg import Connection
+
+from assets.marts.python import facts
+from assets.marts.python.snapshot import Figure, Key, figures_published
+from assets.marts.python.tables import PUBLISHED, exists
+from conversations.policy import DEFINITION_VERSION, Policy
+from conversations.window import monday_of
+
+
+@dataclass(frozen=True)
+class Revision:
+    """The revision that a week has once this publication is swapped in."""
+
+    week: str
+    number: int
+    reason: Literal["first", "late_data", "rules"] | None
+    """``None``: it is the latest published one, nothing is written."""
+    figures: Mapping[Key, Figure]
+    before: Mapping[Key, Figure]
+
+    def changes(self) -> Iterator[dict[str, Any]]:
+        """Rows of ``week_changes``: none of a first revision, which changes nothing."""
+        if self.reason is None or self.number == 1:
+            return
+        for key in sorted({*self.figures, *self.before}):
+            now, was = self.figures.get(key), self.before.get(key)
+            if _said(now) != _said(was):
+                kind, subject, metric = key
+                yield {
+                    "week": self.week, "revision": self.number, "subject_kind": kind, "subject_key": subject,
+                    "metric": metric,
+                    **dict(zip(("was_hits", "was_n", "was_value"), _said(was), strict=True)),
+                    **dict(zip(("hits", "n", "value"), _said(now), strict=True)),
+                }  # fmt: skip
+
+    def row(self, policy: Policy, published_at: datetime, waits: int, sessions: int) -> dict[str, Any]:
+        """The row of ``week_revisions``."""
+        instants = [figure.as_of for figure in self.figures.values()]
+        return {
+            "week": self.week,
+            "week_starts_on": monday_of(self.week),
+            "revision": self.number,
+            "published_at": published_at,
+            "as_of": None if not instants or None in instants else min(one for one in instants if one is not None),
+            "reason": self.reason,
+            "changed_rows": sum(1 for _ in self.changes()),
+            "waits": waits,
+            "sessions": sessions,
+            "policy_hash": policy.hash,
+            "definition_version": DEFINITION_VERSION,
+        }
+
+
+def latest(connection: Connection[Any], weeks: Collection[str]) -> dict[str, int]:
+    """The latest published revision of each of the weeks that has one; weeks of an older platform have none."""
+    if not exists(connection, PUBLISHED, "week_revisions"):
+        return {}
+    statement = "select week, max(revision) from marts.week_revisions where week = any(%s) group by week"
+    return dict(connection.execute(statement, [list(weeks)]).fetchall())
+
+
+def decide(connection: Connection[Any], week: str, figures: Mapping[Key, Figure]) -> Revision:
+    """Compare a week as it is now with what was published last."""
+    number = latest(connection, [week]).get(week, 0)
+    if number == 0:
+        return Revision(week, 1, "first", figures, {})
+    before = figures_published(connection, week, number)
+    if _judged_otherwise(figures, before) or facts.people_moved(connection, week, number):
+        return Revision(week, number + 1, "rules", figures, before)
+    is_changed = {key: _said(one) for key, one in figures.items()} != {key: _said(one) for key, one in before.items()}
+    if is_changed or any(facts.differ(connection, name, week, number) for name in facts.FACTS):
+        return Revision(week, number + 1, "late_data", figures, before)
+    return Revision(week, number, None, figures, before)
+
+
+def _said(figure: Figure | None) -> tuple[int | None, int | None, float | None]:
+    return (None, None, None) if figure is None else (figure.hits, figure.n, figure.value)
+
+
+def _judged_otherwise(figures: Mapping[Key, Figure], before: Mapping[Key, Figure]) -> bool:
+    """Whether a row has another key, or the platform compares other metrics than it did."""
+    both = figures.keys() & before.keys()
+    if any(figures[key].rules_key != before[key].rules_key for key in both):
+        return True
+    return {metric for _, _, metric in figures} != {metric for _, _, metric in before}
