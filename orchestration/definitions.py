@@ -31,6 +31,7 @@ from assets.core.retailcrm import core_days, core_directories  # noqa: E402
 from assets.evaluated.rules import evaluated_rules  # noqa: E402
 from assets.exports.sheets import exports_sheets  # noqa: E402
 from assets.marts.weeks import marts_weeks  # noqa: E402
+from assets.raw.abcd import ABCD_ASSETS  # noqa: E402
 from assets.raw.retailcrm import RETAILCRM_ASSETS  # noqa: E402
 from assets.raw.twitter_care import TWITTER_CARE_ASSETS  # noqa: E402
 from assets.reference.people import reference_people  # noqa: E402
@@ -43,6 +44,7 @@ from resources.clients.redact import install  # noqa: E402
 ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     *RETAILCRM_ASSETS,
     *TWITTER_CARE_ASSETS,
+    *ABCD_ASSETS,
     core_directories,
     core_days,
     reference_people,

@@ -14,7 +14,7 @@ PUBLISHED = dg.AssetSelection.groups("reference", "marts", "exports")
 load_daily = dg.define_asset_job(
     "load_daily",
     # a file is brought by a person (otklik import), no schedule can fetch it
-    selection=LOADED - dg.AssetSelection.assets(["raw", "twitter_care__conversations"]),
+    selection=LOADED - dg.AssetSelection.assets(["raw", "twitter_care__conversations"], ["raw", "abcd__conversations"]),
     description="Read the day at the source, understand it, judge its waits and sessions: raw to evaluated.",
     executor_def=dg.in_process_executor,
 )

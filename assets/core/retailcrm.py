@@ -41,17 +41,18 @@ def _raw(streams: Sequence[str]) -> list[dg.AssetKey]:
     return [dg.AssetKey(["raw", f"{SOURCE}__{stream}"]) for stream in streams]
 
 
+_FILES = [dg.AssetKey(["raw", f"{source}__conversations"]) for source in ("twitter_care", "abcd")]
 _DEPS = {
     "channels": _raw(["channels"]),
     "managers": _raw(["users", "crm_users"]),
     "customers": _raw(["chats", "customers"]),
-    "conversations": [*_raw(["chats"]), dg.AssetKey(["raw", "twitter_care__conversations"])],
+    "conversations": [*_raw(["chats"]), *_FILES],
 }
 # One function reads all of them and replaces its tables together. Were each table to name only some of them, a backfill
 # from the UI that starts at the raw days could reach one table without the others, which Dagster refuses.
 _DATED_DEPS = [
     *_raw([*DATED_STREAMS, "bots", "crm_users"]),
-    dg.AssetKey(["raw", "twitter_care__conversations"]),
+    *_FILES,
     *(dg.AssetKey(["core", table]) for table in DIRECTORY_TABLES),
 ]
 

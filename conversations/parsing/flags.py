@@ -10,6 +10,7 @@ GONE_AT_SOURCE = "gone_at_source"
 SECOND_CUSTOMER = "second_customer"
 NEGATIVE_REPLY_TIME = "negative_reply_time"
 REPLY_BEFORE_LAST_MESSAGE = "reply_before_last_message"
+NO_TIMES = "no_times"
 UNKNOWN_DELIVERY_STATUS = "unknown_delivery_status"
 
 MEANINGS = {
@@ -17,6 +18,7 @@ MEANINGS = {
     SECOND_CUSTOMER: "somebody else joined the customer's thread; kept, left out of waits, sessions and reply times",
     NEGATIVE_REPLY_TIME: "the source dates the reply before the message that it answers; the conversation is untimed",
     REPLY_BEFORE_LAST_MESSAGE: "the source dates its last message before the one that precedes it; kept as dated",
+    NO_TIMES: "the source has no times at all; the conversation is untimed: kept, outside waits, sessions and weeks",
     UNKNOWN_DELIVERY_STATUS: "the source uses a delivery status that nobody documented; stored as unknown",
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conversations.parsing import twitter_care
+from conversations.parsing import abcd, twitter_care
 from conversations.source import Parser, RawRow
 
 
@@ -45,6 +45,16 @@ FORMATS: Mapping[str, Format] = {
             fixture="twitter_care_conversations.json",
             rows=twitter_care.rows,
             parser=twitter_care.TwitterCareParser,
+        ),
+        Format(
+            name="abcd",
+            source="abcd",
+            stream=abcd.STREAM,
+            title="Customer service talks with actions of the agent, without times (ABCD, 2022)",
+            shape="a JSON array of objects with convo_id and original, a list of [speaker, text]",
+            fixture="abcd_conversations.json",
+            rows=abcd.rows,
+            parser=abcd.AbcdParser,
         ),
     )
 }

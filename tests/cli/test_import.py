@@ -87,3 +87,29 @@ def test_a_connection_of_another_source_is_refused(otklik: Otklik, on_database: 
     assert result.exit_code == 2
     assert "«shop»" in result.stderr and "(retailcrm)" in result.stderr and "--connection" in result.stderr
     assert table_hashes(on_database) == before
+
+
+def test_talks_without_times_are_kept_flagged_and_in_no_wait_and_no_week(
+    otklik: Otklik, on_database: Warehouse
+) -> None:
+    file = FIXTURE.with_name("abcd_conversations.json")
+    document = json.loads(file.read_text("utf-8"))
+    arguments = ("import", str(file), "--format", "abcd", "--json")
+    summary = json.loads(otklik(*arguments).stdout)
+    before = table_hashes(on_database)
+    again = json.loads(otklik(*arguments).stdout)
+
+    assert (summary["conversations"], summary["messages"]) == (3, sum(len(talk["original"]) for talk in document))
+    assert summary["flagged_conversations"] == {"no_times": 3}
+    assert (summary["first_replies"], summary["first_reply_p50_seconds"]) == (0, None)
+    assert again == summary and table_hashes(on_database) == before
+    with on_database.connect() as sql:
+        counted = """
+            select (select count(*) from evaluated.waits where connection_id = 'abcd'),
+                   (select count(*) from evaluated.sessions where connection_id = 'abcd'),
+                   (select count(*) from core.messages where connection_id = 'abcd' and business_on is not null),
+                   (select count(*) from core.channels where connection_id = 'abcd' and is_active)
+        """
+        assert sql.execute(counted).fetchone() == (0, 0, 0, 0)
+    shown = otklik(*arguments[:-1]).stdout
+    assert "no_times: чат без времени сообщений" in shown

@@ -1,21 +1,25 @@
-"""The published conversations that the twitter-care format was made for, where they lie beside the repository.
+"""The published conversations that the file formats were made for, where they lie beside the repository.
 
-They are not part of the repository; without them there is no test here, and the invented fixture of
-``tests/cli/test_import.py`` stands alone. What is expected is worked out from the file by the standard library.
+They are not part of the repository; without them there is no test here, and the invented fixtures of
+``tests/cli/test_import.py`` stand alone. What is expected is worked out from the file by the standard library.
 """
 
 from __future__ import annotations
 
 import json
 import statistics
+from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from resources.warehouse.engine import Warehouse
 from tests.cli.conftest import Otklik
 
-REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "twitter_care" / "dev.json"
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+REAL = DATA / "twitter_care" / "dev.json"
+UNTIMED = DATA / "abcd_sample" / "abcd_sample.json"
 
 
 def first_reply_seconds(talk: dict) -> float | None:
@@ -50,3 +54,30 @@ if REAL.exists():
         assert summary["flagged"]["negative_reply_time"] == len(talks) - len(replies) == 22
         assert summary["flagged"]["second_customer"] == 19
         assert summary["quarantined"] == {}
+
+
+if UNTIMED.exists():
+
+    @pytest.mark.usefixtures("on_database")
+    def test_the_published_talks_without_times_land_and_stay_outside_waits(
+        otklik: Otklik, on_database: Warehouse
+    ) -> None:
+        talks = json.loads(UNTIMED.read_text("utf-8"))
+        speakers = Counter(speaker for talk in talks for speaker, _ in talk["original"])
+        result = otklik("import", str(UNTIMED), "--format", "abcd", "--json")
+        summary = json.loads(result.stdout)
+
+        assert summary["conversations"] == len(talks) == 3
+        assert summary["messages"] == speakers.total() == 72
+        assert summary["flagged_conversations"] == {"no_times": 3}
+        assert (summary["quarantined"], summary["first_replies"]) == ({}, 0)
+        with on_database.connect() as sql:
+            kinds = sql.execute(
+                "select sender_kind, count(*) from core.messages where connection_id = 'abcd' group by 1"
+            ).fetchall()
+            judged = sql.execute("select count(*) from evaluated.waits where connection_id = 'abcd'").fetchone()
+            raw = sql.execute("select count(*) from raw.abcd__conversations").fetchone()
+        assert dict(kinds) == {
+            "customer": speakers["customer"], "manager": speakers["agent"], "system": speakers["action"]
+        }  # fmt: skip
+        assert (judged, raw) == ((0,), (3,))

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from conversations.parsing.abcd import AbcdParser
 from conversations.parsing.retailcrm import RetailCRMParser
 from conversations.parsing.twitter_care import TwitterCareParser
 from conversations.source import Parser, Source
@@ -131,6 +132,18 @@ def retailcrm(
 
 
 @contextmanager
+def abcd(*, page_size: int = 1) -> Iterator[Opened]:
+    path = FIXTURES / "abcd_conversations.json"
+    document = json.loads(path.read_text("utf-8"))
+    yield Opened(
+        FileSource(path, "abcd", page_size=page_size),
+        AbcdParser(),
+        None,
+        lambda stream: {str(item["convo_id"]): item for item in document},
+    )
+
+
+@contextmanager
 def twitter_care(*, page_size: int = 2) -> Iterator[Opened]:
     path = FIXTURES / "twitter_care_conversations.json"
     document = json.loads(path.read_text("utf-8"))
@@ -152,6 +165,7 @@ CASES = (
     Case("retailcrm_small_pages", retailcrm, {"page_size": 3}),
     Case("retailcrm_one_page", retailcrm, {"page_size": 1000}),
     Case("twitter_care", twitter_care, has_network=False),
+    Case("abcd", abcd, has_network=False),
 )
 """Every variant must hand over the same rows."""
 

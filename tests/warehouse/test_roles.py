@@ -32,6 +32,7 @@ ALL = "rawdDxt"
 # letters as psql shows them; "all": it is the role's own
 MATRIX = """
                                 loader  publisher  analyst  desk  dagster
+raw.abcd__conversations         raw     -          -        -     -
 raw.retailcrm__bots             raw     -          -        -     -
 raw.retailcrm__channels         raw     -          -        -     -
 raw.retailcrm__chats            raw     -          -        -     -

@@ -22,6 +22,7 @@ STREAMS: dict[str, dict[str, str]] = {
         "orders": "Orders of the CRM (API v5 /orders)",
     },
     "twitter_care": {"conversations": "Support conversations of the twitter-care file, one row per conversation"},
+    "abcd": {"conversations": "Customer service talks of the abcd file, without times, one row per talk"},
 }
 
 

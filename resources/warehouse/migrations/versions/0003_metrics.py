@@ -1,4 +1,4 @@
-"""Behaviour, advice, people and teams; pictures of messages.
+"""Behaviour, advice, people and teams; pictures of messages; the raw table of the abcd file.
 
 Revision ID: 0003
 Revises: 0002

@@ -1,0 +1,15 @@
+"""The abcd file format as a raw table.
+
+Here: that the table exists and what it holds, for the graph. Not here: a run that fills it: a file is brought by a
+person with ``otklik import``, and what comes from a person has no schedule.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets.tables import spec
+
+ABCD = spec("raw", "abcd__conversations", kinds={"file", "postgres"}, tags={"pii": "content", "source": "abcd"})
+
+ABCD_ASSETS: list[dg.AssetSpec] = [ABCD]
