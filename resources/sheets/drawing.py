@@ -12,26 +12,24 @@ columns), or below our rows. Those below are moved down before our rows reach th
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from math import ceil
 from typing import Any
 
 from resources.sheets.look import Chart
-from resources.sheets.memory import digest
+from resources.sheets.memory import digest, number_of
 from resources.sheets.palette import FAINT, INK, SERIES, STRONG, style
 from resources.sheets.place import GRID_HEIGHT, GRID_WIDTH, Place, corners, widths
 
 Request = dict[str, Any]
+Known = dict[str, str]
 _GAP = 20
 _TYPES = {"bar": ("BAR", "BOTTOM_AXIS"), "column": ("COLUMN", "LEFT_AXIS"), "line": ("LINE", "LEFT_AXIS")}
 """Kind -> the vendor's, and where its values are told."""
 
 
-def drawn(
-    place: Place, all_charts: Sequence[Mapping[str, Any]]
-) -> tuple[list[Request], dict[str, str], dict[str, str]]:
+def drawn(place: Place, all_charts: Sequence[Mapping[str, Any]]) -> tuple[list[Request], Known, Known]:
     """The requests, and of what is made then: digests of drawing and of words by key. Asks for room in the grid.
 
     ``all_charts``: of the whole spreadsheet; a chart may have been moved to another tab.
@@ -205,5 +203,4 @@ def _moved_down(place: Place) -> list[Request]:
 
 
 def _id(place: Place, key: str) -> int:
-    # 31 bits; two charts of one spreadsheet may not share one
-    return int.from_bytes(hashlib.sha256(f"{place.sheet_id} chart {key}".encode()).digest()[:4]) % (2**31 - 2) + 1
+    return number_of(f"{place.sheet_id} chart {key}")

@@ -28,7 +28,7 @@ from resources.sheets.cells import MOST_CELLS
 from resources.sheets.colouring import coloured
 from resources.sheets.decoration import decorated
 from resources.sheets.drawing import drawn
-from resources.sheets.memory import Memory, remembered
+from resources.sheets.memory import Memory, number_of, remembered
 from resources.sheets.packing import Content
 from resources.sheets.place import Place
 
@@ -49,11 +49,11 @@ class Staging:
         return f"_otklik_staging_{self.run}_{number}"
 
     def sheet_id(self, number: int) -> int:
-        return _id(f"{self.run} staging {number}")
+        return number_of(f"{self.run} staging {number}")
 
     def permanent_id(self, number: int) -> int:
         """For a permanent tab that this publication makes."""
-        return _id(f"{self.run} permanent {number}")
+        return number_of(f"{self.run} permanent {number}")
 
     def is_whole(self, book: Book, count: int) -> bool:
         """Whether all our staging tabs are there."""
@@ -164,8 +164,3 @@ def _ours(connection_id: str, book: Book, title: str) -> tuple[NamedRange | None
             "Rename that tab: the next publication makes its own, and nothing of yours is written over",
         )
     return None, None
-
-
-def _id(seed: str) -> int:
-    # 31 bits, never 0: the first tab of a new spreadsheet has that id
-    return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:4]) % (2**31 - 2) + 1

@@ -78,5 +78,10 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def number_of(seed: str) -> int:
+    """An id for a tab or a chart that follows from what it is for: 31 bits, never 0, which is a first tab's."""
+    return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:4]) % (2**31 - 2) + 1
+
+
 def _entry(sheet: Sheet | None) -> Mapping[str, Any] | None:
     return next((one for one in sheet.metadata if one.get("metadataKey") == KEY), None) if sheet else None

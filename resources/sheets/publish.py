@@ -23,6 +23,7 @@ them deletes the other's staging tabs, and that one fails.
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from resources.warehouse.failpoints import fail_point
 
 log = logging.getLogger(__name__)
 
+_REQUEST = re.compile(r"requests\[\d+\]\.\w+")
 _ROUNDS = 3
 """How often a change is composed and sent, when its outcome had to be looked up or people changed the spreadsheet."""
 
@@ -61,6 +63,9 @@ class Published:
     tabs: Mapping[str, TabResult]
     bytes_sent: int = 0
     """Bodies of the filling requests, each counted once."""
+    is_decorated: bool = True
+    """False: the vendor refused what the looks ask for, and the new values are shown with the old colours and charts.
+    The looks are asked for again when the content changes."""
 
 
 def publish(
@@ -91,11 +96,12 @@ def publish(
     if changed and announce is not None:
         announce(titles)
     before = client.calls
-    sent = _Publication(client, spreadsheet_id, changed, request_bytes).run() if changed else 0
+    publication = _Publication(client, spreadsheet_id, changed, request_bytes)
+    sent = publication.run() if changed else 0
     results = {
         content.title: TabResult(content.content_hash, content.count, content.title in titles) for content in contents
     }
-    return Published(client.calls - before, results, sent)
+    return Published(client.calls - before, results, sent, publication.is_decorated)
 
 
 def read_back(client: SheetsClient, spreadsheet_id: str, title: str) -> list[list[object]] | None:
@@ -121,6 +127,7 @@ class _Publication:
     ) -> None:
         self._client, self._id, self._contents = client, spreadsheet_id, contents
         self._staging = Staging(secrets.token_hex(6))
+        self.is_decorated = True
         titles = [self._staging.title(number) for number in range(len(contents))]
         self._requests = packed(contents, titles, request_bytes)
 
@@ -192,7 +199,9 @@ class _Publication:
         """
         unknown: UnknownOutcome | None = None
         for left in reversed(range(_ROUNDS)):
-            requests = swap(self._client.connection_id, book, self._contents, self._staging)
+            requests = swap(
+                self._client.connection_id, book, self._contents, self._staging, is_decorated=self.is_decorated
+            )
             try:
                 self._client.change(self._id, requests, "showing the new tabs")
                 return
@@ -202,7 +211,9 @@ class _Publication:
                 book = self._looked_up(unknown)
                 if self._is_whole(book):
                     # a refusal may come from what people changed meanwhile: composed anew it fits, or it never does
-                    if not left or (isinstance(failed, Refused) and left < _ROUNDS - 1):
+                    if not left or (
+                        isinstance(failed, Refused) and left < _ROUNDS - 1 and not self._undecorate(failed)
+                    ):
                         raise
                     continue
                 if unknown is not None and self._is_shown(book, unknown):
@@ -212,6 +223,22 @@ class _Publication:
                     "the staging tabs were removed by somebody else before they were shown",
                     "Let one publication at a time write into this spreadsheet, then publish again",
                 ) from None
+
+    def _undecorate(self, failed: Refused) -> bool:
+        """Do without colours and charts from now on; whether that is another change at all.
+
+        Figures are worth more than their colours: a look that the vendor does not take must not keep a week back.
+        """
+        if not self.is_decorated or all(content.tab.look is None for content in self._contents):
+            return False
+        self.is_decorated = False
+        # the vendor's words may quote a link, and so a customer: what they say of the place is enough
+        found = _REQUEST.search(str(failed))
+        log.warning(
+            "%s: reason=%s, shown without colours and charts (%s)",
+            self._client.connection_id, failed.reason, found[0] if found else "no request named",
+        )  # fmt: skip
+        return True
 
     def _looked_up(self, unknown: UnknownOutcome | None) -> Book:
         try:
