@@ -19,6 +19,7 @@ from conversations.messages.numbers import NONE, day, days, minutes, number, plu
 from conversations.messages.output import Doctor, Import, Load, Probe, Service, Sql, Up, Week
 from conversations.messages.readme import DEFINITIONS, ReadMe
 from conversations.messages.sheets import Headings, Masks, Words, channel_title, short_name, week_title
+from conversations.messages.telegram import Telegram, TelegramHelp
 from conversations.messages.weekly import Weekly, WeeklyWords
 
 __all__ = [
@@ -51,6 +52,8 @@ __all__ = [
     "ReadMe",
     "Service",
     "Sql",
+    "Telegram",
+    "TelegramHelp",
     "Up",
     "Week",
     "Weekly",

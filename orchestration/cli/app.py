@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from conversations.messages import AlertsHelp, ConnectionsHelp, ExplainHelp, Help, Migrate
+from conversations.messages import AlertsHelp, ConnectionsHelp, ExplainHelp, Help, Migrate, TelegramHelp
 from orchestration.cli.errors import explain as explained
 
 
@@ -47,6 +47,8 @@ app = typer.Typer(
 )
 service = typer.Typer(help=Help.SERVICE, no_args_is_help=True)
 app.add_typer(service, name="service")
+telegram = typer.Typer(help=TelegramHelp.TELEGRAM, no_args_is_help=True)
+app.add_typer(telegram, name="telegram")
 
 
 def _version(asked: bool) -> None:
@@ -247,3 +249,10 @@ def service_install(
     from orchestration.cli import service as command
 
     command.install(only_print=only_print, directory=directory, system=system, kind=kind)
+
+
+@telegram.command(name="chat-id", help=TelegramHelp.CHAT_ID)
+def telegram_chat_id(as_json: Annotated[bool, typer.Option("--json", help=Help.JSON)] = False) -> None:
+    from orchestration.cli import telegram as command
+
+    command.chat_id(as_json=as_json)

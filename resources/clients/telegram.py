@@ -24,9 +24,18 @@ import urllib3
 
 from resources.clients import retry_after
 from resources.clients.addresses import checked_url
-from resources.clients.errors import BadConfiguration, Forbidden, NeedsAuth, NotFound, RateLimited, SourceError
+from resources.clients.errors import (
+    BadConfiguration,
+    Forbidden,
+    NeedsAuth,
+    NotFound,
+    RateLimited,
+    Refused,
+    SourceError,
+)
 from resources.clients.http import HttpClient, Limits
 from resources.clients.redact import hide
+from resources.clients.telegram_chats import Chat, chats_of
 
 LONGEST = 4096
 """Characters of one message after its entities were parsed."""
@@ -109,6 +118,17 @@ class TelegramClient:
         """
         return str(self._read("getChat", (("chat_id", chat_id),)).get("type", ""))
 
+    def chats(self) -> list[Chat]:
+        """The chats that wrote to the bot within a day, the latest first. What was read stays unread for others.
+
+        Raises:
+            Refused: another program reads this bot's messages, or they go to a webhook.
+        """
+        answer = self._http.get(
+            f"{self._bot}/getUpdates", (), expect=dict, page="getUpdates", complaint=_list_complaint
+        )
+        return chats_of(one for one in answer["result"] if isinstance(one, dict))
+
     def send(self, chat_id: str, text: str) -> Outcome:
         """Send one message in Telegram's HTML; one request, whatever comes of it."""
         options = {"parse_mode": "HTML", "link_preview_options": {"is_disabled": True}}
@@ -163,6 +183,10 @@ class TelegramClient:
         if status == 403:
             return Forbidden(
                 self.connection_id, "the bot may not write to this chat", "Unblock it, or add it to the chat again"
+            )
+        if status == 409:
+            return Refused(
+                self.connection_id, f"another program reads this bot's messages, or they go to a webhook ({page})"
             )
         if status == 429:
             told = _told(body, {})
@@ -271,6 +295,10 @@ def _body(response: requests.Response, deadline: float) -> bytes:
 
 def _complaint(answer: dict[str, Any]) -> str | None:
     return None if answer.get("ok") is True and isinstance(answer.get("result"), dict) else "not an answer of the API"
+
+
+def _list_complaint(answer: dict[str, Any]) -> str | None:
+    return None if answer.get("ok") is True and isinstance(answer.get("result"), list) else "not an answer of the API"
 
 
 def _parsed(body: bytes) -> Any:
