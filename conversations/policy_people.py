@@ -33,9 +33,10 @@ class TeamChoice(_Part):
 
 
 def _as_choices(value: Any) -> Any:
-    if value is None or isinstance(value, str):
-        return ({"team": value},)
-    return (value,) if isinstance(value, dict) else value
+    """A name stands for a team that has always been his, alone or in a list of dated ones."""
+    if not isinstance(value, list | tuple):
+        value = (value,)
+    return tuple({"team": one} if one is None or isinstance(one, str) else one for one in value)
 
 
 def _check_dates(choices: tuple[TeamChoice, ...]) -> tuple[TeamChoice, ...]:

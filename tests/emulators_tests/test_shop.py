@@ -158,6 +158,18 @@ def test_managers_differ_and_some_change(shop: Shop) -> None:
     assert len(STAFF) == 9
 
 
+def test_one_person_answers_from_two_accounts_each_on_channels_of_its_own(shop: Shop) -> None:
+    by_name = {user.name: user.id for user in shop.users}
+    channels: dict[str, set[str]] = {}
+    for name in ("Павел Ершов", "Инстаграм Ершов"):
+        written = [m for m in shop.messages if m.sender == "user" and m.sender_id == by_name[name]]
+        assert len(written) > 100
+        channels[name] = {m.chat.channel.type for m in written}
+        named = {(m.responsible, m.actor_id) for m in shop.messages if m.chat.channel.type not in channels[name]}
+        assert not [one for one in named if by_name[name] == one[1] or ("user", by_name[name]) == one[0]]
+    assert channels == {"Павел Ершов": {"whatsapp"}, "Инстаграм Ершов": {"instagram"}}
+
+
 def test_the_clock_decides_what_can_be_seen(shop: Shop) -> None:
     was = shop.clock
     message = next(m for m in shop.messages if m.deleted is not None and micros_of_monday(shop) <= m.deleted <= was)

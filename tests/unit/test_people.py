@@ -59,6 +59,7 @@ def test_a_person_without_any_known_account_has_no_rows() -> None:
     ("team", "expected"),
     [
         ("[{team: care}, {valid_from: 2026-11-16, team: night}]", [(ALWAYS, "care"), (date(2026, 11, 16), "night")]),
+        ("[care, {valid_from: 2026-11-16, team: night}]", [(ALWAYS, "care"), (date(2026, 11, 16), "night")]),
         # until then, what the source says
         ("[{valid_from: 2026-11-16, team: night}]", [(ALWAYS, "sales"), (date(2026, 11, 16), "night")]),
         ("{valid_from: 2026-11-16, team: night}", [(ALWAYS, "sales"), (date(2026, 11, 16), "night")]),
@@ -127,6 +128,8 @@ def test_the_team_of_every_day_is_the_last_that_was_said_before(
             "{anna: {accounts: [a:1], team: [{team: sales}, {team: care}]}}",
             "people.anna.team: two entries have the same valid_from",
         ),
+        ("{anna: {accounts: [a:1], team: [sales, care]}}", "people.anna.team: two entries have the same valid_from"),
+        ("{anna: {accounts: [a:1], team: 5}}", "people.anna.team[0]: "),
         ("{anna: {accounts: [a:1]}, vera: {accounts: [a:1]}}", "vera.accounts: 'a:1' is already an account of anna"),
         ("{anna: {accounts: [a:1, a:1]}}", "anna.accounts: 'a:1' is already an account of anna"),
         ("{'a:1': {accounts: [a:1]}}", "'a:1' cannot name a person"),

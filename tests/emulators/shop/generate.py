@@ -31,6 +31,7 @@ def generate(seed: int, monday: date, weeks: int) -> Shop:
     world = World(People(builder, start, weeks), start, weeks, end + 12 * HOUR)
     _Plan(world, end).play()
     _mass_mailings(world)
+    _second_account(world)
     shop = builder.shop(seed, monday, weeks, end + 8 * HOUR)
     _monday_night(shop, world, end)
     return shop
@@ -175,6 +176,28 @@ def _mass_mailings(world: World) -> None:
             text, _ = world.words["ru"].say("mass", facts)
             builder.say(dialog, at + random.randrange(600) * SECOND, world.people.answering, text, is_mass=True)
             builder.cases["mass_mailing"] += 1
+
+
+def _second_account(world: World) -> None:
+    """Whatever Pavel does on Instagram he does from his second account; nothing else changes."""
+    people = world.people
+    one, other = people.pavel, people.pavel_on_phone
+    for dialog in world.builder.dialogs:
+        if dialog.chat.channel is people.instagram:
+            dialog.assigns = [
+                (at, kind, other.id if (kind, who) == ("user", one.id) else who) for at, kind, who in dialog.assigns
+            ]
+    for message in world.builder.messages:
+        if message.chat.channel is people.instagram:
+            if (message.sender, message.sender_id) == ("user", one.id):
+                message.sender_id = other.id
+            if message.responsible == ("user", one.id):
+                message.responsible = ("user", other.id)
+            if message.actor_id == one.id:
+                message.actor_id = other.id
+    for order in world.builder.orders:
+        if order.dialog is not None and order.dialog.chat.channel is people.instagram and order.user is one:
+            order.user = other
 
 
 def _monday_night(shop: Shop, world: World, end: int) -> None:

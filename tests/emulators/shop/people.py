@@ -72,7 +72,10 @@ class People:
             self.users.append(user)
         former = User(20, 36, "Глеб", "Травин", "sales", opened, active=False)
         owner = User(21, 37, "Ирина", "Вольская", "admin", opened, is_manager=False)
-        builder.users = [*self.users, former, owner]
+        # one person with two accounts: Pavel answers Instagram from the one that is signed in on the phone
+        self.pavel = next(user for user in self.users if user.first_name == "Павел")
+        self.pavel_on_phone = User(22, 38, "Инстаграм", "Ершов", "care", opened + 20 * DAY)
+        builder.users = [*self.users, former, owner, self.pavel_on_phone]
         self._taken: set[str] = set()
 
     def manager(self, group: str, week: int, other_than: User | None = None) -> User:
