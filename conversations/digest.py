@@ -162,17 +162,11 @@ class Digest:
 
 
 def digest_of(facts: Facts) -> Digest:
-    """Choose what is told.
-
-    Raises:
-        ValueError: the facts contradict each other: the company's comparison is not of the sum of the channels.
-    """
+    """Choose what is told."""
     total = Total(
         *(sum(getattr(row, name) for row in facts.channels)
           for name in ("settled", "in_target", "slow", "unanswered", "pending"))
     )  # fmt: skip
-    if facts.company.n != total.settled:
-        raise ValueError(f"{facts.company.n} published waits, but the channels of {facts.week} count {total.settled}")
     main = main_changes(facts.changes)
     shown = sorted(main[:MOST_CHANGES], key=lambda one: one.status is not DeltaStatus.WORSENED)
     return Digest(
@@ -184,6 +178,29 @@ def digest_of(facts: Facts) -> Digest:
         _most(facts.managers, "pending"),
         tuple(one for one in facts.conditions if one.status != "ok" or one.is_stale),
     )
+
+
+def contradictions(facts: Facts) -> list[str]:
+    """What in the facts cannot all be true; nothing of it may be told.
+
+    The company's comparison is counted from the published waits, the total from the channels, and the managers' waits
+    are the same ones seen from the other side (invariant 10).
+    """
+    total = digest_of(facts).total
+    found = []
+    if facts.company.n != total.settled:
+        found.append(f"published waits {facts.company.n}, of channels {total.settled}")
+    if total.settled and facts.company.value != total.in_target / total.settled:
+        found.append(f"share in target of published waits {facts.company.value}, of channels {total.in_target}")
+    managers = sum(row.settled for row in facts.managers)
+    if managers != total.settled:
+        found.append(f"waits of managers {managers}, of channels {total.settled}")
+    parts = [
+        row for row in (*facts.managers, *facts.channels) if row.in_target + row.slow + row.unanswered != row.settled
+    ]
+    if parts:
+        found.append(f"outcomes do not add up in {len(parts)} rows")
+    return found
 
 
 def main_changes(changes: Sequence[Change]) -> list[Change]:

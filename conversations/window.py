@@ -78,6 +78,16 @@ def iso_week(day: date) -> str:
     return f"{year}-W{week:02d}"
 
 
+def last_closed_week(now: datetime, time_zone: str) -> str:
+    """The ISO week that ended before this one began.
+
+    >>> last_closed_week(datetime(2026, 5, 4, 5, 10, tzinfo=UTC), "Europe/Moscow")
+    '2026-W18'
+    """
+    today = business_day(now, time_zone)
+    return iso_week(today - timedelta(days=today.weekday() + 1))
+
+
 def monday_of(week: str) -> date:
     """The Monday of an ISO week key.
 

@@ -29,6 +29,7 @@ from assets.checks.raw import raw_checks  # noqa: E402
 from assets.checks.reference import reference_checks  # noqa: E402
 from assets.core.retailcrm import core_days, core_directories  # noqa: E402
 from assets.evaluated.rules import evaluated_rules  # noqa: E402
+from assets.exports.digest import exports_telegram_digest  # noqa: E402
 from assets.exports.sheets import exports_sheets  # noqa: E402
 from assets.marts.weeks import marts_weeks  # noqa: E402
 from assets.raw.abcd import ABCD_ASSETS  # noqa: E402
@@ -51,6 +52,7 @@ ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     evaluated_rules,
     marts_weeks,
     exports_sheets,
+    exports_telegram_digest,
 ]
 CHECKS = [raw_checks, core_checks, reference_checks, evaluated_checks, account_checks]
 

@@ -8,23 +8,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from conversations.window import business_day, iso_week, monday_of
+from conversations.window import business_day, iso_week, last_closed_week, monday_of
+
+__all__ = ["last_closed_day", "last_closed_week", "sunday_of", "weeks_between"]
 
 
 def last_closed_day(now: datetime, time_zone: str) -> date:
     """Yesterday, in the team's zone."""
     return business_day(now, time_zone) - timedelta(days=1)
-
-
-def last_closed_week(now: datetime, time_zone: str) -> str:
-    """The ISO week that ended before this one began.
-
-    >>> from datetime import UTC
-    >>> last_closed_week(datetime(2026, 5, 4, 5, 10, tzinfo=UTC), "Europe/Moscow")
-    '2026-W18'
-    """
-    today = business_day(now, time_zone)
-    return iso_week(today - timedelta(days=today.weekday() + 1))
 
 
 def weeks_between(first: str, last: str) -> list[str]:

@@ -22,6 +22,7 @@ from conversations.alerts import Changes, Disk, Facts, Incident, Kind, Run, Sour
 from conversations.messages import alerts as words
 from conversations.policy import Policy
 from resources.clients.telegram import OF_THE_PICTURE, Outcome
+from resources.digest import tell_missing_week
 from resources.warehouse import incidents, outbox
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
@@ -113,6 +114,7 @@ def look(
             at = clock()
             teller = None if operators_chat is None else _teller(policy, operators_chat, ui_url)
             incidents.write(session, changes, at, policy.owners.key_of, teller)  # type: ignore[arg-type]
+            tell_missing_week(session, policy, changes, now, operators_chat, at)
             incidents.note_look(session, "platform", {}, at)
             if said.place is not None:
                 incidents.note_look(session, "runs", said.place, at)

@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     google_service_account_json: Path | None = Field(
         None, description="Key file of the service account with which the spreadsheet is shared"
     )
+    google_sheets_url: str | None = Field(
+        None, description="Where people open the spreadsheet: the link in the digest; empty: at docs.google.com"
+    )
     sheets_base_url: str = Field("https://sheets.googleapis.com", description="Where the Google Sheets API is")
     sheets_requests_per_minute: int = Field(
         60, description="Most reads and most writes a minute, each: the vendor's quota of one user", gt=0

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from assets.exports import publication
+from assets.exports.late import say_late
 from assets.failures import BUSY, Context, tell
 from assets.partitions import TIME_ZONE
 from conversations.messages import Words
@@ -21,6 +22,8 @@ from resources.sheets_resource import SheetsResource
 from resources.warehouse.roles import Role
 from resources.warehouse_resource import WarehouseResource
 
+_NOTHING_STALE = (BUSY, "nothing_published", "nothing_judged")
+
 
 @contextmanager
 def said_stale(
@@ -28,19 +31,20 @@ def said_stale(
 ) -> Iterator[None]:
     """When the block fails, say in the spreadsheet that it is stale, and why; the error goes on as it is.
 
-    ``weeks`` are those that were to be published; the reason begins with them. That another run is at work makes
-    nothing stale. A spreadsheet that cannot be told is told by the next run that reaches it; the error of the block is
-    the one to see.
+    ``weeks`` are those that were to be published; the reason begins with them, and the readers of the digest are told.
+    That another run is at work makes nothing stale. A spreadsheet that cannot be told is told by the next run that
+    reaches it; the error of the block is the one to see.
     """
     try:
         yield
     except Exception as error:
-        reason = _reason(context, error)
-        if reason is not None:
+        code = _code(context, error)
+        if code not in _NOTHING_STALE:
             try:
-                _say(warehouse, sheets, _of(weeks, reason))
+                _say(warehouse, sheets, _of(weeks, _reason(code, error)))
             except Exception as another:
                 context.log.warning(f"The spreadsheet could not be marked stale: {tell(context, another)[0]}")
+            say_late(context, warehouse, weeks, code)
         raise
 
 
@@ -54,15 +58,18 @@ def _say(warehouse: WarehouseResource, sheets: SheetsResource, reason: str) -> N
             )  # fmt: skip
 
 
-def _reason(context: Context, error: Exception) -> str | None:
-    """Why, in words for the spreadsheet; ``None``: nothing is stale."""
+def _code(context: Context, error: Exception) -> str:
+    """Why, for machines."""
     metadata = error.metadata if isinstance(error, dg.Failure) else {}
-    code = str(metadata["reason"].value) if "reason" in metadata else tell(context, error)[1]
-    if code in (BUSY, "nothing_published", "nothing_judged"):
-        return None
+    return str(metadata["reason"].value) if "reason" in metadata else tell(context, error)[1]
+
+
+def _reason(code: str, error: Exception) -> str:
+    """Why, in words for the spreadsheet."""
     if code == UnknownOutcome.reason:
         return Words.STALE_UNKNOWN
     if code == "failed_check":
+        metadata = error.metadata if isinstance(error, dg.Failure) else {}
         checks = metadata["failed_checks"].value if "failed_checks" in metadata else []
         return Words.STALE_CHECK.format(", ".join(map(str, checks)))  # type: ignore[arg-type]
     return Words.STALE_FAILED.format(cause(code))

@@ -265,6 +265,15 @@ def anchor(link: str) -> str:
     return f'<a href="{html.escape(link)}">{Digests.LINK}</a>'
 
 
+def units(text: str) -> int:
+    """How long Telegram finds a text: UTF-16 units after the entities were parsed.
+
+    >>> units("<b>🔴 a</b> &lt;")
+    6
+    """
+    return len(html.unescape(_untagged(text)).encode("utf-16-le")) // 2
+
+
 # --- one size of the caption ------------------------------------------------------------------------------------------
 
 
@@ -325,7 +334,7 @@ def _channels(conditions: Sequence[Condition], most: int) -> str:
 def _fits(text: str) -> bool:
     plain = html.unescape(_untagged(text))
     lines = sum(max(1, math.ceil(len(line) / LINE_CHARACTERS)) for line in plain.split("\n"))
-    return len(plain.encode("utf-16-le")) // 2 <= LONGEST and lines <= MOST_LINES
+    return units(text) <= LONGEST and lines <= MOST_LINES
 
 
 def _untagged(text: str) -> str:

@@ -100,6 +100,7 @@ class Outside:
             "RETAILCRM_API_KEY": shop["api_key"],
             "RETAILCRM_BOT_TOKEN": shop["bot_token"],
             "GOOGLE_SHEETS_ID": sheets["spreadsheet_id"],
+            "GOOGLE_SHEETS_URL": sheets["page"],
             "GOOGLE_SERVICE_ACCOUNT_JSON": sheets["service_account_file"],
             "SHEETS_BASE_URL": sheets["base_url"],
             "TELEGRAM_ENABLED": "1",

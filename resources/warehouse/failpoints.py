@@ -43,6 +43,8 @@ NAMES = (
     "sheets.staged",
     "sheets.filled",
     "sheets.shown",
+    "digest.before_commit",
+    "digest.committed",
     "watch.before_commit",
     "watch.committed",
     "outbox.taken",
