@@ -11,6 +11,7 @@ from conversations.messages.alerts import Alerts, AlertsHelp
 from conversations.messages.changes import Changes, Metrics
 from conversations.messages.connections import ConnectionErrors, Connections, ConnectionsHelp
 from conversations.messages.deploy import Migrate
+from conversations.messages.digest import DigestHelp, Digests
 from conversations.messages.errors import Errors
 from conversations.messages.explain import Explain, ExplainHelp
 from conversations.messages.help import Help
@@ -37,6 +38,8 @@ __all__ = [
     "ConnectionErrors",
     "Connections",
     "ConnectionsHelp",
+    "DigestHelp",
+    "Digests",
     "Doctor",
     "Errors",
     "Explain",

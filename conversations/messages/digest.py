@@ -35,9 +35,7 @@ _LONGEST_NAME = 32
 class Digests:
     """Words of the digest, its picture, its report and ``otklik digest``."""
 
-    WEEK: Final = "Неделя {}"
     AS_OF: Final = "данные на {}"
-    COMPANY: Final = "Вся компания"
     IN_TARGET: Final = "В норме"
     SLOW: Final = "Медленно"
     NO_REPLY: Final = "Без ответа"
@@ -109,10 +107,10 @@ class Digests:
     QUEUED: Final = "Поставлено в очередь для чата {}; отправит otklik watch."
     ALREADY: Final = "Чату {} отчёт за неделю {} уже отправляли. Ещё раз: otklik digest --week {} --send --again"
     WRITTEN: Final = "Записано: {}"
+    NOT_WRITTEN: Final = "{} записать нельзя: {}"
     NO_WEEK: Final = "неделя {} не опубликована: сначала otklik run --week {}"
     NOTHING: Final = "опубликованных недель нет: сначала otklik run --week 2026-W46"
     NO_CHATS: Final = "отправлять некому: назовите чаты в policy.yaml (digest) или подключите бота"
-    NO_BOT: Final = "бот не подключён: otklik connect telegram"
     AGAIN_ALONE: Final = "--again повторяет отправку: добавьте --send"
     INCOMPLETE: Final = "Данные неполные: сам отчёт не уходит, вместо него короткое сообщение."
 

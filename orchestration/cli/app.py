@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from conversations.messages import AlertsHelp, ConnectionsHelp, ExplainHelp, Help, Migrate, TelegramHelp
+from conversations.messages import AlertsHelp, ConnectionsHelp, DigestHelp, ExplainHelp, Help, Migrate, TelegramHelp
 from orchestration.cli.errors import explain as explained
 
 
@@ -205,6 +205,20 @@ def rotate_keys(
     from orchestration.cli import connections as command
 
     command.rotate_keys(only_print=new_key)
+
+
+@app.command(help=DigestHelp.DIGEST)
+def digest(
+    week: Annotated[str | None, typer.Option("--week", help=DigestHelp.WEEK)] = None,
+    html: Annotated[Path | None, typer.Option("--html", help=DigestHelp.HTML)] = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help=DigestHelp.PDF)] = None,
+    picture: Annotated[Path | None, typer.Option("--picture", help=DigestHelp.PICTURE)] = None,
+    send: Annotated[bool, typer.Option("--send", help=DigestHelp.SEND)] = False,
+    again: Annotated[bool, typer.Option("--again", help=DigestHelp.AGAIN)] = False,
+) -> None:
+    from orchestration.cli import digest as command
+
+    command.digest(week, html=html, pdf=pdf, picture=picture, send=send, again=again)
 
 
 @app.command(help=AlertsHelp.WATCH)
