@@ -1,0 +1,162 @@
+"""What stands in the tabs of the week: digests, comparisons, the report, examples, advice.
+
+Here: headings, words of values, lines above the heading. Not here: which columns a tab has (``assets.exports``), names
+of metrics and states (``changes``), the tab that explains all of them (``readme``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from conversations.messages.numbers import plural
+
+
+class Weekly:
+    """Headings of the tabs of the week, beside ``Headings``."""
+
+    BEFORE: Final = "Неделей раньше, %"
+    BEFORE_N: Final = "Неделей раньше, n"
+    CHANGE: Final = "Изменение, п.п."
+    VERDICT: Final = "Вывод"
+    AVERAGE: Final = "В среднем за 4 прошлые недели, %"
+    MAIN: Final = "Главное за неделю"
+    NO_REPLY_CHANGE: Final = "Без ответа: изменение, п.п."
+    NO_REPLY_VERDICT: Final = "Без ответа: вывод"
+    FIRST_N: Final = "Первых ответов, n"
+    FIRST_VERDICT: Final = "Первый ответ: вывод"
+    STEP_N: Final = "Разговоров, где шаг возможен, n"
+    STEP: Final = "Есть следующий шаг, % от них"
+    STEP_VERDICT: Final = "Следующий шаг: вывод"
+
+    METRIC: Final = "Показатель"
+    COUNTED: Final = "n — это"
+    UNIT: Final = "Единица"
+    NOW: Final = "Эта неделя"
+    NOW_N: Final = "Эта неделя, n"
+    WAS: Final = "Неделей раньше"
+    DELTA: Final = "Изменение"
+    LOW: Final = "Изменение: не меньше"
+    HIGH: Final = "Изменение: не больше"
+    IS_MAIN: Final = "Главное изменение"
+    AVERAGE_4: Final = "В среднем за 4 прошлые недели"
+    REVISION: Final = "Версия недели"
+
+    INTENT: Final = "Разговоров с желанием купить, n"
+    CLARIFYING: Final = "Задан уточняющий вопрос, % от них"
+    OFFER: Final = "Сделано предложение, % от них"
+    GOOD_N: Final = "Разговоров с 2 и более сообщениями, n"
+    GOOD: Final = "Хороший разговор, % от них"
+    REASON: Final = "Почему эта версия"
+    CHANGED: Final = "Изменилось показателей"
+
+    PLACE: Final = "Место"
+    SURE_LOW: Final = "С учётом случайности: от, %"
+    SURE_HIGH: Final = "С учётом случайности: до, %"
+    FOCUS: Final = "Фокус обучения"
+    OWN: Final = "У менеджера, %"
+    OWN_CASES: Final = "Случаев из n"
+    OTHERS: Final = "У остальных, %"
+    OTHERS_N: Final = "У остальных, n"
+    OTHERS_WHO: Final = "С кем сравнили"
+    GAP: Final = "Разница, п.п."
+    CHATS: Final = "Чаты для разбора"
+
+    KIND: Final = "Что показывает"
+    NUMBER: Final = "№"
+    WAITED: Final = "Ждал, раб. мин"
+    SNIPPET: Final = "Фрагмент"
+    ADVICE: Final = "Совет"
+    ABOUT: Final = "О чём"
+    WHEN: Final = "Когда"
+
+
+class WeeklyWords:
+    """Values of cells and lines above the heading."""
+
+    UNIT_SHARE: Final = "%, изменение в п.п."
+    UNIT_BUSINESS: Final = "раб. мин"
+    UNIT_CLOCK: Final = "мин"
+    YES: Final = "да"
+    REASONS: Final = {
+        "first": "первая публикация",
+        "late_data": "пришли поздние сообщения",
+        "rules": "изменились правила",
+    }
+    """By ``marts.week_revisions.reason``."""
+    COMPLETE: Final = {True: "полные", False: "неполные"}
+
+    NOT_RANKED: Final = {
+        "nobody": "— (не менеджер)",
+        "data_incomplete": "— (данные неполные)",
+        "low_sample": "— (мало вопросов)",
+    }
+    NO_FOCUS: Final = "явного фокуса нет"
+    TOO_FEW: Final = "мало данных для вывода"
+    TEAM: Final = "команда"
+    ALL: Final = "все менеджеры"
+
+    KINDS: Final = {
+        "no_reply": "Без ответа",
+        "slow_reply": "Медленный ответ",
+        "no_next_step": "Нет следующего шага",
+        "good": "Хороший разговор",
+    }
+    ADVICE: Final = {
+        "no_answer": (
+            "Нет ответа",
+            "Клиент не дождался ответа. Напишите ему и разберите, почему вопрос остался без внимания.",
+        ),
+        "slow_first_answer": (
+            "Долгий первый ответ",
+            "Клиент ждал первого ответа дольше нормы. Сначала коротко ответьте, подробности пришлите позже.",
+        ),
+        "no_offer": (
+            "Нет предложения",
+            "Клиент хотел купить, но не услышал ни предложения, ни следующего шага. Назовите товар, цену и срок.",
+        ),
+        "no_next_step": (
+            "Нет следующего шага",
+            "Предложение есть, а что делать дальше, не сказано. Предложите оформить, оплатить или назначить время.",
+        ),
+        "no_clarifying_question": (
+            "Нет уточняющего вопроса",
+            "Клиент хотел купить, а о потребности не спросили. Уточните размер, цвет, срок или для кого.",
+        ),
+    }
+    """What each rule of advice is about, and what it advises."""
+
+    @staticmethod
+    def place(first: int, last: int) -> str:
+        """A place or a range of places.
+
+        >>> WeeklyWords.place(2, 2), WeeklyWords.place(1, 4)
+        ('2', '1–4')
+        """
+        return str(first) if first == last else f"{first}–{last}"
+
+    @staticmethod
+    def of(hits: int, cases: int) -> str:
+        """Hits of cases.
+
+        >>> WeeklyWords.of(8, 30)
+        '8 из 30'
+        """
+        return f"{hits} из {cases}"
+
+    @staticmethod
+    def caption(week: str, as_of: str) -> str:
+        """Which week, as of when: the first line of a tab of one week.
+
+        >>> WeeklyWords.caption("2026-W46 (09.11–15.11)", "16.11.2026 00:00")
+        'Неделя 2026-W46 (09.11–15.11), посчитано на 16.11.2026 00:00'
+        """
+        return f"Неделя {week}, посчитано на {as_of}"
+
+    @staticmethod
+    def captions(newest: str, weeks: int, as_of: str) -> str:
+        """The same of a tab of several weeks.
+
+        >>> WeeklyWords.captions("2026-W46 (09.11–15.11)", 4, "16.11.2026 00:00")
+        '4 недели, последняя — 2026-W46 (09.11–15.11), посчитана на 16.11.2026 00:00'
+        """
+        return f"{plural(weeks, 'неделя', 'недели', 'недель')}, последняя — {newest}, посчитана на {as_of}"
