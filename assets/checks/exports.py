@@ -1,58 +1,26 @@
 """What must be true of the tabs before they are shown, judged by Great Expectations.
 
-Here: the rules, as counts of what contradicts. Not here: how they are judged (``judge``), the tabs
-(``assets.exports``). A rule that cannot be counted fails: what was not looked at is not known to be good (F29).
+Here: the rules, as counts of what contradicts. Not here: those of the tabs of the week (``exports_weekly``), how they
+are judged (``judge``), the tabs (``assets.exports``). A rule that cannot be counted fails: what was not looked at is
+not known to be good (F29).
 """
 
 # Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import dagster as dg
 
+from assets.checks.exports_weekly import WEEKLY_RULES
 from assets.checks.judge import verdicts
-from assets.checks.rules import Counted, Rule
-from assets.exports.frames import CHANNELS, CHATS, MANAGERS, MESSAGES, Sheet
-from assets.exports.snapshot import Snapshot
-from assets.exports.status import STATUS, Known
+from assets.checks.rules import Rule
+from assets.checks.shown import Shown, TabRule, asset_of
+from assets.exports.frames import CHANNELS, CHATS, MANAGERS, MESSAGES
+from assets.exports.status_columns import STATUS
 from conversations.messages import Headings, Words
-from conversations.policy_exports import Texts
 from conversations.redact import mask
 
-
-@dataclass(frozen=True)
-class Shown:
-    """What is about to be shown."""
-
-    snapshot: Snapshot
-    sheets: Mapping[str, Sheet]
-    known: Mapping[str, Sequence[Known]]
-    texts: Texts
-
-
-@dataclass(frozen=True)
-class TabRule:
-    """One check of a tab: how many rows contradict it, none at best."""
-
-    tab: str
-    rule: Rule
-    count: Callable[[Shown], int]
-
-    @property
-    def key(self) -> dg.AssetKey:
-        """The asset."""
-        return asset_of(self.tab)
-
-    @property
-    def counted(self) -> Counted:
-        """The rule as the judge knows rules; the count comes from a frame and not from a statement."""
-        return Counted(tuple(self.key.path), "", (self.rule,), is_dated=False)  # type: ignore[arg-type]
-
-
-def asset_of(tab: str) -> dg.AssetKey:
-    """The asset of a tab."""
-    return dg.AssetKey(["exports", f"google_sheets__{tab}"])
+__all__ = ["RULES", "Shown", "TabRule", "asset_of", "judge_tabs", "not_judged", "specs"]
 
 
 def _rows_of_a_manager_twice(shown: Shown) -> int:
@@ -159,6 +127,7 @@ RULES = (
         ),
         _weeks_without_status,
     ),
+    *WEEKLY_RULES,
 )
 
 

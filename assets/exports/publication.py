@@ -16,8 +16,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from assets.exports.frames import TITLES, Sheet
-from assets.exports.status import STATUS, Known, marked_tab, status_tab
+from assets.exports.frames import TITLES
+from assets.exports.made import Sheet
+from assets.exports.status import Known, marked_tab, status_tab
+from assets.exports.status_columns import STATUS
 from resources.clients.errors import SourceError, UnknownOutcome
 from resources.sheets import Published, TabResult, publish, read_back
 from resources.warehouse.exports import Export, destination_of, exporting, forget, mark_stale, record, shown

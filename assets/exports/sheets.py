@@ -16,10 +16,25 @@ import dagster as dg
 from assets.checks.exports import Shown, asset_of, judge_tabs, not_judged, specs
 from assets.checks.judge import named
 from assets.exports import frames, publication, status
-from assets.exports.frames import CHANNELS, CHATS, MANAGERS, MESSAGES, TITLES
+from assets.exports.frames import (
+    ADVICE,
+    CHANNELS,
+    CHATS,
+    DELTAS,
+    DIGEST_CHANNELS,
+    DIGEST_MANAGERS,
+    EXAMPLES,
+    MANAGERS,
+    MESSAGES,
+    README,
+    REPORT,
+    SNAPSHOTS,
+    TITLES,
+    TREND,
+)
 from assets.exports.snapshot import NothingPublished, read
 from assets.exports.stale import said_stale
-from assets.exports.status import STATUS
+from assets.exports.status_columns import COLUMNS, STATUS
 from assets.failures import explained
 from assets.partitions import TIME_ZONE
 from assets.tables import OWNERS, WEEKLY_FRESHNESS
@@ -32,15 +47,44 @@ from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 _LISTS = [["core", "messages"], ["core", "conversations"], ["core", "customers"], ["core", "managers"],
           ["core", "channels"], ["core", "events"]]  # fmt: skip
+_TALKS = [["core", "messages"], ["core", "conversations"], ["core", "channels"]]
+
+
+def _marts(*names: str) -> list[list[str]]:
+    return [["marts", name] for name in names]
+
+
 _READS = {
-    MANAGERS: [["marts", "manager_week"]],
-    CHANNELS: [["marts", "channel_week"]],
+    README: _marts("data_status"),
+    DIGEST_MANAGERS: _marts("manager_week", "manager_week_delta"),
+    DIGEST_CHANNELS: _marts("channel_week", "channel_week_delta"),
+    REPORT: _marts("manager_week", "manager_week_delta", "behavior_snapshot", "published_waits", "published_sessions"),
+    TREND: _marts("channel_week"),
+    EXAMPLES: [*_marts("weekly_examples"), *_TALKS],
+    ADVICE: [*_marts("chat_advice"), *_TALKS],
+    DELTAS: _marts("manager_week_delta"),
+    SNAPSHOTS: _marts("behavior_snapshot", "week_revisions", "manager_week"),
+    MANAGERS: _marts("manager_week"),
+    CHANNELS: _marts("channel_week"),
     CHATS: [["marts", "data_status"], ["evaluated", "waits"], *_LISTS],
     MESSAGES: [["marts", "data_status"], *_LISTS[:-1]],
-    STATUS: [["marts", "data_status"], *(asset_of(title).path for title in TITLES)],
+    STATUS: [["marts", "data_status"], *(asset_of(title).path for title in TITLES if title != README)],
 }
-_PII = {MANAGERS: "name", CHANNELS: "none", CHATS: "name", MESSAGES: "content", STATUS: "none"}
+_PII = {
+    **dict.fromkeys((README, DIGEST_CHANNELS, TREND, CHANNELS, STATUS), "none"),
+    **dict.fromkeys((DIGEST_MANAGERS, REPORT, DELTAS, SNAPSHOTS, MANAGERS, CHATS), "name"),
+    **dict.fromkeys((EXAMPLES, ADVICE, MESSAGES), "content"),
+}
 _DESCRIPTIONS = {
+    README: "What every tab, column, state and colour means, and as of when the newest week is.",
+    DIGEST_MANAGERS: "One row per manager of the newest published week against the week before.",
+    DIGEST_CHANNELS: "One row per channel account of the newest published week against the week before.",
+    REPORT: "One row per manager of the newest week: his place as far as the counts carry it, and what to train.",
+    TREND: "One row per published week of all channels together.",
+    EXAMPLES: "Three to five talks per manager and week to go through, from marts.weekly_examples.",
+    ADVICE: "One row per advice on a chat, from marts.chat_advice, in words.",
+    DELTAS: "One row per manager, metric and week against the week before, from marts.manager_week_delta.",
+    SNAPSHOTS: "One row per manager and week as published last, with the revision and why it was made.",
     MANAGERS: "One row per manager and week of the newest published weeks, from marts.manager_week.",
     CHANNELS: "One row per channel account and week of the newest published weeks, from marts.channel_week.",
     CHATS: "One row per chat in which somebody wrote in the newest published weeks, the latest first.",
@@ -58,7 +102,7 @@ class SheetsConfig(dg.Config):
 
 def _spec(title: str) -> dg.AssetSpec:
     made = (
-        [(column.name, column.kind, source) for column, source in status.COLUMNS]
+        [(column.name, column.kind, source) for column, source in COLUMNS]
         if title == STATUS
         else [(one.column.name, one.column.kind, one.source) for one in frames.columns_of(title)]
     )
@@ -130,18 +174,19 @@ def exports_sheets(
 
 
 def _built(warehouse: WarehouseResource, policy: PolicyResource) -> Shown:
-    limits = policy.load().exports
+    rules = policy.load()
     try:
-        snapshot = read(warehouse.open(Role.PUBLISHER), limits, TIME_ZONE)
+        snapshot = read(warehouse.open(Role.PUBLISHER), rules.exports, TIME_ZONE)
     except NothingPublished:
         raise dg.Failure(
-            "There is nothing to show yet: no week was published. Publish one first (otklik run --week 2026-W46).",
+            "There is nothing to show yet: no week was published, or none by this version. Publish one first "
+            "(otklik run --week 2026-W46).",
             metadata={"reason": "nothing_published"},
             allow_retries=False,
         ) from None
-    sheets = {sheet.title: sheet for sheet in frames.sheets(snapshot, limits.texts)}
+    sheets = {sheet.title: sheet for sheet in frames.sheets(snapshot, rules)}
     known = {title: status.known_weeks(snapshot, sheet) for title, sheet in sheets.items()}
-    return Shown(snapshot, sheets, known, limits.texts)
+    return Shown(snapshot, sheets, known, rules.exports.texts)
 
 
 def _refuse(results: list[dg.AssetCheckResult]) -> None:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from assets.exports.snapshot_weekly import WEEKLY
+from conversations.delta import COMPLETE
+from conversations.metrics import METRICS
 from conversations.policy_exports import Exports
 from conversations.window import Window, iso_week
 
@@ -43,6 +46,18 @@ class Snapshot:
     """One row per chat with a message in the raw weeks, that which was written in last first, notes included."""
     messages: DataFrame
     """One row per message of the raw weeks: by chat in the order of ``chats``, within it by time."""
+    manager_deltas: DataFrame
+    """``marts.manager_week_delta`` of the raw weeks, with ``is_complete`` of the week itself."""
+    channel_deltas: DataFrame
+    """``marts.channel_week_delta``, the same."""
+    snapshots: DataFrame
+    """``marts.behavior_snapshot`` of managers: the latest revision of each week, and why it was made."""
+    examples: DataFrame
+    """``marts.weekly_examples`` of the raw weeks."""
+    advice: DataFrame
+    """``marts.chat_advice`` of the raw weeks."""
+    misses: DataFrame
+    """Chats of the newest week in which a manager missed what a metric counts: at most three for each."""
     judged_until: datetime | None
     """Up to when every conversation of the lists was judged."""
     left_out: Mapping[tuple[str, str], int]
@@ -53,12 +68,13 @@ def read(warehouse: Warehouse, limits: Exports, time_zone: str) -> Snapshot:
     """Read everything that the tabs show.
 
     Raises:
-        NothingPublished: there is no mart, or no week in it.
+        NothingPublished: a mart is missing, or has no week or not all columns: published by an older version.
         WarehouseUnavailable: the database does not answer.
     """
     with warehouse.connect("otklik-exports") as connection:
         connection.execute("set transaction isolation level repeatable read, read only")
-        if connection.execute("select to_regclass('marts.data_status') is not null").fetchone() != (True,):
+        there = connection.execute(_THERE, [[f"marts.{table}" for table in MARTS]]).fetchone()
+        if there != (True,):
             raise NothingPublished
         weeks = dict(connection.execute(_WEEKS, [limits.weeks]).fetchall())
         if not weeks:
@@ -69,12 +85,15 @@ def read(warehouse: Warehouse, limits: Exports, time_zone: str) -> Snapshot:
         parameters = {
             "weeks": list(weeks),
             "raw_weeks": raw_weeks,
+            "newest": raw_weeks[0],
+            "complete": float(COMPLETE),
+            "metrics": [metric.name for metric in METRICS],
             "start": Window.of_week(iso_week(first), time_zone).start,
             "end": window.end,
             "zone": time_zone,
             "rows": limits.raw_rows,
         }
-        found = {name: _frame(connection, statement, parameters) for name, statement in _STATEMENTS.items()}
+        found = {name: _frame(connection, statement, parameters) for name, statement in statements().items()}
         (judged_until,) = connection.execute("select min(as_of) from ops.as_of").fetchone() or (None,)
         totals = {
             (name, week): rows
@@ -88,12 +107,17 @@ def read(warehouse: Warehouse, limits: Exports, time_zone: str) -> Snapshot:
 def _frame(connection: psycopg.Connection[Any], statement: str, parameters: Mapping[str, Any]) -> DataFrame:
     import pandas as pd
 
-    cursor = connection.execute(statement, parameters)  # constants of this module, never input
+    cursor = connection.execute(statement, parameters)  # constants of these modules, never input
     names = [column.name for column in cursor.description or ()]
     # every value as the driver gives it: pandas would make floats of whole numbers beside an empty cell
     return pd.DataFrame(cursor.fetchall(), columns=names, dtype=object)
 
 
+MARTS = (
+    "data_status", "manager_week", "channel_week", "manager_week_delta", "channel_week_delta", "behavior_snapshot",
+    "week_revisions", "weekly_examples", "chat_advice", "published_waits", "published_sessions",
+)  # fmt: skip
+_THERE = "select bool_and(to_regclass(named) is not null) from unnest(%s::text[]) as named"
 _WEEKS = """
 select week, min(week_starts_on) from marts.data_status group by week order by week desc limit %s
 """
@@ -254,10 +278,15 @@ left join core.managers as g on o.manager_id = g.manager_id
 order by l.last_at desc, l.conversation_id
 limit %(rows)s
 """  # noqa: S608 constants of this module
-_STATEMENTS = {
-    "managers": _MANAGERS,
-    "channels": _CHANNELS,
-    "status": _STATUS,
-    "chats": _CHATS,
-    "messages": _MESSAGES,
-}
+
+
+def statements() -> Mapping[str, str]:
+    """Each table of the snapshot by its name."""
+    return {
+        "managers": _MANAGERS,
+        "channels": _CHANNELS,
+        "status": _STATUS,
+        "chats": _CHATS,
+        "messages": _MESSAGES,
+        **WEEKLY,
+    }

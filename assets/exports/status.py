@@ -1,8 +1,9 @@
 """The tab data_status: of each tab and week, as of when it is, whether it is complete, whether it is stale and why.
 
-Here: what is known of a week when a tab is shown, and the rows that people read. Not here: where it is kept
-(``resources.warehouse.exports``). What was known when a tab was shown is kept with it, so that the tab data_status
-always speaks of what is in the spreadsheet and not of what is in the marts by now (promise F29).
+Here: what is known of a week when a tab is shown, and the rows that people read. Not here: its columns
+(``status_columns``), where it is kept (``resources.warehouse.exports``). What was known when a tab was shown is kept
+with it, so that the tab data_status always speaks of what is in the spreadsheet and not of what is in the marts by now
+(promise F29).
 """
 
 from __future__ import annotations
@@ -12,34 +13,21 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from assets.exports.frames import CHATS, MESSAGES, TITLES, Sheet
+from assets.exports.frames import CHATS, MESSAGES, README, TITLES, weeks_of
+from assets.exports.made import Sheet
+from assets.exports.status_columns import COLUMNS, LOOK, STATUS
 from conversations.messages import Headings, Words, channel_title, week_title
-from resources.sheets import Column, Kind, Tab
+from resources.sheets import Tab
 from resources.warehouse.exports import Export
 
 if TYPE_CHECKING:
     from assets.exports.snapshot import Snapshot
 
-STATUS = "data_status"
-"""The title of the tab."""
 _WORST = ("ok", "incomplete", "failed")
 _LISTS = {CHATS: "chats", MESSAGES: "messages"}
 
 Known = Mapping[str, Any]
 """What is known of one week of one tab; JSON values only."""
-
-COLUMNS = (
-    (Column(Headings.TAB, Kind.TEXT, 150), "the tab that the row speaks of"),
-    (Column(Headings.HOLDS, Kind.TEXT, 310), "what one row of that tab is"),
-    (Column(Headings.WEEK, Kind.TEXT, 170), "week"),
-    (Column(Headings.STALE, Kind.TEXT, 150), "ops.exports.stale_since, marts.data_status.is_stale"),
-    (Column(Headings.DATA, Kind.TEXT, 110), "marts.data_status.status, the worst of the channels"),
-    (Column(Headings.WHY, Kind.TEXT, 640), "marts.data_status.reasons, ops.exports.stale_reason"),
-    (Column(Headings.AS_OF, Kind.DATETIME, 140), "marts.data_status.as_of; of lists ops.as_of"),
-    (Column(Headings.DAYS, Kind.INTEGER, 110), "marts.data_status.days_complete, the least of the channels"),
-    (Column(Headings.RECEIVED, Kind.PERCENT, 120), "marts.data_status.messages_stored / messages_reported"),
-    (Column(Headings.ROWS, Kind.INTEGER, 100), "rows of the tab; of a chat by its last message"),
-)
 
 
 def known_weeks(snapshot: Snapshot, sheet: Sheet) -> list[Known]:
@@ -55,7 +43,7 @@ def known_weeks(snapshot: Snapshot, sheet: Sheet) -> list[Known]:
             "rows": int(counts.get(week, 0)),
             "left_out": snapshot.left_out.get((_LISTS[sheet.title], week), 0) if is_list else 0,
         }
-        for week in (snapshot.raw_weeks if is_list else snapshot.weeks)
+        for week in weeks_of(sheet.title, snapshot)
     ]
 
 
@@ -83,10 +71,11 @@ def _iso(instant: datetime | None) -> str | None:
 
 
 def status_tab(shown: Mapping[str, Export], time_zone: str) -> Tab:
-    """The tab, from what is shown by tab; the four tabs in their order, weeks newest first."""
+    """The tab, from what is shown by tab, in their order, weeks newest first; the tab that explains is not listed."""
     zone = ZoneInfo(time_zone)
-    rows = [_row(shown[title], known, zone) for title in TITLES if title in shown for known in shown[title].weeks]
-    return Tab(STATUS, [column for column, _ in COLUMNS], rows)
+    titles = [title for title in TITLES if title in shown and title != README]
+    rows = [_row(shown[title], known, zone) for title in titles for known in shown[title].weeks]
+    return Tab(STATUS, [column for column, _ in COLUMNS], rows, LOOK)
 
 
 def marked_tab(seen: Sequence[Sequence[Any]], reason: str, since: datetime, time_zone: str) -> Tab | None:
@@ -106,7 +95,7 @@ def marked_tab(seen: Sequence[Sequence[Any]], reason: str, since: datetime, time
             row[stale] = said
         if reason not in str(row[why]):
             row[why] = Words.joined([reason, str(row[why])])
-    return Tab(STATUS, columns, rows)
+    return Tab(STATUS, columns, rows, LOOK)
 
 
 def _row(export: Export, known: Known, zone: ZoneInfo) -> Sequence[Any]:

@@ -13,6 +13,7 @@ from types import TracebackType
 
 from assets.exports import frames, publication, status
 from assets.exports.snapshot import read
+from conversations.policy import Policy
 from conversations.policy_exports import Exports
 from resources.accounts import sheets_account
 from resources.settings import Settings
@@ -63,7 +64,7 @@ def publish(texts: str | None) -> None:
                 return
             with exporting(database, destination_of(account.spreadsheet_id)):
                 snapshot = read(database, Exports(), ZONE)
-                tabs = frames.sheets(snapshot, texts)  # type: ignore[arg-type]
+                tabs = frames.sheets(snapshot, Policy(exports=Exports(texts=texts)))  # type: ignore[arg-type]
                 known = {tab.title: status.known_weeks(snapshot, tab) for tab in tabs}
                 publication.show(database, client, account.spreadsheet_id, tabs, known, now=now, time_zone=ZONE)
 

@@ -4,85 +4,15 @@ from __future__ import annotations
 
 import doctest
 import importlib
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from assets.exports import frames, status
 from assets.exports.frames import CHATS, MANAGERS, MESSAGES
-from assets.exports.snapshot import Snapshot
 from resources.warehouse.exports import Export
-
-WEEKS = {"2026-W46": date(2026, 11, 9), "2026-W45": date(2026, 11, 2)}
-FIGURES = {
-    "waits_settled": 4, "in_target_share": Decimal("0.500000"), "slow_reply_share": Decimal("0.250000"),
-    "no_reply_share": Decimal("0.250000"), "first_reply_p50_business_seconds": 90.0, "first_replies": 1,
-    "reply_p50_business_seconds": 455.0, "reply_p90_business_seconds": 3600.0, "answered": 3, "pending_now": 0,
-    "not_required": 2, "missed_calls_settled": 0, "missed_calls_in_target_share": None, "data_status": "incomplete",
-}  # fmt: skip
-NOTHING = {
-    **FIGURES, "waits_settled": 0, "in_target_share": None, "slow_reply_share": None, "no_reply_share": None,
-    "first_reply_p50_business_seconds": None, "first_replies": 0, "reply_p50_business_seconds": None,
-    "reply_p90_business_seconds": None, "answered": 0,
-}  # fmt: skip
-MESSAGE = {
-    "week": "2026-W46", "conversation_id": "crm:1", "sent_at": datetime(2026, 11, 10, 9, 30, 5, 123456),
-    "sender_kind": "customer", "is_public": True, "content_kind": "text", "text": "Мой номер 8 926 123-45-67",
-    "delivery_status": "read", "is_edited": True, "is_deleted": False, "call_answered": None, "flags": [],
-    "channel_kind": "whatsapp", "channel_name": "WhatsApp Москва", "manager_name": None,
-    "customer_name": "Галина Ветрова",
-}  # fmt: skip
-CHAT = {
-    "week": "2026-W46", "conversation_id": "crm:1", "created_at": None, "first_at": datetime(2026, 11, 10, 9),
-    "last_at": datetime(2026, 11, 10, 10), "flags": ["second_customer"], "channel_kind": "vk", "channel_name": "Север",
-    "customer_name": "+7 701 123-45-67", "manager_name": None, "team_id": None, "last_sender": "bot",
-    "from_customer": 1, "from_managers": 0, "from_bots": 1, "waits": 1, "in_target": 0, "slow_reply": 0,
-    "unanswered": 1, "waiting_since": datetime(2026, 11, 10, 9, 30), "closed_unanswered": True,
-    "first_reply_seconds": None,
-}  # fmt: skip
-STATUS = {
-    "week": "2026-W46", "channel_id": "crm:61", "channel_kind": "whatsapp", "channel_name": "WhatsApp Москва",
-    "status": "ok", "reasons": "", "is_stale": False, "as_of": datetime(2026, 11, 15, 21, tzinfo=UTC),
-    "days_complete": 7, "messages_reported": 100, "messages_stored": 100,
-}  # fmt: skip
-
-
-def frame(rows: list[dict[str, Any]]) -> Any:
-    import pandas as pd
-
-    return pd.DataFrame(rows, dtype=object)
-
-
-def snapshot(**given: Any) -> Snapshot:
-    manager = {"week": "2026-W46", "manager_key": "crm:1", "team_id": "sales", "manager_name": "Анна Ким",
-               "sessions_touched": 3, "left_waiting": 1}  # fmt: skip
-    rows = {
-        "managers": [
-            {**manager, **FIGURES},
-            {**manager, **NOTHING, "manager_key": "none", "manager_name": "Без менеджера", "team_id": None},
-        ],
-        "channels": [
-            {"week": "2026-W46", "channel_id": "crm:61", "channel_kind": "vk", "channel_name": "Север", "chats": 2,
-             "unique_customers": 2, "messages_in": 3, "messages_out": 1, "one_direction_share": None,
-             "asking_sessions": 1, "bot_first_share": None, "bot_only_sessions": 0, "bot_handled": 0, **FIGURES},
-        ],
-        "status": [STATUS, {**STATUS, "week": "2026-W45"}],
-        "chats": [CHAT],
-        "messages": [MESSAGE],
-        **given,
-    }  # fmt: skip
-    return Snapshot(
-        weeks=WEEKS, raw_weeks=["2026-W46"], judged_until=datetime(2026, 11, 15, 22, tzinfo=UTC),
-        left_out={("messages", "2026-W46"): 7}, **{name: frame(found) for name, found in rows.items()},
-    )  # fmt: skip
-
-
-def tab(title: str, texts: Any = "masked", **given: Any) -> list[dict[str, Any]]:
-    (sheet,) = [one for one in frames.sheets(snapshot(**given), texts) if one.title == title]
-    shown = sheet.tab()
-    return [dict(zip([column.name for column in shown.columns], row, strict=True)) for row in shown.rows]
+from tests.unit.snapshots import MESSAGE, STATUS, made, snapshot, tab
 
 
 def test_a_manager_in_minutes_and_shares_beside_their_n() -> None:
@@ -150,8 +80,7 @@ def test_a_chat_with_what_is_known_of_it() -> None:
 
 def known(title: str, **given: Any) -> list[dict[str, Any]]:
     found = snapshot(**given)
-    (sheet,) = [one for one in frames.sheets(found, "masked") if one.title == title]
-    return [dict(week) for week in status.known_weeks(found, sheet)]
+    return [dict(week) for week in status.known_weeks(found, made(title, **given))]
 
 
 def test_a_week_is_as_good_as_its_worst_channel() -> None:
@@ -179,8 +108,16 @@ def test_the_tab_data_status_says_stale_since_when_and_why() -> None:
         for title in frames.TITLES
     }
     rows = status.status_tab(exports, "Europe/Moscow").rows
-    assert [row[0] for row in rows] == [MANAGERS, MANAGERS, "channel_summary", "channel_summary", CHATS, MESSAGES]
-    assert rows[0][1:8] == [
+    newest, every, lists = frames.TITLES[1:4], (frames.TREND, frames.SNAPSHOTS, MANAGERS, frames.CHANNELS), {
+        frames.EXAMPLES, frames.ADVICE, frames.DELTAS, CHATS, MESSAGES
+    }  # fmt: skip
+    listed = [row[0] for row in rows]
+    assert {title: listed.count(title) for title in listed} == {
+        **dict.fromkeys(newest, 1), **dict.fromkeys(every, 2), **dict.fromkeys(lists, 1),
+    }  # fmt: skip
+    assert list(dict.fromkeys(listed)) == list(frames.TITLES[1:]), "what explains the tabs is not listed itself"
+    first = listed.index(MANAGERS)
+    assert rows[first][1:8] == [
         "1 строка = 1 менеджер за 1 неделю", "2026-W46 (09.11–15.11)", "нет", "полные", "", datetime(2026, 11, 16), 7,
     ]  # fmt: skip
     assert rows[-1][5] == "показаны не все: без 7 самых старых строк"
@@ -191,7 +128,14 @@ def test_the_tab_data_status_says_stale_since_when_and_why() -> None:
     assert (row[3], row[5]) == ("да, с 16.11.2026 08:12", "диск переполнен")
 
 
-@pytest.mark.parametrize("module", ["assets.exports.frames", "conversations.messages.sheets", "conversations.redact"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "assets.exports.made", "assets.exports.comparison", "conversations.messages.changes",
+        "conversations.messages.readme", "conversations.messages.sheets", "conversations.messages.weekly",
+        "conversations.redact",
+    ],
+)  # fmt: skip
 def test_examples_in_docstrings_hold(module: str) -> None:
     result = doctest.testmod(importlib.import_module(module))
     assert result.attempted and not result.failed
