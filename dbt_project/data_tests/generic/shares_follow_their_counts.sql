@@ -5,6 +5,11 @@
     ('slow_reply_share', 'slow_reply', 'waits_settled'),
     ('no_reply_share', 'unanswered', 'waits_settled'),
     ('missed_calls_in_target_share', 'missed_calls_in_target', 'missed_calls_settled'),
+    ('asked_clarifying_share', 'asked_clarifying', 'sessions_with_intent'),
+    ('made_offer_share', 'made_offer', 'sessions_with_intent'),
+    ('has_next_step_share', 'has_next_step', 'next_step_judged'),
+    ('no_next_step_share', 'no_next_step', 'next_step_judged'),
+    ('good_share', 'good', 'good_judged'),
 ] %}
 select *
 from {{ model }}

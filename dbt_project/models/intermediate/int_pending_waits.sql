@@ -2,7 +2,7 @@
 select
     w.week,
     p.channel_id,
-    p.owner_manager_id
-from {{ ref('stg_evaluated__waits') }} as p
+    p.manager_id
+from {{ staged_waits() }} as p
 inner join {{ ref('int_weeks') }} as w on p.opened_at < w.ends_at
 where p.outcome = 'pending' and p.wait_kind = 'message'

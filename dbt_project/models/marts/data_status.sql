@@ -16,7 +16,7 @@ weeks as (
         d.week,
         d.channel_id,
         d.connection_id,
-        w.ends_at,
+        max(d.ends_at) as ends_at,
         count(reported) as days_counted,
         count(*) filter (where is_complete) as days_complete,
         sum(reported) as messages_reported,
@@ -26,10 +26,10 @@ weeks as (
         sum(chats) as chat_days,
         sum(one_direction_chats) as one_direction_chat_days,
         bool_or(is_skewed) as is_skewed,
-        bool_or(is_one_sided) as is_one_sided
+        bool_or(is_one_sided) as is_one_sided,
+        sum(ended_sessions) as ended_sessions
     from {{ ref('int_channel_days') }} as d
-    inner join {{ ref('int_weeks') }} as w on d.week = w.week
-    group by d.week, d.channel_id, d.connection_id, w.ends_at
+    group by d.week, d.channel_id, d.connection_id
 )
 
 select
@@ -74,4 +74,4 @@ inner join {{ ref('stg_core__channels') }} as c on w.channel_id = c.channel_id
 left join {{ ref('stg_ops__as_of') }} as a on w.connection_id = a.connection_id
 left join quarantined as q on w.week = q.week and w.connection_id = q.connection_id
 -- a channel that is switched off and silent has no week
-where c.is_active or w.chat_days > 0 or w.waits_checked > 0
+where c.is_active or w.chat_days > 0 or w.waits_checked > 0 or w.ended_sessions > 0

@@ -7,4 +7,5 @@ select
     sum(reported) as reported,
     sum(stored) as stored
 from {{ source('ops', 'completeness') }}
+where business_on between {{ first_day() }} and {{ last_day() }}
 group by connection_id, channel_id, business_on
