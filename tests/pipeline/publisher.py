@@ -64,7 +64,8 @@ def publish(texts: str | None) -> None:
                 return
             with exporting(database, destination_of(account.spreadsheet_id)):
                 snapshot = read(database, Exports(), ZONE)
-                tabs = frames.sheets(snapshot, Policy(exports=Exports(texts=texts)))  # type: ignore[arg-type]
+                policy = Policy.load(settings.policy_path).model_copy(update={"exports": Exports(texts=texts)})
+                tabs = frames.sheets(snapshot, policy)
                 known = {tab.title: status.known_weeks(snapshot, tab) for tab in tabs}
                 publication.show(database, client, account.spreadsheet_id, tabs, known, now=now, time_zone=ZONE)
 

@@ -19,6 +19,7 @@ from tests.pipeline.exporting import (
     FORMULA,
     MASKED,
     MONDAY,
+    README,
     TABS,
     TITLE,
     WEEK,
@@ -37,7 +38,7 @@ __all__ = ["account", "published", "sheets", "spreadsheet"]
 def test_the_tabs_are_there_in_their_order_and_nothing_else(
     published: list[runner.RunSummary], sheets: SheetsEmulator
 ) -> None:
-    assert list(sheets.visible()) == ["Лист1", *TABS, "data_status"]
+    assert list(sheets.visible()) == [README, "Лист1", *TABS, "data_status"]
     assert not [title for title, properties in sheets.sheets().items() if properties.get("hidden")]
     assert published[-1].rows["exports.google_sheets__messages_raw"] == len(table(sheets, "messages_raw"))
     assert {check.name for check in published[-1].checks} >= {one.rule.name for one in checks.RULES}
@@ -146,7 +147,7 @@ def test_data_status_speaks_of_every_tab_and_week(
     with connected.connect() as sql:
         kept = sql.execute("select tab, row_count, first_week, stale_reason from ops.exports where destination = %s"
                            " order by tab", [destination_of(SPREADSHEET_ID)]).fetchall()  # fmt: skip
-    assert [row[0] for row in kept] == sorted([*TABS, "data_status"])
+    assert {row[0] for row in kept} == {README, *TABS, "data_status"}
     assert {(row[2], row[3]) for row in kept if row[0] in TABS} == {(WEEK, None)}
 
 
@@ -155,7 +156,7 @@ def test_the_same_again_asks_nothing_and_changes_nothing(
 ) -> None:
     tab = sheets.sheets()["manager_summary"]["sheetId"]
     sheets.requests([{"appendDimension": {"sheetId": tab, "dimension": "COLUMNS", "length": 2}}])
-    sheets.edit("manager_summary!T1:T2", [["Заметки"], ["поговорить"]])
+    sheets.edit("manager_summary!AB1:AB2", [["Заметки"], ["поговорить"]])
     before, calls = table_hashes(connected, ("ops",)), len(sheets.ledger.calls)
     result = show(instance)
     assert result.success
@@ -164,7 +165,7 @@ def test_the_same_again_asks_nothing_and_changes_nothing(
     result = show(instance, rewrite=True)
     assert result.success
     assert len(sheets.ledger.calls) > calls
-    assert sheets.values("manager_summary!T1:T2") == [["Заметки"], ["поговорить"]]
+    assert sheets.values("manager_summary!AB1:AB2") == [["Заметки"], ["поговорить"]]
     assert sheets.sheets()["manager_summary"]["sheetId"] == tab
 
 

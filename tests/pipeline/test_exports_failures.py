@@ -100,15 +100,15 @@ def test_a_week_that_cannot_be_published_leaves_the_sheet_and_marks_it(
             runner.publish_weeks(WEEK, WEEK, instance=instance)
     assert reading(sheets) == before
     words = f"{WEEK}: новые данные не прошли проверку, показаны прежние ({test})"
-    assert status() == [(True, words)] * 4
+    assert status() == [(True, words)] * len(TABS)
     # shown again as it is, the week is still not the newest that was wanted
     assert show(instance).success
-    assert status() == [(True, "новая версия недели не прошла проверку, показана прежняя")] * 4
+    assert status() == [(True, "новая версия недели не прошла проверку, показана прежняя")] * len(TABS)
     with connected.connect() as sql:
         sql.execute("update marts.data_status set is_stale = false")
     assert show(instance).success
     assert reading(sheets) == before
-    assert status() == [(False, "")] * 4
+    assert status() == [(False, "")] * len(TABS)
 
 
 def test_a_refused_account_is_named_and_the_mark_waits_until_somebody_gets_there(
@@ -121,7 +121,7 @@ def test_a_refused_account_is_named_and_the_mark_waits_until_somebody_gets_there
         assert health(connected)[0] == "needs_auth" and health(connected)[1]
         with connected.connect() as sql:
             stale = sql.execute("select count(stale_since) from ops.exports where tab = any(%s)", [TABS]).fetchone()
-        assert stale == (4,)
+        assert stale == (len(TABS),)
     finally:
         sheets.share("writer")
     assert reading(sheets) == before
