@@ -1,7 +1,7 @@
 """``spreadsheets.batchUpdate``: requests in order, all of them or none.
 
 Here: the dispatch, tabs and their properties. Not here: cells (``sheets_cells``), rows and columns
-(``sheets_dimensions``), the rest (``sheets_marks``).
+(``sheets_dimensions``), colours by value (``sheets_rules``), charts (``sheets_charts``), the rest (``sheets_marks``).
 A kind of request that is not emulated is refused by name: it must never look as if it had worked.
 """
 
@@ -12,9 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.emulators import sheets_cells as cells
+from tests.emulators import sheets_charts as charts
 from tests.emulators import sheets_dimensions as dimensions
 from tests.emulators import sheets_marks as marks
 from tests.emulators import sheets_names as names
+from tests.emulators import sheets_rules as rules
 from tests.emulators.sheets_dimensions import move_all, set_size
 from tests.emulators.sheets_grid import MAX_TITLE, Area, Sheet, Spreadsheet, guard
 from tests.emulators.sheets_references import still
@@ -127,6 +129,7 @@ def duplicate_sheet(book: Spreadsheet, given: Given, where: str) -> Given:
     fresh = source.copy()
     for name in ("rows", "extras", "row_meta", "column_meta", "parts", "frozen_rows", "frozen_columns", "more"):
         setattr(sheet, name, getattr(fresh, name))
+    sheet.parts = charts.copied(sheet.parts, sheet.sheet_id)
     return {"duplicateSheet": {"properties": sheet.properties(book.sheets.index(sheet))}}
 
 
@@ -212,6 +215,14 @@ HANDLERS: dict[str, Handler] = {
     "deleteNamedRange": names.delete_named_range,
     "addProtectedRange": marks.laid_over("protectedRanges", "protectedRange"),
     "addBanding": marks.laid_over("bandedRanges", "bandedRange"),
-    "addConditionalFormatRule": marks.add_conditional_format_rule,
+    "updateProtectedRange": marks.update_protected_range,
+    "deleteProtectedRange": marks.delete_protected_range,
+    "addConditionalFormatRule": rules.add,
+    "updateConditionalFormatRule": rules.update,
+    "deleteConditionalFormatRule": rules.delete,
+    "addChart": charts.add_chart,
+    "updateChartSpec": charts.update_chart_spec,
+    "updateEmbeddedObjectPosition": charts.update_position,
+    "deleteEmbeddedObject": charts.delete_object,
     "mergeCells": marks.merge_cells,
 }

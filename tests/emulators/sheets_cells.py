@@ -60,11 +60,31 @@ def _fill(sheet: Sheet, row: int, column: int, data: Given, wanted: Mask, where:
         if isinstance(cell, Formula) and by != (0, 0):
             cell = moved(cell, shift(*by))
         sheet.put(row, column, [cell])
+        if "textFormatRuns" in sheet.extras.get((row, column), {}):
+            sheet.unrich(row, row + 1, column, column + 1)
     rest = {name: inside for name, inside in wanted.items() if name != "userEnteredValue"}
     if rest:
         old = sheet.extras.get((row, column), {})
         new = {name: value for name, value in data.items() if name != "userEnteredValue"}
-        _set_extras(sheet, row, column, merged(old, new, rest))
+        new = merged(old, new, rest)
+        _check_runs(new.get("textFormatRuns", []), sheet.cell(row, column), where)
+        _set_extras(sheet, row, column, {name: value for name, value in new.items() if value not in ({}, [])})
+
+
+def _check_runs(runs: list[Given], value: Cell, where: str) -> None:
+    """Rich text lies on a text, and each run begins inside of it, behind the one before."""
+    if not runs:
+        return
+    if not isinstance(value, str):
+        raise Refused(400, f"{where}textFormatRuns are only valid on user entered strings")
+    starts = [run.get("startIndex", 0) for run in runs]
+    units = len(value.encode("utf-16-le", "surrogatepass")) // 2
+    if starts != sorted(set(starts)) or starts[0] < 0 or starts[-1] >= units:
+        raise Refused(400, f"{where}textFormatRuns.startIndex{starts} must ascend within 0 to {units - 1}")
+    for run in runs:
+        uri = run.get("format", {}).get("link", {}).get("uri")
+        if uri is not None and not uri.startswith(("http://", "https://", "mailto:", "#")):
+            raise Refused(400, f"{where}Invalid link: {uri[:50]}")
 
 
 def _set_extras(sheet: Sheet, row: int, column: int, extras: Extras) -> None:
@@ -206,6 +226,7 @@ def _paste(
         move = shift(top - source.top, left - source.left)
         for number, row in enumerate(rows):
             sheet.put(top + number, left, [moved(c, move) if isinstance(c, Formula) else c for c in row])
+        sheet.unrich(top, top + len(rows), left, left + source.right - source.left)
     if kind in ("PASTE_VALUES", "PASTE_FORMULA"):
         return
     names = {"PASTE_FORMAT": ("userEnteredFormat",), "PASTE_DATA_VALIDATION": ("dataValidation",)}.get(kind)

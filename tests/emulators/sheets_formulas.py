@@ -58,6 +58,15 @@ class Book:
         return value
 
 
+def worked_out(values: Book, sheet: Sheet, text: str) -> Any:
+    """What a formula of a tab comes to that stands in no cell.
+
+    Raises:
+        Failure: it has an error.
+    """
+    return _Reader(values, sheet, text).result()
+
+
 class _Reader:
     """One formula, read from left to right."""
 

@@ -84,6 +84,12 @@ class Sheet:
             new = new[:-1]
         self.rows[row] = new
 
+    def unrich(self, top: int, bottom: int, left: int, right: int) -> None:
+        """A new value loses the rich text of the one before."""
+        for place, extras in [*self.extras.items()]:
+            if "textFormatRuns" in extras and top <= place[0] < bottom and left <= place[1] < right:
+                self.extras[place] = {name: value for name, value in extras.items() if name != "textFormatRuns"}
+
     def used(self) -> tuple[int, int]:
         """Rows and columns up to the last cell that holds something."""
         rows = len(self.rows)

@@ -1,7 +1,8 @@
 """Requests of ``batchUpdate`` about the spreadsheet itself and what is laid over its cells.
 
 Here: title and locale, developer metadata, protected ranges, filters, merges. They are kept and given back;
-only developer metadata has an effect. Not here: tabs (``sheets_batch``), named ranges (``sheets_names``).
+only protection has an effect. Not here: tabs (``sheets_batch``), named ranges (``sheets_names``), colours by value
+(``sheets_rules``), charts (``sheets_charts``).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.emulators.sheets_cells import fields
-from tests.emulators.sheets_grid import Spreadsheet, from_grid_range
+from tests.emulators.sheets_grid import Sheet, Spreadsheet, from_grid_range
 from tests.emulators.sheets_schema import Refused, merged
 
 Given = dict[str, Any]
@@ -91,7 +92,12 @@ def laid_over(name: str, field: str) -> Callable[[Spreadsheet, Given, str], Give
 
     def handler(book: Spreadsheet, given: Given, where: str) -> Given:
         thing = {number: random.randrange(1, 2**31), **given.get(field, {}), "_by": book.actor}
+        if thing.get("warningOnly"):
+            # who warns does not forbid: editors are left out
+            thing.pop("editors", None)
         sheet = from_grid_range(book, thing.get("range", {}), where).sheet
+        if any(one[number] == thing[number] for other in book.sheets for one in other.parts.get(name, [])):
+            raise Refused(400, f"{where}A range with the id {thing[number]} already exists.")
         sheet.parts[name] = [*sheet.parts.get(name, []), thing]
         shown = {key: value for key, value in thing.items() if key != "_by"}
         return {f"add{field[0].upper()}{field[1:]}".replace("BandedRange", "Banding"): {field: shown}}
@@ -104,16 +110,27 @@ def merge_cells(book: Spreadsheet, given: Given, where: str) -> None:
     sheet.parts["merges"] = [*sheet.parts.get("merges", []), given["range"]]
 
 
-def add_conditional_format_rule(book: Spreadsheet, given: Given, where: str) -> None:
-    rule = given.get("rule", {})
-    areas = [from_grid_range(book, one, where) for one in rule.get("ranges", [])]
-    if not areas or any(one.sheet is not areas[0].sheet for one in areas):
-        raise Refused(400, f"{where}The ranges of a rule must be on one sheet.")
-    if ("booleanRule" in rule) == ("gradientRule" in rule):
-        raise Refused(400, f"{where}Exactly one kind of rule is required.")
-    rules = list(areas[0].sheet.parts.get("conditionalFormats", []))
-    rules.insert(given.get("index", 0), rule)
-    areas[0].sheet.parts["conditionalFormats"] = rules
+def update_protected_range(book: Spreadsheet, given: Given, where: str) -> None:
+    wanted = fields(given, "ProtectedRange", where)
+    new = given.get("protectedRange", {})
+    sheet, old = _protected(book, new.get("protectedRangeId", 0), where)
+    thing = {**merged(old, new, wanted), "protectedRangeId": old["protectedRangeId"], "_by": old["_by"]}
+    if from_grid_range(book, thing.get("range", {}), where).sheet is not sheet:
+        raise Refused(400, f"{where}A protected range cannot be moved to another sheet.")
+    sheet.parts["protectedRanges"] = [thing if one is old else one for one in sheet.parts["protectedRanges"]]
+
+
+def delete_protected_range(book: Spreadsheet, given: Given, where: str) -> None:
+    sheet, old = _protected(book, given.get("protectedRangeId", 0), where)
+    sheet.parts["protectedRanges"] = [one for one in sheet.parts["protectedRanges"] if one is not old]
+
+
+def _protected(book: Spreadsheet, number: int, where: str) -> tuple[Sheet, Given]:
+    for sheet in book.sheets:
+        for one in sheet.parts.get("protectedRanges", []):
+            if one["protectedRangeId"] == number:
+                return sheet, one
+    raise Refused(400, f"{where}No protected range with id: {number}")
 
 
 def set_basic_filter(book: Spreadsheet, given: Given, where: str) -> None:

@@ -11,7 +11,10 @@ import re
 from typing import Any
 
 from tests.emulators.sheets_cells import fields
+from tests.emulators.sheets_charts import shifted_charts
 from tests.emulators.sheets_grid import Spreadsheet, from_grid_range
+from tests.emulators.sheets_references import resize
+from tests.emulators.sheets_rules import shifted_formulas
 from tests.emulators.sheets_schema import Refused, merged
 
 Given = dict[str, Any]
@@ -84,10 +87,14 @@ def shifted(book: Spreadsheet, sheet_id: int, is_rows: bool, start: int, end: in
         kept = [(one, new(one["range"])) for one in parts.get(name, [])]
         parts[name] = [{**one, "range": place} for one, place in kept if place is not None]
     parts["merges"] = [place for one in parts.get("merges", []) if (place := new(one)) is not None]
+    title = next(sheet.title for sheet in book.sheets if sheet.sheet_id == sheet_id)
+    there = resize(title, title, is_rows, start, end, by)
     rules = [
-        (one, [place for part in one["ranges"] if (place := new(part))]) for one in parts.get("conditionalFormats", [])
+        (one, [place for part in one["ranges"] if (place := new(part))])
+        for one in shifted_formulas(parts.get("conditionalFormats", []), there)
     ]
     parts["conditionalFormats"] = [{**one, "ranges": places} for one, places in rules if places]
+    shifted_charts(book, sheet_id, is_rows, new, lambda edge: _moved(edge, start, end, by, after=True))
     chosen = parts.get("basicFilter")
     place = new(chosen["range"]) if chosen and "range" in chosen else None
     if place is not None:

@@ -162,6 +162,7 @@ def _store(book: Spreadsheet, found: Area, rows: list[Row], typed: bool, where: 
                 cells.append(cell)
         if cells:
             sheet.put(row, found.left, cells)
+    sheet.unrich(found.top, found.top + len(rows), found.left, found.left + max(map(len, rows), default=0))
     return count
 
 

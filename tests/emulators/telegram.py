@@ -18,7 +18,6 @@ import json
 import math
 import re
 import secrets
-import string
 import threading
 import time
 from datetime import datetime
@@ -30,11 +29,11 @@ from tests.emulators.faults import Faults, Rule
 from tests.emulators.ledger import Ledger
 from tests.emulators.limits import Bucket
 from tests.emulators.server import Answer, Server
+from tests.emulators.telegram_chats import GROUP, PERSON, WORDS, new_token, person, public
 from tests.emulators.telegram_forms import BadForm, Upload, flag, read_form, read_picture, whole_number
 from tests.emulators.telegram_html import Unparsed, parse, units
 from tests.emulators.telegram_limits import BotRefused, Sending
 
-GROUP, PERSON = -1001740000001, 740000002
 MAX_TEXT, MAX_CAPTION, MAX_PHOTO = 4096, 1024, 10 * 1024 * 1024
 
 
@@ -76,7 +75,7 @@ class TelegramEmulator:
         self._data: dict[str, Any] = {"token": None, "chats": {}, "messages": [], "updates": [], "next": 1}
         if self._path is not None and self._path.exists():
             self._data = json.loads(self._path.read_text("utf-8"))
-        self.bot_token: str = bot_token or self._data["token"] or _new_token()
+        self.bot_token: str = bot_token or self._data["token"] or new_token()
         self._data["token"] = self.bot_token
         self.chat_id, self.person_id = GROUP, PERSON
         if not self._data["chats"]:
@@ -110,6 +109,10 @@ class TelegramEmulator:
     def unblock(self, chat_id: int | None = None) -> None:
         self._data["chats"][str(chat_id or self.chat_id)].pop("_blocked", None)
 
+    def forbid_photos(self, chat_id: int | None = None) -> None:
+        """The group's owner takes away the right to send pictures."""
+        self._data["chats"][str(chat_id or self.chat_id)]["_no_photos"] = True
+
     def migrate(self, chat_id: int | None = None) -> int:
         """The group becomes a supergroup of another id, which is given back."""
         old = self._data["chats"][str(chat_id or self.chat_id)]
@@ -123,7 +126,7 @@ class TelegramEmulator:
         chat = self._data["chats"][str(chat_id or self.person_id)]
         with self._arrived:
             update_id = 100000 + self._data["next"]
-            message = self._message(chat, {"text": text, "from": _person(chat)})
+            message = self._message(chat, {"text": text, "from": person(chat)})
             self._data["updates"].append({"update_id": update_id, "message": message})
             self._arrived.notify_all()
         self.save()
@@ -156,7 +159,7 @@ class TelegramEmulator:
         return re.sub(r"^/bot[^/]*", "/bot***", path)
 
     def error(self, path: str, status: int, message: str) -> Any:
-        return {"ok": False, "error_code": status, "description": _WORDS.get(status, "Internal Server Error")}
+        return {"ok": False, "error_code": status, "description": WORDS.get(status, "Internal Server Error")}
 
     def refusal(self, path: str, rule: Rule) -> Answer:
         if rule.status == 502:
@@ -221,7 +224,7 @@ class TelegramEmulator:
 
     def _get_chat(self, form: dict[str, Any]) -> Any:
         chat = self._chat(form)
-        return {**_public(chat), "accent_color_id": 2, "max_reaction_count": 11}
+        return {**public(chat), "accent_color_id": 2, "max_reaction_count": 11}
 
     def _chat(self, form: dict[str, Any]) -> dict[str, Any]:
         """The chat that is meant, if the bot may speak there."""
@@ -260,6 +263,8 @@ class TelegramEmulator:
     def _send_photo(self, form: dict[str, Any]) -> Any:
         chat = self._chat(form)
         upload = self._upload(form)
+        if chat.get("_no_photos"):
+            raise BotRefused(400, "Bad Request: not enough rights to send photos to the chat")
         caption, entities = self._text(form, "caption")
         if units(caption) > MAX_CAPTION:
             raise BotRefused(400, "Bad Request: message caption is too long")
@@ -349,7 +354,7 @@ class TelegramEmulator:
             message = {
                 "message_id": number,
                 "from": self._me,
-                "chat": _public(chat),
+                "chat": public(chat),
                 "date": int(time.time()),
                 **content,
             }
@@ -374,26 +379,3 @@ class TelegramEmulator:
     @staticmethod
     def _no_truth(stream: str, start: datetime | None, end: datetime | None) -> dict[str, dict[str, Any]]:
         raise KeyError("a chat has no streams")
-
-
-_WORDS = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden: bot was blocked by the user",
-    404: "Not Found",
-    409: "Conflict",
-    429: "Too Many Requests",
-}
-
-
-def _new_token() -> str:
-    letters = string.ascii_letters + string.digits
-    return f"{7 * 10**9 + secrets.randbelow(10**9)}:AA" + "".join(secrets.choice(letters) for _ in range(33))
-
-
-def _public(chat: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in chat.items() if not name.startswith("_")}
-
-
-def _person(chat: dict[str, Any]) -> dict[str, Any]:
-    return {"id": PERSON, "is_bot": False, "first_name": chat.get("first_name", "Айгуль")}

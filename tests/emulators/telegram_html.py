@@ -108,6 +108,18 @@ def _character(text: str, at: int) -> tuple[str, int]:
     return "&", at + 1
 
 
+def _read(value: str) -> str:
+    """The value of an attribute: characters are written there as in the text."""
+    read, at = "", 0
+    while at < len(value):
+        if value[at] == "&":
+            character, at = _character(value, at)
+            read += character
+        else:
+            read, at = read + value[at], at + 1
+    return read
+
+
 def _start(text: str, at: int, offset: int, length: int) -> tuple[_Open, int]:
     hit = re.compile(r"<([^\s>]*)").match(text, at)
     assert hit is not None
@@ -124,7 +136,7 @@ def _start(text: str, at: int, offset: int, length: int) -> tuple[_Open, int]:
             if at >= len(text):
                 raise Unparsed(f'Unclosed start tag "{name}" at byte offset {offset}')
             raise Unparsed(f'Empty attribute name in the tag "{name}" at byte offset {offset}')
-        attributes[part[1].lower()] = part[2] or part[3] or part[4] or ""
+        attributes[part[1].lower()] = _read(part[2] or part[3] or part[4] or "")
         at = part.end()
     if name == "span" and attributes.get("class") != "tg-spoiler":
         raise Unparsed(f'Tag "span" must have class "tg-spoiler" at byte offset {offset}')

@@ -37,6 +37,7 @@ code,pre{background:#eef2f4;border-radius:4px;font:13px "Noto Sans Mono",monospa
 margin:2px 0;white-space:pre-wrap}
 blockquote{border-left:3px solid #3a8ad4;background:#eaf3fb;margin:2px 0;padding:2px 9px;border-radius:4px}
 .spoiler{background:#bbb;color:#bbb;border-radius:3px}a{color:#2481cc;text-decoration:none}
+@media (max-width:500px){main{padding:8px}.m{margin-right:18px}}
 .none{text-align:center;color:#4b6342;margin-top:60px}
 """
 
@@ -55,7 +56,8 @@ def page(chat: dict[str, Any], messages: list[dict[str, Any]]) -> str:
         parts.append(_bubble(message, moment))
     body = "\n".join(parts) or '<p class="none">Пока ни одного сообщения</p>'
     return (
-        f'<!DOCTYPE html>\n<html lang="ru"><head><meta charset="utf-8"><title>{escape(name)}</title>'
+        f'<!DOCTYPE html>\n<html lang="ru"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(name)}</title>'
         f"<style>{_STYLE}</style></head><body><header><b>{escape(name)}</b><span>{kind}{notes}</span></header>"
         f"<main>{body}</main></body></html>\n"
     )

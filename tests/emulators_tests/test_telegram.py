@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import struct
 import threading
 import time
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +13,7 @@ import requests
 
 from tests.emulators.telegram import TelegramEmulator
 from tests.emulators.telegram_page import marked
+from tests.pictures import png
 
 
 @pytest.fixture
@@ -34,15 +33,6 @@ def ask(emulator: TelegramEmulator, method: str, **form: Any) -> tuple[int, Any]
 
 def html(emulator: TelegramEmulator, text: str) -> tuple[int, Any]:
     return ask(emulator, "sendMessage", chat_id=emulator.chat_id, text=text, parse_mode="HTML")
-
-
-def png(width: int = 3, height: int = 2) -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = zlib.compress(b"".join(b"\0" + b"\x80" * 3 * width for _ in range(height)))
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 # ---- tokens, methods, forms ---------------------------------------------------------------------------------------
@@ -128,6 +118,7 @@ def test_html_that_can(emulator: TelegramEmulator) -> None:
     # the smile counts twice
     assert seen == [("bold", 0, 6), ("italic", 3, 3), ("text_link", 22, 3), ("pre", 25, 6)]
     assert message["entities"][3]["language"] == "sql"
+    assert message["entities"][2]["url"] == "https://x.example/?a=1&b=2"
 
 
 def test_the_page_shows_entities_and_nothing_else_as_html(emulator: TelegramEmulator) -> None:
@@ -177,6 +168,8 @@ def test_photos(emulator: TelegramEmulator) -> None:
     assert send(png()[:-20]) == (400, "Bad Request: IMAGE_PROCESS_FAILED")
     assert send(png(9000, 2000)) == (400, "Bad Request: PHOTO_INVALID_DIMENSIONS")
     assert send(png(), caption="я" * 1025) == (400, "Bad Request: message caption is too long")
+    emulator.forbid_photos()
+    assert send(png()) == (400, "Bad Request: not enough rights to send photos to the chat")
     shown = requests.get(f"{emulator.base_url}/_emulator/photo/{sent['photo'][0]['file_id']}", timeout=10)
     assert shown.content == png()
 

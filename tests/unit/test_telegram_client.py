@@ -17,6 +17,7 @@ from resources.clients.http import Limits
 from resources.clients.redact import redact
 from resources.clients.telegram import Outcome, TelegramClient, outcome_of
 from tests.emulators.telegram import TelegramEmulator
+from tests.pictures import png
 
 FAST = Limits(
     connect_seconds=2,
@@ -217,3 +218,39 @@ def test_a_token_is_never_shown() -> None:
     with pytest.raises(BadConfiguration) as refused:
         TelegramClient("telegram", "https://telegram.example", f"{secret} with blanks", FAST)
     assert secret not in str(refused.value)
+
+
+def test_a_picture_arrives_once_with_its_caption(telegram: TelegramEmulator) -> None:
+    image = png()
+    with client_of(telegram) as client:
+        outcome = client.send_photo(str(telegram.chat_id), image, "<b>Неделя</b>\nС &lt;utc&gt; и «Ә»")
+    [message] = telegram.messages()
+    assert outcome == Outcome("sent", external_id=str(message["message_id"]))
+    assert (message["caption"], message["caption_entities"][0]["type"]) == ("Неделя\nС <utc> и «Ә»", "bold")
+    [photo] = telegram.photos().values()
+    assert bytes.fromhex(photo["hex"]) == image
+    assert telegram.ledger.summary()["calls"] == 1
+
+
+@pytest.mark.parametrize(("fault", "arrives"), [("lost", 1), ("reset", 0), ("truncated", 1)])
+def test_a_picture_whose_answer_is_lost_is_unknown_and_sent_once(
+    telegram: TelegramEmulator, fault: str, arrives: int
+) -> None:
+    telegram.faults.add(fault, path="sendPhoto")
+    with client_of(telegram) as client:
+        assert client.send_photo(str(telegram.chat_id), png(), "текст").state == "unknown"
+    assert telegram.ledger.summary()["calls"] == 1
+    telegram.stopping.wait(0.2)
+    assert len(telegram.messages()) == arrives
+
+
+def test_why_a_picture_is_refused(telegram: TelegramEmulator) -> None:
+    chat = str(telegram.chat_id)
+    with client_of(telegram) as client:
+        assert client.send_photo(chat, b"no picture", "x") == Outcome("failed", "bad_picture")
+        assert client.send_photo(chat, png(9000, 2000), "x") == Outcome("failed", "bad_picture")
+        assert client.send_photo(chat, png(), "я" * 1025) == Outcome("failed", "too_long")
+        telegram.forbid_photos()
+        assert client.send_photo(chat, png(), "x") == Outcome("failed", "no_pictures")
+        assert client.send(chat, "x").state == "sent"
+    assert answered(413, b"<html>Request Entity Too Large</html>") == Outcome("failed", "picture_too_large")
