@@ -75,7 +75,9 @@ def _waits(outcome: str, seconds: str, business: str) -> list[Figure]:
     for prefix, eligible in (("reply", answered), ("first_reply", first)):
         for percent in (50, 90):
             for ending, value in (("business_seconds", business), ("seconds", seconds)):
-                found.append(one(f"{prefix}_p{percent}_{ending}", eligible, value=value, percent=percent))
+                # without a calendar there is no working time
+                valued = f"{eligible} and {value} is not null"
+                found.append(one(f"{prefix}_p{percent}_{ending}", valued, value=value, percent=percent))
     return found
 
 
