@@ -86,7 +86,9 @@ _TARGETS = """
 select min(target_seconds) filter (where is_first_of_session), max(target_seconds) filter (where is_first_of_session),
     min(target_seconds) filter (where not is_first_of_session),
     max(target_seconds) filter (where not is_first_of_session)
-from evaluated.waits where settled_week = %(week)s and wait_kind = 'message'
+from marts.published_waits
+where week = %(week)s and wait_kind = 'message'
+    and revision = (select max(revision) from marts.week_revisions where week = %(week)s)
 """
 
 

@@ -19,6 +19,7 @@ from resources.warehouse.roles import Role
 from tests.chaos.conftest import WEEK, empty
 from tests.chaos.nursery import KILLED, Nursery, Worker
 from tests.emulators.telegram import TelegramEmulator
+from tests.pictures import png
 
 ROUNDS = int(os.environ.get("OTKLIK_CHAOS_ROUNDS", "20"))
 
@@ -43,7 +44,8 @@ def sender(nursery: Nursery, database: Warehouse, telegram: TelegramEmulator, fa
 def put(database: Warehouse, telegram: TelegramEmulator, count: int) -> None:
     with database.connect() as session:
         for number in range(count):
-            message = Message(f"m{number:04}", TELEGRAM, str(telegram.chat_id), f"№ {number:04}")
+            picture = png() if number % 2 else None
+            message = Message(f"m{number:04}", TELEGRAM, str(telegram.chat_id), f"№ {number:04}", picture)
             assert outbox.queue(session, message, datetime.now(UTC))
 
 
@@ -76,7 +78,8 @@ def test_killed_at_random_moments_while_answers_get_lost(
 ) -> None:
     random = Random(23)
     put(database, telegram, 15 * ROUNDS)
-    telegram.faults.add("lost", share=0.05, path="sendMessage")
+    for method in ("sendMessage", "sendPhoto"):
+        telegram.faults.add("lost", share=0.05, path=method)
     kills = 0
     for _ in range(ROUNDS):
         worker = sender(nursery, database, telegram)
@@ -99,6 +102,9 @@ def test_killed_at_random_moments_while_answers_get_lost(
         reasons = dict(session.execute("select reason, count(*) from ops.outbox group by 1").fetchall())
     assert reasons.keys() == {None, "no_answer", "sender_died"}
     assert reasons["sender_died"] <= kills
+    # every other one has a picture, and keeps it
+    shown = {one["caption"] for one in telegram.messages() if "photo" in one}
+    assert shown == {text for text in arrived if int(text[2:]) % 2}
     print(f"sender: kills={kills} rows={len(found)} unknown={reasons['no_answer'] + reasons['sender_died']}")
 
 
@@ -115,6 +121,26 @@ def test_watch_killed_at(name: str, is_written: bool, database: Warehouse, nurse
         worker = nursery.start("look", database, WEEK, role=Role.PUBLISHER)
         assert worker.wait() == 0, worker.words
         assert told(database) == (1, 1)
+
+
+@pytest.mark.parametrize(("name", "queued"), [("digest.before_commit", 0), ("digest.committed", 2)])
+def test_digest_killed_at(
+    name: str, queued: int, database: Warehouse, nursery: Nursery, telegram: TelegramEmulator
+) -> None:
+    """All chats or none have it; whoever queues it again doubles nothing, and each chat gets one picture."""
+    chats = [str(telegram.chat_id), str(telegram.person_id)]
+    order = {"role": Role.PUBLISHER, "week": "2026-W46", "chats": chats}
+    assert nursery.start("digest", database, WEEK, fail_point=f"{name}:1", **order).wait() == KILLED
+    assert len(states(database)) == (1 if queued else 0)
+    with database.connect() as session:
+        assert session.execute("select count(*) from ops.outbox").fetchone() == (queued,)
+    for _ in range(2):
+        worker = nursery.start("digest", database, WEEK, **order)
+        assert worker.wait() == 0, worker.words
+        worker = sender(nursery, database, telegram)
+        assert worker.wait() == 0, worker.words
+    for chat in chats:
+        assert [one["caption"] for one in telegram.messages(int(chat)) if "photo" in one] == ["неделя"]
 
 
 def told(database: Warehouse) -> tuple[int, int]:

@@ -26,6 +26,7 @@ from resources.clients.http import Limits
 from resources.clients.retailcrm_bot import RetailCRMBotClient
 from resources.clients.retailcrm_v5 import RetailCRMV5Client
 from resources.clients.telegram import TelegramClient
+from resources.digest import enqueue
 from resources.sources.retailcrm import RetailCRMSource
 from resources.warehouse.completeness import refresh_completeness
 from resources.warehouse.core import replace_window
@@ -34,6 +35,7 @@ from resources.warehouse.errors import WarehouseError
 from resources.warehouse.land import land
 from resources.warehouse.reference import replace_people
 from resources.warehouse.refresh import refresh_evaluated
+from tests.pictures import png
 
 CONNECTION = "shop"
 ZONE = "Europe/Moscow"
@@ -73,6 +75,8 @@ def work(order: dict[str, Any]) -> int:
             elif order["what"] == "send":
                 bot = TelegramClient("telegram", order["base_url"], order["bot_token"], LIMITS)
                 deliver(warehouse, closing.enter_context(bot), pause_of=lambda _: 0.0)
+            elif order["what"] == "digest":
+                enqueue(warehouse, order["week"], order["chats"], "неделя", png())
             elif order["what"] == "look":
                 now, home = datetime.now(UTC), Path(order["words"]).parent
                 look(warehouse, Policy.default(), now, lambda _: Seen(), home=home, operators_chat="-1001")
