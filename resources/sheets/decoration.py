@@ -37,7 +37,7 @@ def decorated(place: Place) -> tuple[list[Request], Memory]:
         above=look.above,
         frozen=look.frozen_columns,
         notes=_notes_digest(place),
-        style="" if is_plain else digest([_STYLE, sorted(look.wrap)]),
+        style="" if is_plain else digest([_STYLE, sorted(look.wrap), sorted(look.right)]),
         links=tuple(place.column(name) - place.left for name in look.links),
         is_protected=look.protected,
     )
@@ -61,7 +61,8 @@ def _set(place: Place, is_new: bool) -> Iterator[Request]:
 
 
 def _set_heading(place: Place, left: int) -> Iterator[Request]:
-    for is_text, first, end in _runs(place, left, lambda column: column.kind is Kind.TEXT):
+    look = place.look
+    for is_text, first, end in _runs(place, left, lambda one: one.kind is Kind.TEXT and one.name not in look.right):
         form = {
             "textFormat": {"bold": True, "foregroundColorStyle": style(INK)},
             "backgroundColorStyle": style(HEADING),
@@ -74,11 +75,16 @@ def _set_heading(place: Place, left: int) -> Iterator[Request]:
 
 def _set_rows(place: Place, top: int, bottom: int, left: int) -> Iterator[Request]:
     """A row with a long text begins at its top in every column."""
-    if not place.look.wrap or top >= bottom:
+    look = place.look
+    if top >= bottom:
         return
-    for wraps, first, end in _runs(place, left, lambda column: column.name in place.look.wrap):
+    for wraps, first, end in _runs(place, left, lambda column: column.name in look.wrap) if look.wrap else ():
         form = {"wrapStrategy": "WRAP" if wraps else "OVERFLOW_CELL", "verticalAlignment": "TOP"}
         yield _repeat(place.range(top, bottom, first, end), form, "userEnteredFormat(wrapStrategy,verticalAlignment)")
+    for is_right, first, end in _runs(place, left, lambda column: column.name in look.right) if look.right else ():
+        if is_right:
+            across = place.range(top, bottom, first, end)
+            yield _repeat(across, {"horizontalAlignment": "RIGHT"}, "userEnteredFormat.horizontalAlignment")
 
 
 def _runs(place: Place, left: int, kind: Any) -> Iterator[tuple[Any, int, int]]:

@@ -7,7 +7,8 @@ Afterwards only its ranges and words are renewed, and those words only that nobo
 when the look itself has changed. A chart that somebody removed is not made again.
 
 New charts stand where no cell of people can be: right of the whole grid (in a tab that is made with them: right of our
-columns), or below our rows. Those below are moved down before our rows reach them.
+columns), or below our rows, and never where rows or columns are frozen. Those below are moved down before our rows
+reach them.
 """
 
 from __future__ import annotations
@@ -96,11 +97,13 @@ def _spec(chart: Chart, place: Place, with_ranges: bool = True) -> Request:
 def _series(chart: Chart, at: int, axis: str) -> Request:
     colour = STRONG[chart.tones[at]] if at < len(chart.tones) else SERIES[at % len(SERIES)]
     series: Request = {"targetAxis": axis, "colorStyle": style(colour)}
-    if chart.labels:
-        placement = "ABOVE" if chart.kind == "line" else "OUTSIDE_END"
+    is_line = chart.kind == "line"
+    if chart.labels and not (is_line and len(chart.values) > 2):
+        # the labels of two lines keep out of each other's way, those of three cannot
+        placement = ("ABOVE", "BELOW")[at] if is_line else "OUTSIDE_END"
         text = {"fontSize": 10, "foregroundColorStyle": style(INK)}
         series["dataLabel"] = {"type": "DATA", "placement": placement, "textFormat": text}
-    if chart.kind == "line":
+    if is_line:
         series["lineStyle"] = {"type": "SOLID", "width": 2}
         series["pointStyle"] = {"shape": "CIRCLE", "size": 6}
     return series
@@ -141,8 +144,9 @@ def _positions(place: Place, charts: Sequence[Chart]) -> list[Request]:
     """Where new charts stand: those on the right one under another, those below side by side."""
     found = []
     edge = place.right if place.sheet is None else place.columns
-    row = place.top
-    along = 0
+    # what is frozen does not scroll, and nobody says what becomes of a chart that begins there
+    row = place.below
+    along = sum(widths(place.content.tab.columns)[: place.look.frozen_columns])
     for chart in charts:
         if chart.place == "right":
             found.append(_position(place, chart, row, edge, _GAP))

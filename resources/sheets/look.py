@@ -102,7 +102,7 @@ class Chart:
     highest: Number | None = None
     """Ends of the axis of values; a share reads best from 0 to 1."""
     labels: bool = True
-    """Write the values at the bars or points."""
+    """Write the values at the bars or points; three lines and more have no room for them."""
     place: Literal["right", "below"] = "right"
     """Right of everything that the tab has, or below our rows (and further down when they reach it)."""
     width: int = 640
@@ -128,6 +128,8 @@ class Look:
     """By heading: the definition that is shown when the mouse stands on it."""
     wrap: Sequence[str] = ()
     """Headings of columns whose long texts break into lines; the others are cut or run into empty neighbours."""
+    right: Sequence[str] = ()
+    """Headings of columns of texts that read like numbers (an arrow and a difference) and stand right as those do."""
     links: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     """By heading: the address that each row's text opens; ``None`` or a missing end is no link. Only for texts; rows
     after the first ``MOST_LINKS`` keep their text and have no link."""
@@ -156,7 +158,7 @@ def problems(look: Look, names: Sequence[str], numeric: Collection[str], texts: 
         yield f"{len(look.rules)} rules and {len(look.charts)} charts, {MOST_RULES} and {MOST_CHARTS} are the most"
     if not 0 <= look.frozen_columns < len(names):
         yield f"{look.frozen_columns} of {len(names)} columns cannot be frozen"
-    for heading in (*look.notes, *look.wrap, *look.links):
+    for heading in (*look.notes, *look.wrap, *look.right, *look.links):
         if heading not in names:
             yield f"no column {heading}"
     for heading in look.links:

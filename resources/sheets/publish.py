@@ -211,9 +211,8 @@ class _Publication:
                 book = self._looked_up(unknown)
                 if self._is_whole(book):
                     # a refusal may come from what people changed meanwhile: composed anew it fits, or it never does
-                    if not left or (
-                        isinstance(failed, Refused) and left < _ROUNDS - 1 and not self._undecorate(failed)
-                    ):
+                    is_twice = isinstance(failed, Refused) and left < _ROUNDS - 1
+                    if not left or (is_twice and not self._undecorate(failed)):
                         raise
                     continue
                 if unknown is not None and self._is_shown(book, unknown):
@@ -224,7 +223,7 @@ class _Publication:
                     "Let one publication at a time write into this spreadsheet, then publish again",
                 ) from None
 
-    def _undecorate(self, failed: Refused) -> bool:
+    def _undecorate(self, failed: SourceError) -> bool:
         """Do without colours and charts from now on; whether that is another change at all.
 
         Figures are worth more than their colours: a look that the vendor does not take must not keep a week back.

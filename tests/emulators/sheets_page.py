@@ -36,12 +36,14 @@ th{background:#f8f9fa;color:#5f6368;text-align:center;font-size:12px;border-colo
 thead th{position:sticky;top:0;z-index:4;height:24px}
 tbody th{position:sticky;left:0;z-index:2}
 thead th:first-child{left:0;z-index:6}
-td div{overflow:hidden;white-space:pre}td.over div{overflow:visible;position:relative;z-index:1;width:0}
+td div{overflow:hidden;white-space:pre}
+td.over div{overflow:visible;position:relative;z-index:1;
+width:max-content;min-width:100%;background:inherit}
 td.wrap div{white-space:pre-wrap;overflow-wrap:anywhere}
 td.edge{border-bottom:3px solid #bdc1c6}td.side{border-right:3px solid #bdc1c6}
 td.frozen{position:sticky;z-index:3}td.held{position:sticky;z-index:1}td.frozen.held{z-index:5}
-tbody th.frozen{z-index:5}td.frozen.over{z-index:6}td.frozen.over div{white-space:nowrap}
-td.note:after{content:"";position:absolute;top:0;right:0;border:solid transparent;border-width:0 0 7px 7px;
+tbody th.frozen{z-index:5}td.frozen.over{z-index:6}
+td.note:after{content:"";position:absolute;top:0;right:0;border:solid transparent;border-width:0 7px 7px 0;
 border-right-color:#3c4043}
 td .chart{position:absolute;z-index:2;box-shadow:0 1px 3px #3c404333;max-width:none}
 header span.lock:before{content:"";display:inline-block;width:9px;height:8px;margin-right:7px;border-radius:2px;
