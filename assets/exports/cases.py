@@ -50,7 +50,7 @@ def advice(texts: Texts) -> list[Made]:
         text(H.CHAT, "conversation_id", 130),
         CHANNEL,
         Made(
-            Column(W.ABOUT, Kind.TEXT, 170),
+            Column(W.ABOUT, Kind.TEXT, 190),
             "rule",
             lambda rows: [WeeklyWords.ADVICE.get(rule, (rule, ""))[0] for rule in rows["rule"]],
         ),

@@ -160,7 +160,7 @@ def digest_look(subject: str, caption: Sequence[str], title: str) -> Look:
         charts=[
             Chart(
                 title, "bar", subject, [H.IN_TARGET, W.BEFORE], key="headline", subtitle=caption[0],
-                lowest=0, highest=1, place="below", width=900,
+                tones=("total", "muted"), lowest=0, highest=1, place="below", width=900,
             )
         ],
         wrap=[W.MAIN],
@@ -199,13 +199,13 @@ def _valued(heading: str, name: str) -> Made:
 COMPARISONS: list[Made] = [
     text(H.MANAGER, "manager_name", 170),
     text(H.TEAM, "team_id", 90),
-    named(W.METRIC, "metric", Metrics.NAMES, 260),
+    named(W.METRIC, "metric", Metrics.NAMES, 290),
+    Made(Column(W.UNIT, Kind.TEXT, 80), "metric", lambda rows: [_unit(name) for name in rows["metric"]]),
     _valued(W.NOW, "value"),
     count(W.NOW_N, "n"),
     _valued(W.WAS, "previous_value"),
     count(W.BEFORE_N, "previous_n"),
     _valued(W.DELTA, "delta"),
-    Made(Column(W.UNIT, Kind.TEXT, 160), "metric", lambda rows: [_unit(name) for name in rows["metric"]]),
     Made(
         Column(W.VERDICT, Kind.TEXT, 190),
         "delta_status, delta",

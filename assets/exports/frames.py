@@ -143,8 +143,8 @@ class _Tabs:
             SNAPSHOTS: lambda: published.snapshots_look(caption),
             EXAMPLES: lambda: cases.examples_look(caption, rows),
             ADVICE: lambda: cases.advice_look(caption, rows),
-            MANAGERS: summaries.look,
-            CHANNELS: summaries.look,
+            MANAGERS: lambda: summaries.look(3),
+            CHANNELS: lambda: summaries.look(2),
             CHATS: lists.look,
             MESSAGES: lists.look,
         }

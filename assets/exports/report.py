@@ -77,7 +77,8 @@ def report(managers: DataFrame, deltas: DataFrame, misses: DataFrame, week: str)
 
 _NAMES = (
     "week", "manager_key", "manager_name", "team_id", "in_target_share", "waits_settled", "first", "last", "low",
-    "high", "not_ranked", "focus", "own_share", "own_cases", "others_share", "others_n", "others_who", "gap", "chats",
+    "high", "not_ranked", "focus", "metric", "own_share", "own_cases", "others_share", "others_n", "others_who", "gap",
+    "chats",
 )  # fmt: skip
 
 
@@ -92,7 +93,7 @@ def _placed(place: Place) -> dict[str, Any]:
 
 
 def _focus(training: Training | None) -> dict[str, Any]:
-    names = ("focus", "own_share", "own_cases", "others_share", "others_n", "others_who", "gap")
+    names = ("focus", "metric", "own_share", "own_cases", "others_share", "others_n", "others_who", "gap")
     nothing = dict.fromkeys(names)
     if training is None:
         return nothing
@@ -100,7 +101,8 @@ def _focus(training: Training | None) -> dict[str, Any]:
     if one is None:
         return nothing | {"focus": WeeklyWords.NO_FOCUS if training.compared else WeeklyWords.TOO_FEW}
     return {
-        "focus": Metrics.name(one.metric),
+        "focus": WeeklyWords.FOCUS.get(one.metric, one.metric),
+        "metric": Metrics.name(one.metric),
         "own_share": one.own.value,
         "own_cases": WeeklyWords.of(one.own.hits, one.own.cases),
         "others_share": one.others.value,
@@ -132,7 +134,8 @@ REPORT: list[Made] = [
     count(H.WAITS, "waits_settled"),
     share(W.SURE_LOW, "low", f"Wilson interval of {HEADLINE} on n / deff"),
     share(W.SURE_HIGH, "high", f"Wilson interval of {HEADLINE} on n / deff"),
-    text(W.FOCUS, "focus", 200),
+    text(W.FOCUS, "focus", 210),
+    text(W.METRIC, "metric", 180),
     share(W.OWN, "own_share", "hits / n of the focus"),
     text(W.OWN_CASES, "own_cases", 100),
     share(W.OTHERS, "others_share", "hits / n of the others"),
@@ -145,12 +148,11 @@ REPORT: list[Made] = [
 
 def report_look(caption: Sequence[str]) -> Look:
     """Of the report: a focus stands out, who has no place is grey."""
-    trained = {Metrics.name(name) for name in _SHARES}
     return Look(
         caption=caption,
         frozen_columns=1,
         rules=[
-            *(ColourRule(W.FOCUS, "is", name, "warn") for name in sorted(trained)),
+            *(ColourRule(W.FOCUS, "is", name, "warn") for name in WeeklyWords.FOCUS.values()),
             *(ColourRule(W.FOCUS, "is", name, "muted") for name in (WeeklyWords.NO_FOCUS, WeeklyWords.TOO_FEW)),
             *(ColourRule(W.PLACE, "is", name, "muted") for name in WeeklyWords.NOT_RANKED.values()),
             *(ColourRule(H.IN_TARGET, "is", name, "muted", by=W.PLACE) for name in WeeklyWords.NOT_RANKED.values()),

@@ -67,10 +67,10 @@ CHANNEL_COLUMNS: list[Made] = [
 ]
 
 
-def look() -> Look:
+def look(frozen_columns: int) -> Look:
     """Of both: weeks whose data are not complete stand out."""
     return Look(
-        frozen_columns=3,
+        frozen_columns=frozen_columns,
         rules=[
             ColourRule(H.DATA, "is", Words.STATUSES["incomplete"], "warn"),
             ColourRule(H.DATA, "is", Words.STATUSES["failed"], "bad"),

@@ -14,7 +14,7 @@ from conversations.messages.numbers import plural
 class Weekly:
     """Headings of the tabs of the week, beside ``Headings``."""
 
-    BEFORE: Final = "Неделей раньше, %"
+    BEFORE: Final = "В норме неделей раньше, %"
     BEFORE_N: Final = "Неделей раньше, n"
     CHANGE: Final = "Изменение, п.п."
     VERDICT: Final = "Вывод"
@@ -34,7 +34,7 @@ class Weekly:
     NOW: Final = "Эта неделя"
     NOW_N: Final = "Эта неделя, n"
     WAS: Final = "Неделей раньше"
-    DELTA: Final = "Изменение"
+    DELTA: Final = "Изменение (у % — в п.п.)"
     LOW: Final = "Изменение: не меньше"
     HIGH: Final = "Изменение: не больше"
     IS_MAIN: Final = "Главное изменение"
@@ -50,8 +50,8 @@ class Weekly:
     CHANGED: Final = "Изменилось показателей"
 
     PLACE: Final = "Место"
-    SURE_LOW: Final = "С учётом случайности: от, %"
-    SURE_HIGH: Final = "С учётом случайности: до, %"
+    SURE_LOW: Final = "Вероятный диапазон: от, %"
+    SURE_HIGH: Final = "Вероятный диапазон: до, %"
     FOCUS: Final = "Фокус обучения"
     OWN: Final = "У менеджера, %"
     OWN_CASES: Final = "Случаев из n"
@@ -73,7 +73,7 @@ class Weekly:
 class WeeklyWords:
     """Values of cells and lines above the heading."""
 
-    UNIT_SHARE: Final = "%, изменение в п.п."
+    UNIT_SHARE: Final = "%"
     UNIT_BUSINESS: Final = "раб. мин"
     UNIT_CLOCK: Final = "мин"
     YES: Final = "да"
@@ -86,10 +86,19 @@ class WeeklyWords:
     COMPLETE: Final = {True: "полные", False: "неполные"}
 
     NOT_RANKED: Final = {
-        "nobody": "— (не менеджер)",
+        "nobody": "—",
         "data_incomplete": "— (данные неполные)",
         "low_sample": "— (мало вопросов)",
     }
+    FOCUS: Final = {
+        "no_reply_share": "Не оставлять без ответа",
+        "slow_reply_share": "Отвечать быстрее",
+        "missed_calls_in_target_share": "Перезванивать вовремя",
+        "asked_clarifying_share": "Уточнять, что нужно клиенту",
+        "made_offer_share": "Называть товар и цену",
+        "has_next_step_share": "Вести к следующему шагу",
+    }
+    """What to train, by the metric in which somebody is behind."""
     NO_FOCUS: Final = "явного фокуса нет"
     TOO_FEW: Final = "мало данных для вывода"
     TEAM: Final = "команда"

@@ -27,6 +27,7 @@ from assets.exports.status_columns import COLUMNS
 from conversations.delta import DeltaStatus
 from conversations.messages import DEFINITIONS, Changes, Metrics, Weekly, WeeklyWords
 from conversations.metrics import METRICS
+from conversations.ranking import TRAINED
 from resources.sheets.look import problems
 from tests.unit import snapshots
 from tests.unit.snapshots import ANNA, MISS, NOBODY, delta, kept, made, policy, snapshot, tab
@@ -58,6 +59,7 @@ def test_each_state_in_the_words_of_the_contract(state: str, words: str) -> None
 def test_every_state_and_metric_has_words() -> None:
     assert set(Changes.STATES) == set(Changes.MEANINGS) == {state.value for state in DeltaStatus}
     shown = {one.name for one in METRICS if not one.denominator.startswith("llm_")}
+    assert set(WeeklyWords.FOCUS) == set(TRAINED)
     assert set(Metrics.NAMES) == set(Metrics.COUNTED) == shown
 
 
@@ -72,8 +74,8 @@ def test_a_digest_begins_with_the_headline_and_its_change() -> None:
     ]
     anna, nobody = tab(DIGEST_MANAGERS, manager_deltas=rows)
     assert list(anna)[:8] == [
-        "Менеджер", "Команда", "В норме, % от n", "Закрыто вопросов, n", "Неделей раньше, %", "Неделей раньше, n",
-        "Изменение, п.п.", "Вывод",
+        "Менеджер", "Команда", "В норме, % от n", "Закрыто вопросов, n", "В норме неделей раньше, %",
+        "Неделей раньше, n", "Изменение, п.п.", "Вывод",
     ]  # fmt: skip
     assert list(anna.values())[:8] == ["Анна Ким", "sales", 0.5, 4, 0.25, 4, -30.5, "▼ хуже"]
     assert anna["В среднем за 4 прошлые недели, %"] == 0.71
@@ -81,7 +83,7 @@ def test_a_digest_begins_with_the_headline_and_its_change() -> None:
     assert (anna["Первый ответ: медиана, раб. мин"], anna["Первых ответов, n"]) == (1.5, 1)
     assert anna["Без ответа: вывод"] == "▲ лучше"
     # what was said of another week is not said of this one
-    assert (nobody["Менеджер"], nobody["Вывод"], nobody["Неделей раньше, %"]) == ("Без менеджера", None, None)
+    assert (nobody["Менеджер"], nobody["Вывод"], nobody["В норме неделей раньше, %"]) == ("Без менеджера", None, None)
     (north,) = tab(DIGEST_CHANNELS)
     assert (north["Канал"], north["В норме, % от n"], north["Вывод"]) == ("ВКонтакте: Север", 0.5, "— (мало обращений)")
 
@@ -93,9 +95,8 @@ def test_comparisons_stand_in_their_units_and_empty_ones_are_left_out() -> None:
         delta("good_share", **ANNA, n=0, previous_n=None, value=None, previous_value=None),
     ]
     share, median = tab(DELTAS, manager_deltas=rows)
-    assert [share[name] for name in ("Показатель", "Эта неделя", "Неделей раньше", "Изменение", "Единица")] == [
-        "Без ответа", 12.5, 20.0, -20.0, "%, изменение в п.п.",
-    ]  # fmt: skip
+    names = ("Показатель", "Единица", "Эта неделя", "Неделей раньше", "Изменение (у % — в п.п.)")
+    assert [share[name] for name in names] == ["Без ответа", "%", 12.5, 20.0, -20.0]
     assert (share["Изменение: не меньше"], share["Изменение: не больше"]) == (-35.0, -4.0)
     assert (median["Эта неделя"], median["Неделей раньше"], median["Единица"]) == (7.58, None, "мин")
     assert median["n — это"] == "ответов"
@@ -145,7 +146,7 @@ def test_the_report_ranks_what_can_be_ranked_and_names_what_to_train_with_its_ch
     strong, even, weak, new = tab(REPORT, **given, misses=[other, *misses])
     assert [row["Место"] for row in (strong, even, weak, new)] == ["1–2", "1–2", "3", "— (мало вопросов)"]
     assert (new["В норме, % от n"], new["Закрыто вопросов, n"]) == (1.0, 19), "his figures stand all the same"
-    assert weak["Фокус обучения"] == "Есть следующий шаг"
+    assert (weak["Фокус обучения"], weak["Показатель"]) == ("Вести к следующему шагу", "Есть следующий шаг")
     assert (weak["У менеджера, %"], weak["Случаев из n"]) == (0.2, "8 из 40")
     assert (weak["У остальных, %"], weak["У остальных, n"]) == (pytest.approx(89 / 120), 120)
     assert (weak["Разница, п.п."], weak["С кем сравнили"]) == (-54.2, "команда")
@@ -160,7 +161,7 @@ def test_nobodys_questions_take_no_place_and_incomplete_data_say_so() -> None:
     given["manager_deltas"] = [{**row, "is_complete": False} for row in given["manager_deltas"]]
     anna, none = tab(REPORT, **given)
     assert (anna["Место"], anna["Фокус обучения"]) == ("— (данные неполные)", "мало данных для вывода")
-    assert (none["Место"], none["Фокус обучения"]) == ("— (не менеджер)", None)
+    assert (none["Место"], none["Фокус обучения"]) == ("—", None)
 
 
 def test_examples_and_advice_in_words_with_what_may_be_shown() -> None:
