@@ -31,6 +31,7 @@ from assets.core.retailcrm import core_days, core_directories  # noqa: E402
 from assets.evaluated.rules import evaluated_rules  # noqa: E402
 from assets.exports.digest import exports_telegram_digest  # noqa: E402
 from assets.exports.sheets import exports_sheets  # noqa: E402
+from assets.marts.days import marts_days  # noqa: E402
 from assets.marts.weeks import marts_weeks  # noqa: E402
 from assets.raw.abcd import ABCD_ASSETS  # noqa: E402
 from assets.raw.retailcrm import RETAILCRM_ASSETS  # noqa: E402
@@ -50,6 +51,7 @@ ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     core_days,
     reference_people,
     evaluated_rules,
+    marts_days,
     marts_weeks,
     exports_sheets,
     exports_telegram_digest,

@@ -105,7 +105,9 @@ def run_days(
 def run_weeks(
     first: str, last: str, progress: Progress | None = None, *, instance: dg.DagsterInstance | None = None
 ) -> list[RunSummary]:
-    """Everything for the ISO weeks ``first`` to ``last``: their days, then their publication, one run each.
+    """The ISO weeks ``first`` to ``last``: their days are loaded, then they are published, one run each.
+
+    The marts of their days are ``publish_days``.
 
     Raises:
         RunFailed: one of the two runs failed; after a failed load nothing is published.
@@ -127,6 +129,17 @@ def publish_weeks(
     """
     weeks_between(first, last)
     return _run("publish_week", monday_of(first).isoformat(), monday_of(last).isoformat(), None, progress, instance)
+
+
+def publish_days(
+    first: date, last: date, progress: Progress | None = None, *, instance: dg.DagsterInstance | None = None
+) -> RunSummary:
+    """Compute, test and show the marts of the days ``first`` to ``last`` in one run of ``publish_days``.
+
+    Raises:
+        RunFailed: a test failed, or the marts could not be built; nothing was published.
+    """
+    return _run("publish_days", first.isoformat(), last.isoformat(), None, progress, instance)
 
 
 def _run(

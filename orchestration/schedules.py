@@ -1,4 +1,4 @@
-"""When the jobs run: the day at 03:10, the last closed week on Monday at 08:10, in the team's zone.
+"""When the jobs run: the day at 03:10, its marts at 04:10, the last closed week on Monday at 08:10, in the team's zone.
 
 Here: times. Not here: conditions; weekly work is done on a Monday because it is Monday, whether data came or not, and
 the data status says what is missing.
@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import dagster as dg
 
-from orchestration.jobs import load_daily, publish_week
+from orchestration.jobs import load_daily, publish_days, publish_week
 
 load_daily_schedule = dg.build_schedule_from_partitioned_job(
     load_daily,
     hour_of_day=3,
     minute_of_hour=10,
     description="Every night: yesterday, and the days before it once more for what came late.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+publish_days_schedule = dg.build_schedule_from_partitioned_job(
+    publish_days,
+    hour_of_day=4,
+    minute_of_hour=10,
+    description="Every night after the load: the marts of yesterday, and of the days that the load read once more.",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
@@ -26,4 +34,4 @@ publish_week_schedule = dg.build_schedule_from_partitioned_job(
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
-SCHEDULES = [load_daily_schedule, publish_week_schedule]
+SCHEDULES = [load_daily_schedule, publish_days_schedule, publish_week_schedule]

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy.engine import URL, make_url
 
-from assets.marts.description import PROJECT, marts
+from assets.marts.description import PROJECT, Period, marts
 from assets.marts.errors import DbtError
 from resources.clients.redact import redact
 from resources.warehouse.engine import Warehouse
@@ -58,10 +58,13 @@ class Built:
         return [test for test in self.tests if not test.passed]
 
 
-def build(warehouse: Warehouse, home: Path, variables: Mapping[str, Any], command: str = "build") -> Built:
-    """Build and test the marts of the weeks that ``variables`` name, in the schema beside the published one.
+def build(
+    warehouse: Warehouse, home: Path, variables: Mapping[str, Any], command: str = "build", period: Period = "week"
+) -> Built:
+    """Build and test a period's marts for the range that ``variables`` name, in the schema beside the published one.
 
-    ``command`` is ``build``, or ``test`` to judge what is there.
+    ``command`` is ``build``, or ``test`` to judge what is there. The range is ``first_week`` and ``last_week`` for the
+    marts of weeks, ``first_day`` and ``last_day`` for those of days.
 
     Raises:
         DbtError: a model could not be built, or dbt could not run at all.
@@ -71,7 +74,7 @@ def build(warehouse: Warehouse, home: Path, variables: Mapping[str, Any], comman
     arguments = [
         "--no-use-colors", "--quiet", "--log-level-file", "none", command, "--profiles-dir", str(PROJECT),
         "--project-dir", str(PROJECT), "--target-path", str(folder / "target"), "--log-path", str(folder / "logs"),
-        "--vars", json.dumps(variables),
+        "--vars", json.dumps(variables), "--select", f"tag:{period}",
     ]  # fmt: skip
     results = folder / "target" / "run_results.json"
     results.unlink(missing_ok=True)

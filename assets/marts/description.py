@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import yaml
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+Period: TypeAlias = Literal["week", "day"]
 BY_PYTHON = Path(__file__).resolve().parent / "python"
 
 
@@ -53,13 +54,16 @@ class Mart:
     kept: str = "replaced"
     """replaced: a publication takes its weeks' rows out and puts new ones in; appended: rows are only ever added, a
     revision that is published stays as it is."""
+    period: Period = "week"
+    """What a row is about and what is published at once: an ISO week or a local day."""
 
 
 @cache
-def marts() -> tuple[Mart, ...]:
-    """Every mart, in the order in which they are swapped: dbt's by name, then Python's by name."""
+def marts(period: Period | None = None) -> tuple[Mart, ...]:
+    """Every mart, or a period's, in the order in which they are swapped: dbt's by name, then Python's by name."""
     folders = (PROJECT / "models" / "marts", BY_PYTHON)
-    return tuple(_read(path) for folder in folders for path in sorted(folder.glob("*.yml")))
+    found = (_read(path) for folder in folders for path in sorted(folder.glob("*.yml")))
+    return tuple(mart for mart in found if period in (None, mart.period))
 
 
 def _read(path: Path) -> Mart:
@@ -76,6 +80,8 @@ def _read(path: Path) -> Mart:
         tests=tuple(_test(test) for test in model["data_tests"]),
         by=meta.get("by", "dbt"),
         kept=meta.get("kept", "replaced"),
+        # the tag by which dbt selects them
+        period="day" if "day" in model["config"].get("tags", []) else "week",
     )
 
 

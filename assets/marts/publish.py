@@ -1,4 +1,4 @@
-"""The swap: tested weeks go from ``marts_next`` into ``marts`` in one transaction (promises P3, P4, D5).
+"""The swap: tested weeks and days go from ``marts_next`` into ``marts`` in one transaction (promises P3, P4, D5).
 
 Here: the lock, the swap, the mark on weeks whose newer version failed. Not here: building and testing
 (``assets.marts.dbt``, ``assets.marts.python``).
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from psycopg import Connection, sql
@@ -35,7 +36,7 @@ def publishing(warehouse: Warehouse) -> Iterator[None]:
     """
     with warehouse.connect("otklik-publish-lock", autocommit=True) as connection:
         if connection.execute(_LOCK).fetchone() != (True,):
-            raise Busy("another run is publishing marts: wait for it to end, then publish the week again")
+            raise Busy("another run is publishing marts: wait for it to end, then publish again")
         yield
 
 
@@ -45,13 +46,23 @@ def swap(warehouse: Warehouse, weeks: Sequence[str]) -> dict[str, dict[str, int]
     A reader sees all marts of the weeks as they were or as they are, never a mixture.
     """
     with warehouse.connect("otklik-publish") as connection:
-        for mart in marts():
+        for mart in marts("week"):
             _prepare(connection, mart)
             _replace(connection, mart, weeks)
             fail_point("publish.between_marts")
-        rows = {mart.name: _rows(connection, mart, weeks) for mart in marts()}
+        rows = {mart.name: _rows(connection, mart, weeks) for mart in marts("week")}
         fail_point("publish.before_commit")
     return rows
+
+
+def swap_days(warehouse: Warehouse, days: Sequence[date]) -> None:
+    """Replace the days of every mart of days by what was built aside; a reader sees all of them old or all new."""
+    with warehouse.connect("otklik-publish") as connection:
+        for mart in marts("day"):
+            _prepare(connection, mart)
+            _run(connection, mart, _REPLACE_DAYS, {"days": list(days)})
+            fail_point("publish.between_marts")
+        fail_point("publish.before_commit")
 
 
 def is_judged(warehouse: Warehouse) -> bool:
@@ -67,6 +78,18 @@ def mark_stale(warehouse: Warehouse, weeks: Sequence[str]) -> int:
         if not _exists(connection, "data_status"):
             return 0
         return connection.execute(statement, [list(weeks)]).rowcount
+
+
+def mark_days_stale(warehouse: Warehouse, days: Sequence[date]) -> int:
+    """Mark the published days as the last good version of something newer that failed; returns the rows marked."""
+    marked = 0
+    with warehouse.connect("otklik-publish") as connection:
+        for mart in marts("day"):
+            if _exists(connection, mart.name):
+                statement = sql.SQL("update {} set is_stale = true where business_on = any(%s) and not is_stale")
+                query = statement.format(sql.Identifier(PUBLISHED, mart.name))
+                marked += connection.execute(query, [list(days)]).rowcount
+    return marked
 
 
 def _prepare(connection: Connection[Any], mart: Mart) -> None:
@@ -97,13 +120,16 @@ def _prepare(connection: Connection[Any], mart: Mart) -> None:
 
 
 def _replace(connection: Connection[Any], mart: Mart, weeks: Sequence[str]) -> None:
+    statements = _APPEND if mart.kept == "appended" else _REPLACE_ALL if mart.by == "python" else _REPLACE_WEEKS
+    _run(connection, mart, statements, {"weeks": list(weeks)})
+
+
+def _run(connection: Connection[Any], mart: Mart, statements: Sequence[str], parameters: dict[str, Any]) -> None:
     names = {
         "published": sql.Identifier(PUBLISHED, mart.name),
         "built": sql.Identifier(SCHEMA, mart.name),
         "columns": sql.SQL(", ").join(sql.Identifier(column.name) for column in mart.columns),
     }
-    parameters = {"weeks": list(weeks)}
-    statements = _APPEND if mart.kept == "appended" else _REPLACE_ALL if mart.by == "python" else _REPLACE_WEEKS
     for statement in statements:
         connection.execute(sql.SQL(statement).format(**names), parameters)
 
@@ -111,6 +137,10 @@ def _replace(connection: Connection[Any], mart: Mart, weeks: Sequence[str]) -> N
 _REPLACE_WEEKS = (
     "delete from {published} where week = any(%(weeks)s)",
     "insert into {published} ({columns}) select {columns} from {built} where week = any(%(weeks)s)",
+)
+_REPLACE_DAYS = (
+    "delete from {published} where business_on = any(%(days)s)",
+    "insert into {published} ({columns}) select {columns} from {built} where business_on = any(%(days)s)",
 )
 _REPLACE_ALL = (
     "delete from {published} where week = any(%(weeks)s) or week in (select week from {built})",

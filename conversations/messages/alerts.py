@@ -83,7 +83,7 @@ class Alerts:
     OPEN_UI: Final = "Открыть Dagster"
     LOOK_AT_RUNS: Final = "проверьте, прошли ли запуски за это время"
     NOTHING: Final = "Делать ничего не нужно."
-    JOBS: Final = {"load_daily": "Загрузка", "publish_week": "Публикация"}
+    JOBS: Final = {"load_daily": "Загрузка", "publish_days": "Публикация", "publish_week": "Публикация"}
 
     TITLE: Final = "Происшествия"
     NONE: Final = "Открытых происшествий нет."

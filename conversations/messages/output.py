@@ -84,6 +84,10 @@ class Load:
         return f"Публикация недели {first}" if first == last else f"Публикация недель {first}–{last}"
 
     @staticmethod
+    def publishing_days(first: date, last: date) -> str:
+        return f"Публикация дней {days(first, last)}"
+
+    @staticmethod
     def checks(passed: int) -> str:
         return f"Проверок пройдено: {number(passed)}, не пройдено: 0."
 
@@ -131,6 +135,7 @@ class Doctor:
         "database": "База данных",
         "migrations": "Миграции",
         "analyst": "Роль аналитика",
+        "people": "Кто есть кто",
         "base_url": "Адрес RetailCRM",
         "credentials": "Ключи RetailCRM",
         "account": "Доступ к RetailCRM",
@@ -145,6 +150,13 @@ class Doctor:
     TOO_OLD: Final = "Нужен PostgreSQL 15 или новее"
     MIGRATED: Final = "все применены"
     ANALYST: Final = "читает витрины и обезличенные представления, тексты закрыты"
+    PEOPLE: Final = "учётных записей менеджеров: {}, людей: {}"
+    PEOPLE_MISSING: Final = (
+        "В policy.yaml, раздел people, названы учётные записи, которых нет ни в одном источнике: {} ({}). Исправьте их "
+        "или загрузите источник"
+    )
+    POLICY_FIRST: Final = "сначала исправьте policy.yaml"
+    UNTIMED: Final = "чатов без времени сообщений: {} (хранятся, вне ожиданий и недель)"
     ANALYST_SEES_TEXTS: Final = "видит тексты сообщений: отзовите права на core.messages"
     ANALYST_BLIND: Final = "не видит витрин: выполните `otklik up`"
     OPEN: Final = "открыто разделов: {}"

@@ -115,6 +115,9 @@ select
     coalesce(p.pending_now, 0)::bigint as pending_now,
     {%- endif %}
     d.status::text as data_status,
+    {%- if not is_week %}
+    false::boolean as is_stale,
+    {%- endif %}
     {{ var('definition_version') }}::integer as definition_version,
     d.as_of::timestamptz as as_of
 from {{ ref('data_status') if is_week else ref('int_day_status') }} as d

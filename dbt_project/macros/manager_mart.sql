@@ -141,6 +141,9 @@ select
     coalesce(o.pending_now, 0)::bigint as pending_now,
     {%- endif %}
     coalesce(s.status, w.status, 'incomplete')::text as data_status,
+    {%- if not is_week %}
+    false::boolean as is_stale,
+    {%- endif %}
     {{ var('definition_version') }}::integer as definition_version,
     coalesce(s.as_of, w.as_of)::timestamptz as as_of
 from figures as r

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def run(week: str) -> None:
-    """Everything for one closed week: its days, then its publication, then its table."""
+    """Everything for one closed week: its days, then its publication and that of its days, then its table."""
     from orchestration.cli import week as week_table
     from resources.settings import Settings
     from resources.warehouse.engine import Warehouse
@@ -33,7 +33,8 @@ def run(week: str) -> None:
     preflight(settings)
     with Warehouse.open(settings) as warehouse:
         prepare(warehouse, settings)
-        summaries = [load_days(monday, monday + timedelta(days=6)), publish(week, week)]
+        sunday = monday + timedelta(days=6)
+        summaries = [load_days(monday, sunday), publish(week, week), publish_days(monday, sunday)]
         screen.say(Load.published(week))
         screen.say(passed(summaries))
         week_table.show(week_table.reading(warehouse), week)
@@ -115,6 +116,18 @@ def publish(first: str, last: str) -> RunSummary:
         from orchestration.runner import publish_weeks
 
         return publish_weeks(first, last, progress=step.to)
+
+
+def publish_days(first: date, last: date) -> RunSummary:
+    """Publish the marts of a range of closed days.
+
+    Raises:
+        RunFailed: a test failed; the last good version stays.
+    """
+    with screen.steps() as steps, steps.step(Load.publishing_days(first, last)) as step:
+        from orchestration.runner import publish_days as run
+
+        return run(first, last, progress=step.to)
 
 
 def passed(summaries: Sequence[RunSummary]) -> str:

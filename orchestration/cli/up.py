@@ -85,7 +85,8 @@ def _walk(outside: demo.Outside, kept: demo.Anchor, reread_days: int) -> list[Ru
         outside.set_clock(kept.at(8))
     reread = kept.monday - timedelta(days=reread_days)
     summaries.append(load.load_days(reread, kept.last_day, title=Up.REREAD))
-    return [*summaries, load.publish(kept.weeks[0], kept.weeks[-1])]
+    summaries.append(load.publish(kept.weeks[0], kept.weeks[-1]))
+    return [*summaries, load.publish_days(kept.first_day, kept.last_day)]
 
 
 def _holds_conversations(warehouse: Warehouse) -> bool:

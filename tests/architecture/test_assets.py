@@ -74,12 +74,16 @@ def test_work_on_accounts_and_publishing_are_pooled() -> None:
 
 
 def test_jobs_run_at_the_agreed_times_in_one_process() -> None:
-    jobs = {name: defs.resolve_job_def(name) for name in ("load_daily", "publish_week")}
+    jobs = {name: defs.resolve_job_def(name) for name in ("load_daily", "publish_days", "publish_week")}
     repository = defs.get_repository_def()
     times = {name: (repository.get_schedule_def(f"{name}_schedule").cron_schedule,
                     repository.get_schedule_def(f"{name}_schedule").execution_timezone) for name in jobs}  # fmt: skip
-    assert len(repository.schedule_defs) == 2
-    assert times == {"load_daily": ("10 3 * * *", "Europe/Moscow"), "publish_week": ("10 8 * * 1", "Europe/Moscow")}
+    assert len(repository.schedule_defs) == 3
+    assert times == {
+        "load_daily": ("10 3 * * *", "Europe/Moscow"),
+        "publish_days": ("10 4 * * *", "Europe/Moscow"),
+        "publish_week": ("10 8 * * 1", "Europe/Moscow"),
+    }
     assert all(job.executor_def.name == "in_process" for job in jobs.values())
     assert {key.path[0] for key in jobs["load_daily"].asset_layer.selected_asset_keys} == {
         "raw", "core", "reference", "evaluated",

@@ -122,17 +122,24 @@ BREAKS: dict[str, str] = {
     "evaluated.advice.advice_is_about_what_was_judged": "delete from evaluated.waits",
 }  # fmt: skip
 
+COUNTED_MARTS = ("manager_week", "channel_week", "manager_day", "channel_day")
 MART_BREAKS: dict[str, str] = {
-    **{f"{mart}_outcomes_add_up": f"update marts_next.{mart} set in_target = in_target + 1"
-       for mart in ("manager_week", "channel_week")},
-    **{f"{mart}_shares_follow_their_counts": f"update marts_next.{mart} set in_target_share = 0 where in_target > 0"
-       for mart in ("manager_week", "channel_week")},
+    **{f"{mart}_outcomes_add_up": f"update marts_next.{mart} set in_target = in_target + 1" for mart in COUNTED_MARTS},
+    **{f"{mart}_shares_follow_their_counts": f"update marts_next.{mart} set good_share = 0 where good > 0"
+       for mart in COUNTED_MARTS},
+    **{f"{mart}_behaviour_adds_up": f"update marts_next.{mart} set no_next_step = no_next_step + 1"
+       for mart in COUNTED_MARTS},
+    **{f"{mart}_behaviour_equals_evaluated": f"update marts_next.{mart} set good = good - 1 where good > 0"
+       for mart in COUNTED_MARTS},
     **{f"{mart}_percentiles_are_ordered": f"update marts_next.{mart} set reply_p50_seconds = reply_p90_seconds + 1"
-       for mart in ("manager_week", "channel_week")},
+       for mart in COUNTED_MARTS},
     **{f"{mart}_waits_equal_evaluated": f"delete from marts_next.{mart} where waits_settled > 0"
-       for mart in ("manager_week", "channel_week")},
-    "manager_week_waits_equal_channels": "delete from marts_next.manager_week where manager_key = 'none'",
-    "channel_week_parts_fit_in_their_whole": "update marts_next.channel_week set one_direction_chats = chats + 1",
+       for mart in COUNTED_MARTS},
+    **{f"{mart}_waits_equal_channels": f"delete from marts_next.{mart} where manager_key = 'none'"
+       for mart in ("manager_week", "manager_day")},
+    **{f"{mart}_parts_fit_in_their_whole": f"update marts_next.{mart} set one_direction_chats = chats + 1"
+       for mart in ("channel_week", "channel_day")},
+    "channel_day_channels_may_be_published": "update marts_next.channel_day set data_status = 'failed'",
     "data_status_status_is_known": "update marts_next.data_status set status = 'fine'",
     "data_status_stored_never_exceeds_reported":
         "update marts_next.data_status set messages_stored = messages_reported + 1",
@@ -154,8 +161,10 @@ class Borrowed:
 @pytest.fixture(scope="module")
 def loaded(connected: Warehouse, instance: Any, home: Path) -> Warehouse:
     runner.run_days(FIRST, LAST, instance=instance)
-    variables = {"first_week": WEEKS[0], "last_week": WEEKS[1], "time_zone": "Europe/Moscow"}
-    assert not build(connected, home, variables).failed
+    zone = {"time_zone": "Europe/Moscow"}
+    assert not build(connected, home, {"first_week": WEEKS[0], "last_week": WEEKS[1]} | zone).failed
+    days = {"first_day": FIRST.isoformat(), "last_day": LAST.isoformat()}
+    assert not build(connected, home, days | zone, period="day").failed
     return connected
 
 

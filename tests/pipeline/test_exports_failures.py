@@ -92,8 +92,8 @@ def test_a_week_that_cannot_be_published_leaves_the_sheet_and_marks_it(
     def status() -> list[tuple[bool, str]]:
         return [(row["Устарело"].startswith("да"), row["Почему"]) for row in table(sheets, "data_status")]
 
-    before, test = reading(sheets), marts()[0].tests[0].name
-    judged = Built({}, (TestResult(test, marts()[0].name, False, 2, ""),))
+    before, test = reading(sheets), marts("week")[0].tests[0].name
+    judged = Built({}, (TestResult(test, marts("week")[0].name, False, 2, ""),))
     with monkeypatch.context() as failing:
         failing.setattr("assets.marts.dbt.build", lambda *_: judged)
         with pytest.raises(runner.RunFailed, match="was not published"):

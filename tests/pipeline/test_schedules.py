@@ -20,6 +20,9 @@ MOSCOW = ZoneInfo("Europe/Moscow")
         ("load_daily", datetime(2026, 11, 16, 3, 10), "2026-11-15"),
         ("load_daily", datetime(2024, 3, 1, 3, 10), "2024-02-29"),
         ("load_daily", datetime(2031, 1, 1, 3, 10), "2030-12-31"),
+        # an hour after the load, the same day
+        ("publish_days", datetime(2026, 11, 16, 4, 10), "2026-11-15"),
+        ("publish_days", datetime(2028, 3, 1, 4, 10), "2028-02-29"),
         # Monday morning: the week that ended the night before, by its Monday
         ("publish_week", datetime(2026, 11, 16, 8, 10), "2026-11-09"),
         # a week over New Year: 2026-W53
@@ -43,7 +46,7 @@ def test_a_tick_asks_for_the_partition_that_has_just_closed(name: str, moment: d
 
 
 def test_schedules_run_without_being_switched_on() -> None:
-    for name in ("load_daily", "publish_week"):
+    for name in ("load_daily", "publish_days", "publish_week"):
         schedule = defs.get_repository_def().get_schedule_def(f"{name}_schedule")
         assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
         assert schedule.job_name == name

@@ -1,5 +1,5 @@
-{% test channels_may_be_published(model) %}
+{% test channels_may_be_published(model, state='status') %}
 select *
 from {{ model }}
-where status = 'failed'
+where {{ state }} = 'failed'
 {% endtest %}

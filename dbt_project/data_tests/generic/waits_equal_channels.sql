@@ -1,19 +1,25 @@
-{% test waits_equal_channels(model) %}
+{% test waits_equal_channels(model, channels, period='week') %}
+{%- set sums %}
+        {{ period }} as period,
+        sum(waits_settled) as waits,
+        sum(no_reply) as no_reply,
+        sum(missed_calls_settled) as missed_calls
+{%- endset %}
 with managers as (
-    select week, sum(waits_settled) as waits, sum(no_reply) as no_reply, sum(missed_calls_settled) as missed_calls
+    select {{ sums }}
     from {{ model }}
-    group by week
+    group by {{ period }}
 ),
 
 channels as (
-    select week, sum(waits_settled) as waits, sum(no_reply) as no_reply, sum(missed_calls_settled) as missed_calls
-    from {{ ref('channel_week') }}
-    group by week
+    select {{ sums }}
+    from {{ channels }}
+    group by {{ period }}
 )
 
 select *
 from managers as m
-full join channels as c on m.week = c.week
+full join channels as c on m.period = c.period
 where
     coalesce(m.waits, 0) <> coalesce(c.waits, 0)
     or coalesce(m.no_reply, 0) <> coalesce(c.no_reply, 0)

@@ -1,0 +1,2 @@
+-- What each person did on the day, in the manager's view.
+{{ manager_mart('business_on') }}
