@@ -14,7 +14,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from assets.marts.dbt import Built, TestResult
-from assets.marts.python import deltas, facts, tables
+from assets.marts.python import advice, deltas, examples, facts, tables
 from assets.marts.python.revisions import Revision, decide
 from assets.marts.python.snapshot import figures_next, row_of
 from conversations.policy import Policy
@@ -65,6 +65,8 @@ def _fill(connection: Connection[Any], weeks: Sequence[str], policy: Policy, pub
         if revision.reason is not None:
             add("week_revisions", [revision.row(policy, published_at, *kept.values())])
             add("week_changes", revision.changes())
+        add("weekly_examples", examples.rows(connection, week, policy))
+        add("chat_advice", advice.rows(connection, week, policy))
     for name in facts.FACTS:
         connection.execute(sql.SQL("analyze {}").format(sql.Identifier(tables.NEXT, name)))
     sides = deltas.Sides(connection, made)

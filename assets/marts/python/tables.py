@@ -50,17 +50,18 @@ def make(connection: Connection[Any]) -> None:
 
 
 def add(connection: Connection[Any], name: str, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Add rows, each with a value for every column; returns how many."""
+    """Add rows, each with a value for every column; returns how many.
+
+    All are made before the first is sent: whoever makes them may ask the same session, which cannot answer meanwhile.
+    """
     columns = [column.name for column in mart(name).columns]
     statement = sql.SQL("copy {} ({}) from stdin").format(
         sql.Identifier(NEXT, name), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    count = 0
+    lines = [copy_text.line([row[column] for column in columns]) for row in rows]
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write(copy_text.line([row[column] for column in columns]))
-            count += 1
-    return count
+        copy.write("".join(lines))
+    return len(lines)
 
 
 def exists(connection: Connection[Any], schema: str, name: str) -> bool:
