@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from conversations.messages import Accounts, Doctor, Errors
+from conversations.messages import Accounts, Doctor, Errors, number
 from orchestration.cli import screen
 from orchestration.cli.errors import EXIT_FAILED, EXIT_USAGE, CliError, explain
 
@@ -29,6 +29,7 @@ MODES = ("off", "fail", "strict")
 LEAST_FREE_BYTES = 1 << 30
 FULL_SHARE = 0.8
 """Alert from here on (promises F7)."""
+SHOWN_ACCOUNTS = 3
 OLDEST_SERVER = 150_000
 _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "skipped": "dim"}
 
@@ -165,6 +166,7 @@ def _database(settings: Settings, starting: bool) -> Iterator[Finding]:
             yield _reached(warehouse)
             yield _guarded("migrations", lambda: _migrations(warehouse))
             yield _guarded("analyst", lambda: _analyst(warehouse))
+            yield _guarded("people", lambda: _people(settings, warehouse))
     except Exception as error:
         yield _failed("database", error)
 
@@ -193,6 +195,29 @@ def _analyst(warehouse: Warehouse) -> Finding:
     if sees_texts:
         return Finding("analyst", "failed", Doctor.ANALYST_SEES_TEXTS)
     return Finding("analyst", "ok" if sees_marts else "failed", Doctor.ANALYST if sees_marts else Doctor.ANALYST_BLIND)
+
+
+def _people(settings: Settings, warehouse: Warehouse) -> Finding:
+    """Accounts that the policy names and no source knows, and what is stored and in no figure."""
+    from conversations.people import Known, people_of
+    from conversations.policy import Policy, PolicyError
+
+    try:
+        policy = Policy.load(settings.policy_path)
+    except PolicyError:
+        return Finding("people", "skipped", Doctor.POLICY_FIRST)
+    with warehouse.connect() as connection:
+        managers = connection.execute("select manager_id, name, team_id from core.managers").fetchall()
+        untimed = connection.execute("select count(*) from core.conversations where is_untimed").fetchone()
+    people = people_of(policy, [Known(*row) for row in managers])
+    persons = len({account.person_id for account in people.accounts})
+    detail = Doctor.PEOPLE.format(number(len(people.accounts)), number(persons))
+    if untimed and untimed[0]:
+        detail += f"; {Doctor.UNTIMED.format(number(untimed[0]))}"
+    if people.missing and managers:
+        missing = number(len(people.missing)), ", ".join(people.missing[:SHOWN_ACCOUNTS])
+        return Finding("people", "warning", f"{detail}. {Doctor.PEOPLE_MISSING.format(*missing)}")
+    return Finding("people", "ok", detail)
 
 
 # --- the source -----------------------------------------------------------------------------------------------------

@@ -53,6 +53,7 @@ def test_a_ready_machine_passes_in_every_mode(
         "database",
         "migrations",
         "analyst",
+        "people",
         "base_url",
         "credentials",
         "account",
@@ -120,6 +121,36 @@ def test_an_analyst_who_sees_texts_is_an_error(otklik: Otklik, fresh_database: W
     given = {"DATABASE_URL": fresh_database.url, "ANALYST_DATABASE_URL": fresh_database.analyst_url or ""}
 
     assert states(otklik, **given)["analyst"] == "failed"
+
+
+def test_accounts_that_nobody_knows_are_a_warning_and_untimed_chats_are_counted(
+    otklik: Otklik, fresh_database: Warehouse, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("people: {anna: {accounts: ['shop:11', 'shop:12', 'shop:99']}}", encoding="utf-8")
+    given = {
+        "DATABASE_URL": fresh_database.url,
+        "ANALYST_DATABASE_URL": fresh_database.analyst_url or "",
+        "OTKLIK_POLICY": str(policy),
+    }
+    # before anything is loaded there is nobody to compare with
+    assert states(otklik, **given)["people"] == "ok"
+    with fresh_database.engine.begin() as owner:
+        owner.execute(text("insert into core.managers select 'shop:' || n, 'shop', 'A', null, true"
+                           " from generate_series(11, 13) as n"))  # fmt: skip
+        owner.execute(
+            text(
+                "insert into core.conversations (conversation_id, connection_id, channel_id, is_untimed, flags)"
+                " select 'file:' || n, 'file', 'file:1', n > 1, '{}' from generate_series(1, 4) as n"
+            )
+        )
+    (found,) = [
+        finding for finding in json.loads(otklik("doctor", "--json", **given).stdout) if finding["check"] == "people"
+    ]
+    assert found["state"] == "warning"
+    assert "учётных записей менеджеров: 3, людей: 2" in found["detail"]
+    assert "источнике: 1 (shop:99)" in found["detail"]
+    assert "чатов без времени сообщений: 3" in found["detail"]
 
 
 def test_a_check_creates_nothing(otklik: Otklik, tmp_path: Path) -> None:
