@@ -8,6 +8,7 @@ One quantity is always called by one name; a number always comes with its unit a
 
 from conversations.messages.accounts import Accounts
 from conversations.messages.alerts import Alerts, AlertsHelp
+from conversations.messages.audit import Audit, AuditHelp
 from conversations.messages.changes import Changes, Metrics
 from conversations.messages.connections import ConnectionErrors, Connections, ConnectionsHelp
 from conversations.messages.deploy import Migrate
@@ -34,6 +35,8 @@ __all__ = [
     "Accounts",
     "Alerts",
     "AlertsHelp",
+    "Audit",
+    "AuditHelp",
     "Changes",
     "ConnectionErrors",
     "Connections",

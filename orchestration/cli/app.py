@@ -11,7 +11,16 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from conversations.messages import AlertsHelp, ConnectionsHelp, DigestHelp, ExplainHelp, Help, Migrate, TelegramHelp
+from conversations.messages import (
+    AlertsHelp,
+    AuditHelp,
+    ConnectionsHelp,
+    DigestHelp,
+    ExplainHelp,
+    Help,
+    Migrate,
+    TelegramHelp,
+)
 from orchestration.cli.errors import explain as explained
 
 
@@ -139,6 +148,15 @@ def explain(
     from orchestration.cli import explain as command
 
     command.explain(mart, keys or [], command.Options(revision, csv, as_json, texts, query))
+
+
+@app.command(name="audit-sheet", help=AuditHelp.AUDIT)
+def audit_sheet(
+    output: Annotated[str, typer.Option("--output", help=AuditHelp.OUTPUT)] = "sheet_audit_report.json",
+) -> None:
+    from orchestration.cli import audit_sheet as command
+
+    command.audit_sheet(output)
 
 
 @app.command(help=Help.DOCTOR)

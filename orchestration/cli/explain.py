@@ -8,7 +8,7 @@ comparisons themselves (``explain_weekly``). What is not named is answered by wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conversations.messages import Explain, Words, channel_title, day, week_title
@@ -260,17 +260,6 @@ def period_title(key: str) -> str:
     return week_title(key, monday_of(key)) if "W" in key else day(date.fromisoformat(key))
 
 
-def week_before(week: str) -> str:
-    """The ISO week before.
-
-    >>> week_before("2027-W01")
-    '2026-W53'
-    """
-    from conversations.window import iso_week, monday_of
-
-    return iso_week(monday_of(week) - timedelta(days=7))
-
-
 def week_of(row: dict[str, Any]) -> str:
     """The week that a row of a week or a day belongs to."""
     from conversations.window import iso_week
@@ -303,7 +292,7 @@ def _list_figures(
 
 
 def _trust(drawing: Drawing, row: dict[str, Any], revision: int | None) -> str:
-    parts = [Explain.AS_OF.format(drawing.moment(row["as_of"]), row["definition_version"])] if row["as_of"] else []
+    parts = [drawing.as_of(row)]
     if revision is not None:
         parts.append(Explain.REVISION.format(revision))
     parts.append(Explain.DATA.format(Words.STATUSES.get(row["data_status"], row["data_status"])))

@@ -75,9 +75,13 @@ class Drawing:
             shown = self.told[0] if len(self.told) == 1 else self.told
             print(json.dumps(shown, ensure_ascii=False, default=_plain))
 
-    def moment(self, instant: datetime) -> str:
+    def moment(self, instant: datetime | None) -> str:
         """Local time, as in the list."""
-        return f"{instant.astimezone(self.zone):%d.%m.%Y %H:%M}"
+        return NONE if instant is None else f"{instant.astimezone(self.zone):%d.%m.%Y %H:%M}"
+
+    def as_of(self, row: Mapping[str, Any]) -> str:
+        """How far the figures of a row reach, and by which rules."""
+        return Explain.AS_OF.format(self.moment(row["as_of"]), row["definition_version"])
 
     def channel(self, channel_id: str) -> str:
         """A channel by its id."""

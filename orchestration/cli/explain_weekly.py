@@ -7,7 +7,7 @@ the lists that it was made from, not by those of today.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from conversations.messages import Changes, Explain, minutes, number
@@ -24,7 +24,6 @@ from orchestration.cli.explain import (
     print_query,
     subject_title,
     tell,
-    week_before,
 )
 
 if TYPE_CHECKING:
@@ -73,13 +72,14 @@ def _delta(drawing: Drawing, name: str, keys: list[str], options: Options) -> No
     drawing.say(f"{subject_title(subject)}, {period_title(week)}", style="bold")
     drawing.say(title)
     drawing.say(Explain.COUNTED.format(formula))
-    drawing.say(Explain.AS_OF.format(drawing.moment(row["as_of"]), row["definition_version"]))
+    drawing.say(drawing.as_of(row))
     _compare(drawing, row)
     facts = {"mart": name, "subject_key": subject.key, "subject": subject.name}
     sides = (
         (Explain.THIS_WEEK, week, row["value"], row["revision"], row),
-        (Explain.WEEK_BEFORE, row["previous_week"] or week_before(week), row["previous_value"],
-         row["previous_revision"], {}),
+        # without a row of that week there is nothing to list, whatever was published of others
+        (Explain.WEEK_BEFORE, row["previous_week"], row["previous_value"],
+         row["previous_revision"] if row["previous_n"] is not None else None, {}),
     )  # fmt: skip
     for heading, one, value, revision, more in sides:
         drawing.say("")
@@ -169,7 +169,7 @@ def _snapshot(drawing: Drawing, keys: list[str], options: Options) -> None:
              {"mart": name, "period": week, "subjects": [one._asdict() for one in subjects]})  # fmt: skip
         return
     subject = found_in(subjects, keys[1], f"{name} {week}")
-    mine = {row["metric"]: row for row in rows if row["subject_key"] == subject.key}
+    mine = _in_order([row for row in rows if row["subject_key"] == subject.key])
     if len(keys) < 3:
         lines = [(Explain.figure(one)[0], one, Explain.short(_kind(one), row["value"])) for one, row in mine.items()]
         if drawing.is_for_people:
@@ -188,7 +188,7 @@ def _snapshot(drawing: Drawing, keys: list[str], options: Options) -> None:
     drawing.say(f"{subject_title(subject)}, {period_title(week)}", style="bold")
     drawing.say(title)
     drawing.say(Explain.COUNTED.format(formula))
-    drawing.say(Explain.AS_OF.format(drawing.moment(row["as_of"]), row["definition_version"]))
+    drawing.say(drawing.as_of(row))
     facts = {"mart": name, "week": week, "subject_key": subject.key, "subject": subject.name, "row": row}
     _kept(drawing, of.Mart(name, view, "week"), figure.name, week, subject, row["value"], revision, facts)
 
@@ -222,8 +222,7 @@ def _revisions(drawing: Drawing, keys: list[str]) -> None:
 def _change(drawing: Drawing, row: Mapping[str, Any]) -> tuple[str, str, str, str]:
     kind = _kind(row["metric"])
     was, now = (
-        Explain.value(kind, row[f"{side}value"], row[f"{side}hits"] or 0, row[f"{side}n"] or 0)
-        for side in ("previous_", "")
+        Explain.value(kind, row[f"{side}value"], row[f"{side}hits"] or 0, row[f"{side}n"] or 0) for side in ("was_", "")
     )
     subject = _named(drawing, row["subject_kind"], row["subject_key"])
     return subject_title(subject), Explain.figure(row["metric"])[0], was, now
@@ -328,6 +327,14 @@ def _named(drawing: Drawing, kind: str, key: str) -> Subject:
     if kind == "channel":
         return drawing.channels.get(key) or Subject(key, key, "")
     return Subject(key, drawing.person(key))
+
+
+def _in_order(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Rows by metric, in the order in which metrics are declared."""
+    from conversations.metrics import METRICS
+
+    found = {row["metric"]: row for row in rows}
+    return {metric.name: found[metric.name] for metric in METRICS if metric.name in found}
 
 
 def _kind(metric: str) -> str:

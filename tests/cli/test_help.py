@@ -19,6 +19,7 @@ COMMANDS = [
     ("import",),
     ("sql",),
     ("explain",),
+    ("audit-sheet",),
     ("doctor",),
     ("probe",),
     ("connect",),
