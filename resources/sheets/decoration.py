@@ -9,6 +9,7 @@ say something of our content and are ours; a tab without a look gets nothing of 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -171,8 +172,10 @@ def _links(place: Place) -> Iterator[Request]:
         cells: list[list[Request]] = []
         rows = place.content.rows[place.look.above + 1 :]
         for row, url in zip(rows, columns.get(offset, ())[:MOST_LINKS], strict=False):
-            linked = bool(url) and offset < len(row) and row[offset] != ""
-            cells.append([{"textFormatRuns": [{"format": {"link": {"uri": url}}}]} if linked else {}])
+            linked = bool(url) and row[offset] != ""
+            cell = {"textFormatRuns": [{"format": {"link": {"uri": url}}}]} if linked else {}
+            place.link_room -= len(json.dumps([cell])) + len('{"values":},')
+            cells.append([cell if place.link_room > 0 else {}])
         at = place.left + offset
         if bottom > place.below and at < max(place.right, place.old_right):
             yield _cells(place.range(place.below, bottom, at, at + 1), cells, fields)

@@ -28,6 +28,7 @@ from resources.sheets.cells import MOST_CELLS
 from resources.sheets.colouring import coloured
 from resources.sheets.decoration import decorated
 from resources.sheets.drawing import drawn
+from resources.sheets.look import LINK_BYTES
 from resources.sheets.memory import Memory, number_of, remembered
 from resources.sheets.packing import Content
 from resources.sheets.place import Place
@@ -98,12 +99,14 @@ def swap(
         Refused: a tab of this title is not ours, or the spreadsheet would hold too many cells while both are there.
     """
     requests: list[Request] = []
-    grown = 0
+    grown, link_room = 0, LINK_BYTES
     charts = [chart for sheet in book.sheets for chart in sheet.charts]
     for number, content in enumerate(contents):
         old, sheet = _ours(connection_id, book, content.title)
         place = Place(content, staging.permanent_id(number) if sheet is None else sheet.sheet_id, old, sheet)
+        place.link_room = link_room
         laid_over = _laid_over(place, charts) if is_decorated else _only_lines(place)
+        link_room = place.link_room
         grown += place.added_cells
         requests += place.made()
         requests += place.filled(staging.sheet_id(number), range_name(content.title))

@@ -43,7 +43,9 @@ MOST_CAPTIONS = 6
 MOST_RULES, MOST_CHARTS = 100, 10
 """Of one tab."""
 MOST_LINKS = 2_000
-"""Linked cells of one column: they travel inside the one change that people see, which should stay below 2 MB."""
+"""Linked cells of one column."""
+LINK_BYTES = 1_200_000
+"""Of all links of one publication: they travel inside the one change that people see, which should stay below 2 MB."""
 _TONES = ("good", "warn", "bad", "muted", "total")
 _TEXTS = ("is", "starts", "contains")
 _NUMBERS = (">=", ">", "<=", "<", "=", "between")
@@ -131,8 +133,9 @@ class Look:
     right: Sequence[str] = ()
     """Headings of columns of texts that read like numbers (an arrow and a difference) and stand right as those do."""
     links: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
-    """By heading: the address that each row's text opens; ``None`` or a missing end is no link. Only for texts; rows
-    after the first ``MOST_LINKS`` keep their text and have no link."""
+    """By heading: the address that each row's text opens; ``None`` or a missing end is no link. Only for texts, and
+    for http and https; rows after the first ``MOST_LINKS``, and those for which ``LINK_BYTES`` have no room, keep their
+    text and have no link."""
     protected: bool = False
     """Warn people before they edit our cells; nothing is forbidden."""
     first: bool = False

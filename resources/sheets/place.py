@@ -60,6 +60,8 @@ class Place:
         self.more_columns = max(self.right - self.old_right, 0)
         self._rows = sheet.rows + self.inserted if sheet else 0
         self._columns = sheet.columns + self.more_columns if sheet else 0
+        self.link_room = 0
+        """Bytes that links may still take."""
         self.rows, self.columns = max(self._rows, self.bottom, self.heading + 2), max(self._columns, self.right)
 
     @property

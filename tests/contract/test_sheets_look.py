@@ -316,13 +316,33 @@ def test_a_look_that_is_refused_does_not_keep_the_figures_back(
 
 
 def test_decorated_tabs_keep_the_bound_of_calls(emulator: SheetsEmulator) -> None:
-    """ceil(bytes / 2 MB) + 2, with every tab decorated and linked as far as it goes."""
-    tabs = []
-    for number in range(4):
-        found = tab(3_000, links={"Чат": [f"https://crm.example.test/chats/{n:060}" for n in range(3_000)]})
-        tabs.append(Tab(f"t{number}", found.columns, found.rows, found.look))
+    """ceil(bytes / 2 MB) + 2, with as many links as anybody may ask for."""
+    names = [f"Чат {number}" for number in range(8)]
+    rows = [[f"{number} {row}" for number in range(8)] for row in range(2_100)]
+    links = {name: [f"https://crm.example.test/chats/{row:080}" for row in range(2_100)] for name in names}
+    big = Tab("t", [Column(name) for name in names], rows, Look(caption=["x"], links=links, protected=True))
     with client_of(emulator, LIMITS) as patient:
-        published = publish(patient, emulator.spreadsheet_id, tabs, {})
+        published = publish(patient, emulator.spreadsheet_id, [big], {})
     assert published.is_decorated and published.calls == ceil(published.bytes_sent / 2_000_000) + 2
     change = [call.sent for call in emulator.ledger.calls if call.path.endswith(":batchUpdate")][-1]
-    assert 600_000 < change < 2_000_000, "the one change that people see holds every link"
+    assert 1_000_000 < change < 2_000_000, "as many links as the one change that people see has room for"
+    linked = [column for (_, column), one in sheet_of(emulator, "t").extras.items() if "textFormatRuns" in one]
+    assert (linked.count(0), linked.count(7)) == (2_000, 0)
+
+
+@pytest.mark.parametrize("fault", ["status", "lost", "truncated", "reset"])
+@pytest.mark.parametrize("k", range(3))
+def test_a_failure_at_any_request_makes_nothing_twice(
+    fault: str, k: int, emulator: SheetsEmulator, client: SheetsClient
+) -> None:
+    show(emulator, client, tab())
+    emulator.moments.clear()
+    emulator.ledger.clear()
+    emulator.faults.add(fault, path="^/v4/", after=k, times=1, **({"status": 500} if fault == "status" else {}))
+    show(emulator, client, tab(6))
+    emulator.faults.clear()
+    show(emulator, client, tab(7))
+    assert (len(rules(emulator)), len(charts(emulator)), len(protected(emulator))) == (4, 1, 1)
+    assert {rows_of(rule["ranges"][0]) for rule in rules(emulator)} == {(4, 11)}
+    heights = [sum(1 for row in moment[TITLE] if row) for moment in emulator.moments]
+    assert heights == sorted(heights) and set(heights) <= {8, 10, 11}
