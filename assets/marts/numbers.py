@@ -1,4 +1,4 @@
-"""Three or more numbers of its own for every published mart and week, shown with its materialization.
+"""Three or more numbers of its own for every published mart and week or day, shown with its materialization.
 
 Here: one query per mart. Not here: the marts.
 """
@@ -6,12 +6,15 @@ Here: one query per mart. Not here: the marts.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from typing import TypeVar
 
-from assets.marts.description import marts
+from assets.marts.description import Period, marts
 from conversations.advice import OF_SESSIONS, OF_WAITS
 from conversations.examples import ORDER
 from resources.warehouse.engine import Warehouse
 
+K = TypeVar("K", str, date)
 _STATUSES = ("improved", "worsened", "no_change_detected", "low_sample", "no_previous_week")
 _OF_DELTAS = {
     "headlines": "count(*) filter (where is_headline)",
@@ -26,6 +29,8 @@ _NUMBERS: dict[str, dict[str, str]] = {
         "channels_not_ok": "count(*) filter (where status <> 'ok')",
         "quarantined": "sum(quarantined)",
     },
+    "manager_day": {name: f"sum({name})" for name in ("waits_settled", "unanswered", "messages_sent")},
+    "channel_day": {name: f"sum({name})" for name in ("waits_settled", "chats", "unanswered")},
     "published_waits": {
         "revision": "max(revision)",
         "waits": f"count(*) filter (where {_LATEST})",
@@ -67,14 +72,25 @@ _NUMBERS: dict[str, dict[str, str]] = {
 
 def numbers(warehouse: Warehouse, weeks: Sequence[str]) -> dict[tuple[str, str], dict[str, int]]:
     """By mart and week: the rows that are published, and the mart's own figures; 0 where a week has no row."""
-    found: dict[tuple[str, str], dict[str, int]] = {}
+    return _numbers(warehouse, "week", "week", weeks)
+
+
+def numbers_of_days(warehouse: Warehouse, days: Sequence[date]) -> dict[tuple[str, date], dict[str, int]]:
+    """The same by mart and day."""
+    return _numbers(warehouse, "day", "business_on", days)
+
+
+def _numbers(
+    warehouse: Warehouse, period: Period, key: str, wanted: Sequence[K]
+) -> dict[tuple[str, K], dict[str, int]]:
+    found: dict[tuple[str, K], dict[str, int]] = {}
     with warehouse.connect("otklik-publish") as connection:
-        for mart in marts():
+        for mart in marts(period):
             asked = {"dagster/partition_row_count": "count(*)", **_NUMBERS[mart.name]}
             # names and expressions of this module only
-            query = f"select week, {', '.join(asked.values())} from marts.{mart.name} as told where week = any(%s) group by 1"  # noqa: E501, S608
-            told = {week: values for week, *values in connection.execute(query, [list(weeks)])}  # type: ignore[arg-type]
-            for week in weeks:
-                values = told.get(week, [0] * len(asked))
-                found[mart.name, week] = {name: int(value or 0) for name, value in zip(asked, values, strict=True)}
+            query = f"select {key}, {', '.join(asked.values())} from marts.{mart.name} as told where {key} = any(%s) group by 1"  # noqa: E501, S608
+            told = {one: values for one, *values in connection.execute(query, [list(wanted)])}  # type: ignore[arg-type]
+            for one in wanted:
+                values = told.get(one, [0] * len(asked))
+                found[mart.name, one] = {name: int(value or 0) for name, value in zip(asked, values, strict=True)}
     return found
