@@ -35,7 +35,10 @@ _CHECKS = {
     AGREES: "The digest's totals, the published waits behind them, the managers' and the channels' rows say the same.",
     FITS: "The caption has at most 1024 characters after its entities: Telegram refuses a longer one.",
 }
-_READS = ("manager_week", "channel_week", "data_status")
+_READS = (
+    "manager_week", "channel_week", "manager_week_delta", "channel_week_delta", "data_status", "published_waits",
+    "behavior_snapshot", "week_revisions",
+)  # fmt: skip
 _COLUMNS = {
     "week": ("text", "ISO week: the last closed one"),
     "chat": ("text", "Whom it goes to: the policy's chats, else the operators'"),
