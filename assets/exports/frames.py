@@ -39,6 +39,10 @@ TITLES = (
     CHATS, MESSAGES,
 )  # fmt: skip
 """In the order of the tabs: what is read first stands first."""
+_HOW = {
+    DIGEST_MANAGERS: "digest", DIGEST_CHANNELS: "digest", REPORT: "report", DELTAS: "deltas", EXAMPLES: "examples",
+    ADVICE: "advice", SNAPSHOTS: "snapshots", TREND: "trend",
+}  # fmt: skip
 _NEWEST = (README, DIGEST_MANAGERS, DIGEST_CHANNELS, REPORT)
 _EVERY = (TREND, SNAPSHOTS, MANAGERS, CHANNELS)
 
@@ -154,7 +158,8 @@ class _Tabs:
         _, as_of = self._status()
         shown = self._titles[self._newest]
         weeks = len(weeks_of(title, self._snapshot))
-        return [WeeklyWords.caption(shown, as_of) if weeks == 1 else WeeklyWords.captions(shown, weeks, as_of)]
+        told = WeeklyWords.caption(shown, as_of) if weeks == 1 else WeeklyWords.captions(shown, weeks, as_of)
+        return [told, *([WeeklyWords.HOW[_HOW[title]]] if title in _HOW else [])]
 
     def _status(self) -> tuple[str, str]:
         """Of the newest week in words: as good as its worst channel, and as of when."""

@@ -132,8 +132,6 @@ REPORT: list[Made] = [
     Made(Column(W.PLACE, Kind.TEXT, 165), f"intervals of {HEADLINE}", _place),
     share(H.IN_TARGET, "in_target_share"),
     count(H.WAITS, "waits_settled"),
-    share(W.SURE_LOW, "low", f"Wilson interval of {HEADLINE} on n / deff"),
-    share(W.SURE_HIGH, "high", f"Wilson interval of {HEADLINE} on n / deff"),
     text(W.FOCUS, "focus", 210),
     text(W.METRIC, "metric", 180),
     share(W.OWN, "own_share", "hits / n of the focus"),
@@ -143,6 +141,8 @@ REPORT: list[Made] = [
     Made(Column(W.GAP, Kind.DECIMAL, 100), "own - others, in points", lambda rows: rows["gap"]),
     text(W.OTHERS_WHO, "others_who", 120),
     text(W.CHATS, "chats", 330),
+    share(W.SURE_LOW, "low", f"Wilson interval of {HEADLINE} on n / deff"),
+    share(W.SURE_HIGH, "high", f"Wilson interval of {HEADLINE} on n / deff"),
 ]
 
 

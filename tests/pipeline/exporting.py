@@ -26,8 +26,8 @@ TABS = [
 ]  # fmt: skip
 """Those that data_status speaks of, in their order."""
 ABOVE = {
-    README: 2, **dict.fromkeys(DIGESTS, 2), "manager_report": 1, "weekly_trend": 1, "weekly_examples": 2,
-    "chat_advice": 1, "weekly_behavior_delta_managers": 2, "behavior_snapshot_managers": 1,
+    README: 2, **dict.fromkeys(DIGESTS, 3), "manager_report": 2, "weekly_trend": 2, "weekly_examples": 3,
+    "chat_advice": 2, "weekly_behavior_delta_managers": 3, "behavior_snapshot_managers": 2,
 }  # fmt: skip
 """Lines above the heading: which week, as of when; what colours mean."""
 KEYS = [dg.AssetKey(["exports", f"google_sheets__{tab}"]) for tab in ("read_me", *TABS, "data_status")]
