@@ -26,6 +26,8 @@ from typing import NamedTuple
 
 from conversations.messages.sheets import Masks
 
+SNIPPET = 280
+"""Most characters of a snippet (contract, section 5)."""
 _ADDRESS = r"""
     [\w.+-]++ \s? @ \s? (?: [\w-]+ \. )+ [^\W\d_]{2,}
     | [\w.+-]++ \s{0,3} (?: \(at\) | \[at\] | \(собака\) | \bсобака\b ) \s{0,3}
@@ -100,6 +102,17 @@ def mask(text: str) -> str:
         while done < len(text) and _is_silent(text[done]):
             done += 1
     return "".join([*parts, text[done:]])
+
+
+def snippet(text: str, longest: int = SNIPPET) -> str:
+    """The beginning of a text in one line, for people who look at many: masked, then cut, so that no half of a phone
+    stays.
+
+    >>> snippet("Мой номер   8 926 123-45-67, звоните", 24)
+    'Мой номер [телефон], зв…'
+    """
+    line = " ".join(mask(text).split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def _without_emails(text: str) -> str:

@@ -1,8 +1,8 @@
 """Single talks: the examples of the week and the advice per chat.
 
 Here: their columns, words for codes, links to chats. Not here: which talks are chosen (``marts.weekly_examples``,
-``marts.chat_advice``), what is read (``snapshot``). Snippets are masked where they are made; the policy's word on texts
-is asked once more here, so that a policy made stricter since holds at once.
+``marts.chat_advice``), what is read (``snapshot``). Snippets are cut and masked here, also where the policy lets whole
+texts out.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from assets.exports.made import CHANNEL, Made, count, message, minutes, moment, named, text
+from assets.exports.made import CHANNEL, Made, count, minutes, moment, named, text
 from conversations.messages import Headings, Weekly, WeeklyWords
 from conversations.policy_exports import Texts
+from conversations.redact import snippet
 from resources.sheets import ColourRule, Column, Kind, Legend, Look
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ H, W = Headings, Weekly
 
 def _snippet(texts: Texts) -> Made:
     return Made(
-        Column(W.SNIPPET, Kind.TEXT, 480), "snippet", lambda rows: [message(one, texts) for one in rows["snippet"]]
+        Column(W.SNIPPET, Kind.TEXT, 480),
+        "snippet",
+        lambda rows: [None if one is None or texts == "none" else snippet(one) for one in rows["snippet"]],
     )
 
 

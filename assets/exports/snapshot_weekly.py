@@ -46,7 +46,9 @@ select
     e.*,
     h.kind as channel_kind,
     h.name as channel_name,
-    m.sent_at at time zone %(zone)s as sent_at
+    m.sent_at at time zone %(zone)s as sent_at,
+    -- the marts hold no words; what was taken back is shown nowhere
+    case when m.deleted_at is null then m.text end as snippet
 from marts.{mart} as e
 left join core.conversations as c on e.conversation_id = c.conversation_id
 left join core.channels as h on c.channel_id = h.channel_id

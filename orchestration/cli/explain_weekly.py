@@ -249,6 +249,10 @@ def _cases(drawing: Drawing, name: str, keys: list[str]) -> None:
     is_advice = name == "chat_advice"
     order = ("manager_name", "manager_key", "at", "conversation_id") if is_advice else ("manager_name", "rank")
     rows.sort(key=lambda row: tuple((row[one] is None, row[one]) for one in order))
+    # the marts hold no words: the analyst reads them
+    said = of.messages(drawing.connection, [(row["conversation_id"], row["message_id"]) for row in rows])
+    for row in rows:
+        row["snippet"] = drawing.words(said.get((row["conversation_id"], row["message_id"])), 280)
     if not drawing.is_for_people:
         _machine(drawing, name, week, rows)
         return
@@ -262,7 +266,7 @@ def _cases(drawing: Drawing, name: str, keys: list[str]) -> None:
             row["conversation_id"],
             row["message_id"] or "",
             minutes(row["seconds"]) if row.get("seconds") is not None else "",
-            row["snippet"] or "",
+            row["snippet"],
         )
         for row in rows
     ]
