@@ -27,6 +27,7 @@ COMMANDS = [
     ("disable",),
     ("enable",),
     ("rotate-keys",),
+    ("digest",),
     ("watch",),
     ("alerts",),
     ("schema",),
