@@ -63,7 +63,7 @@ class Weekly:
 
     KIND: Final = "Что показывает"
     NUMBER: Final = "№"
-    WAITED: Final = "Ждал, раб. мин"
+    WAITED: Final = "Ждал, мин"
     SNIPPET: Final = "Фрагмент"
     ADVICE: Final = "Совет"
     ABOUT: Final = "О чём"

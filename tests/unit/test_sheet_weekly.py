@@ -166,7 +166,7 @@ def test_nobodys_questions_take_no_place_and_incomplete_data_say_so() -> None:
 
 def test_examples_and_advice_in_words_with_what_may_be_shown() -> None:
     (example,) = tab(EXAMPLES)
-    assert (example["Что показывает"], example["Ждал, раб. мин"]) == ("Медленный ответ", 90.0)
+    assert (example["Что показывает"], example["Ждал, мин"]) == ("Медленный ответ", 90.0)
     assert (example["Чат"], example["Фрагмент"]) == ("crm:1", "Мой номер [телефон]")
     (advice,) = tab(ADVICE, "none")
     assert (advice["О чём"], advice["Фрагмент"]) == ("Нет следующего шага", None)
