@@ -64,7 +64,7 @@ def marts_days(
     if failed:
         contradicted = ", ".join(filter(None, (named(failing), told(built.failed))))
         raise dg.Failure(
-            f"{span('Day', days.keys[0], days.keys[-1])} was not published: {contradicted}. What was published before "
+            f"{span('Day', days.keys[0], days.keys[-1])}: nothing was published: {contradicted}. What was there before "
             f"stays{' and is marked stale' if stale else ''}. Look at the checks of the marts, cure the data or its "
             "loading, and publish the days again.",
             metadata={

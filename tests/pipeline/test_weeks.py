@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import subprocess
 import sys
 from collections import defaultdict
@@ -20,24 +19,31 @@ from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
 from tests.emulators.retailcrm import RetailCRMEmulator
 from tests.pipeline.conftest import FIRST, LAST, WEEKS, environment
+from tests.pipeline.counting import BEHAVIOUR, agrees_with_behaviour, agrees_with_waits, persons, rows
 
 DAILY = ["raw/retailcrm__messages", "raw/retailcrm__dialogs", "raw/retailcrm__customers", "raw/retailcrm__orders",
          "core/messages", "core/events", "core/orders",
-         "evaluated/waits", "evaluated/sessions", "evaluated/left_waiting"]  # fmt: skip
+         "evaluated/waits", "evaluated/sessions", "evaluated/left_waiting",
+         "marts/manager_day", "marts/channel_day"]  # fmt: skip
 WEEKLY = ["marts/manager_week", "marts/channel_week", "marts/data_status"]
 
 
 @pytest.fixture(scope="module")
 def loaded(connected: Warehouse, instance: dg.DagsterInstance) -> list[runner.RunSummary]:
-    return runner.run_weeks(*WEEKS, instance=instance)
+    return _run(instance)
+
+
+def _run(instance: dg.DagsterInstance) -> list[runner.RunSummary]:
+    return [*runner.run_weeks(*WEEKS, instance=instance), runner.publish_days(FIRST, LAST, instance=instance)]
 
 
 def test_one_run_per_step_loads_the_range(loaded: list[runner.RunSummary], instance: dg.DagsterInstance) -> None:
     assert [(summary.job, summary.first, summary.last) for summary in loaded] == [
         ("load_daily", FIRST.isoformat(), LAST.isoformat()),
         ("publish_week", FIRST.isoformat(), (LAST - timedelta(days=6)).isoformat()),
+        ("publish_days", FIRST.isoformat(), LAST.isoformat()),
     ]
-    assert [run.job_name for run in instance.get_runs()] == ["publish_week", "load_daily"]
+    assert [run.job_name for run in instance.get_runs()] == ["publish_days", "publish_week", "load_daily"]
     keys = {(FIRST + timedelta(days=n)).isoformat() for n in range(14)}
     for name in DAILY:
         assert set(instance.get_materialized_partitions(dg.AssetKey(name.split("/")))) == keys, name
@@ -99,13 +105,13 @@ def test_channel_weeks_are_the_waits_counted_by_hand(loaded: list[runner.RunSumm
             """,
             [list(WEEKS)],
         ).fetchall()
-        shown = {(row["week"], row["channel_id"]): row for row in _rows(sql, "marts.channel_week")}
+        shown = {(row["week"], row["channel_id"]): row for row in rows(sql, "marts.channel_week")}
     groups: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for week, channel, *rest in waits:
         groups[week, channel].append(rest)
     assert {key for key, row in shown.items() if row["waits_settled"] or row["not_required"]} == set(groups)
-    for key, rows in groups.items():
-        _agrees(shown[key], rows)
+    for key, found in groups.items():
+        agrees_with_waits(shown[key], found)
 
 
 def test_manager_weeks_are_the_waits_counted_by_hand(loaded: list[runner.RunSummary], connected: Warehouse) -> None:
@@ -118,15 +124,34 @@ def test_manager_weeks_are_the_waits_counted_by_hand(loaded: list[runner.RunSumm
             """,
             [list(WEEKS)],
         ).fetchall()
-        shown = {(row["week"], row["manager_id"]): row for row in _rows(sql, "marts.manager_week")}
+        shown = {(row["week"], row["manager_id"]): row for row in rows(sql, "marts.manager_week")}
+        person = persons(sql)
     groups: dict[tuple[str, str | None], list[Any]] = defaultdict(list)
     for week, manager, *rest in waits:
-        groups[week, manager].append(rest)
+        groups[week, person.get(manager)].append(rest)
     assert set(groups) <= set(shown)
     for key, row in shown.items():
-        _agrees(row, groups.get(key, []))
+        agrees_with_waits(row, groups.get(key, []))
     nobody = [row for row in shown.values() if row["manager_id"] is None]
     assert nobody and all((row["manager_key"], row["manager_name"]) == ("none", "Без менеджера") for row in nobody)
+
+
+@pytest.mark.parametrize(
+    ("mart", "owner"), [("marts.manager_week", "manager_id"), ("marts.channel_week", "channel_id")]
+)
+def test_behaviour_is_counted_by_hand(
+    loaded: list[runner.RunSummary], connected: Warehouse, mart: str, owner: str
+) -> None:
+    groups: dict[tuple[str, str | None], list[Any]] = defaultdict(list)
+    with connected.connect() as sql:
+        person = persons(sql)
+        query = BEHAVIOUR.format(period="ended_week", owner=owner)
+        for week, whose, *found in sql.execute(query, [list(WEEKS)]):
+            groups[week, person.get(whose, whose)].append(found)
+        shown = {(row["week"], row[owner]): row for row in rows(sql, mart)}
+    assert groups and set(groups) <= set(shown)
+    for key, row in shown.items():
+        agrees_with_behaviour(row, groups.get(key, []))
 
 
 def test_sessions_touched_are_those_with_a_reply_of_the_manager(
@@ -144,7 +169,8 @@ def test_sessions_touched_are_those_with_a_reply_of_the_manager(
             where sender_kind = 'manager' and is_public and content_kind <> 'reaction' and delivery_status <> 'failed'
             """
         ).fetchall()
-        shown = {(row["week"], row["manager_id"]): row["sessions_touched"] for row in _rows(sql, "marts.manager_week")}
+        shown = {(row["week"], row["manager_id"]): row["sessions_touched"] for row in rows(sql, "marts.manager_week")}
+        person = persons(sql)
     by_chat = defaultdict(list)
     for chat, sent_at, manager in replies:
         by_chat[chat].append((sent_at, manager))
@@ -152,7 +178,7 @@ def test_sessions_touched_are_those_with_a_reply_of_the_manager(
     for chat, begin, end, week, session in sessions:
         for sent_at, manager in by_chat[chat]:
             if begin <= sent_at <= end:
-                touched[week, manager].add(session)
+                touched[week, person.get(manager)].add(session)
     assert {key: count for key, count in shown.items() if count} == {key: len(ids) for key, ids in touched.items()}
 
 
@@ -186,7 +212,7 @@ def test_the_second_run_changes_nothing(
             return hashes, accounts.fetchall()
 
     before = state()
-    again = runner.run_weeks(*WEEKS, instance=instance)
+    again = _run(instance)
     assert state() == before
     assert [summary.rows for summary in again] == [summary.rows for summary in loaded]
 
@@ -231,43 +257,6 @@ def test_a_single_day_reads_the_last_week_once_more(
     with connected.connect() as sql:
         (new,) = set(sql.execute(windows).fetchall()) - before
     assert new[0] == Window.of_day(date(2026, 11, 9), "Europe/Moscow").start
-
-
-def _rows(sql: Any, table: str) -> list[dict[str, Any]]:
-    cursor = sql.execute(f"select * from {table}")
-    names = [column.name for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]
-
-
-def _agrees(row: dict[str, Any], waits: list[Any]) -> None:
-    """Each figure of the row, counted again in Python from (outcome, seconds, business seconds, is first reply)."""
-    counts = {name: sum(wait[0] == name for wait in waits) for name in
-              ("in_target", "slow_reply", "no_reply", "window_expired", "not_required")}  # fmt: skip
-    settled = sum(counts.values()) - counts["not_required"]
-    assert {name: row[name] for name in counts} == counts
-    assert row["waits_settled"] == settled
-    share = counts["in_target"] / settled if settled else None
-    assert (float(row["in_target_share"]) if settled else row["in_target_share"]) == pytest.approx(share, abs=1e-6)
-    lost = (counts["no_reply"] + counts["window_expired"]) / settled if settled else None
-    assert (float(row["no_reply_share"]) if settled else row["no_reply_share"]) == pytest.approx(lost, abs=1e-6)
-    answered = [wait for wait in waits if wait[0] in ("in_target", "slow_reply")]
-    first = [wait for wait in answered if wait[3]]
-    for prefix, group in (("reply", answered), ("first_reply", first)):
-        for name, place in (("seconds", 1), ("business_seconds", 2)):
-            for share_of in (50, 90):
-                expected = _percentile([wait[place] for wait in group if wait[place] is not None], share_of / 100)
-                assert row[f"{prefix}_p{share_of}_{name}"] == pytest.approx(expected)
-
-
-def _percentile(values: list[int], share: float) -> float | None:
-    """Linear interpolation between closest ranks (contract, section 6)."""
-    if not values:
-        return None
-    ordered = sorted(values)
-    place = share * (len(ordered) - 1)
-    low = math.floor(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
 
 def test_the_shop_shows_every_case(loaded: list[runner.RunSummary], connected: Warehouse) -> None:

@@ -1,0 +1,231 @@
+"""The marts of days: counted by hand, adding up to their weeks, by person and team of the day, swapped or left."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import defaultdict
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from assets.marts.dbt import Built, TestResult
+from assets.marts.description import marts
+from orchestration import runner
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.hashes import table_hashes
+from resources.warehouse.roles import Role
+from tests.pipeline.conftest import FIRST, LAST, WEEKS, environment
+from tests.pipeline.counting import BEHAVIOUR, agrees_with_behaviour, agrees_with_waits, persons, rows
+
+DAYS = [FIRST + timedelta(days=n) for n in range(14)]
+KEYS = {"manager_day": "manager_key", "channel_day": "channel_id"}
+OF_DISTINCT = {"chats", "unique_customers", "one_direction_chats"}
+"""Chats and customers of a week are fewer than those of its days together."""
+
+
+@pytest.fixture(scope="module")
+def loaded(connected: Warehouse, instance: dg.DagsterInstance) -> Warehouse:
+    runner.run_weeks(*WEEKS, instance=instance)
+    runner.publish_days(FIRST, LAST, instance=instance)
+    return connected
+
+
+def _published(warehouse: Warehouse) -> dict[str, str]:
+    return {name: value for name, value in table_hashes(warehouse, ("marts",)).items() if name.endswith("_day")}
+
+
+def _shown(warehouse: Warehouse, mart: str) -> dict[tuple[date, str], dict[str, Any]]:
+    with warehouse.connect() as sql:
+        return {(row["business_on"], row[KEYS[mart]]): row for row in rows(sql, f"marts.{mart}")}
+
+
+def test_managers_of_a_day_are_counted_by_hand(loaded: Warehouse) -> None:
+    with loaded.connect() as sql:
+        person = persons(sql)
+        waits, sessions, sent = defaultdict(list), defaultdict(list), defaultdict(int)
+        for day, owner, *found in sql.execute(
+            """
+            select settled_on, owner_manager_id, outcome_manager, manager_wait_seconds, manager_wait_business_seconds,
+                is_first_reply
+            from evaluated.waits where wait_kind = 'message' and settled_week = any(%s)
+            """,
+            [list(WEEKS)],
+        ):
+            waits[day, person.get(owner, "none")].append(found)
+        for day, owner, *found in sql.execute(BEHAVIOUR.format(period="ended_on", owner="manager_id"), [list(WEEKS)]):
+            sessions[day, person.get(owner, "none")].append(found)
+        for day, owner, count in sql.execute(
+            """
+            select (m.sent_at at time zone 'Europe/Moscow')::date as day, m.manager_id, count(*)
+            from core.messages as m join core.conversations using (conversation_id)
+            where m.sender_kind = 'manager' and m.is_public and not is_untimed and not 'second_customer' = any(m.flags)
+            group by 1, 2
+            """
+        ):
+            if day in DAYS:
+                sent[day, person.get(owner, "none")] += count
+    shown = _shown(loaded, "manager_day")
+    assert set(waits) | set(sessions) | set(sent) <= set(shown)
+    for key, row in shown.items():
+        agrees_with_waits(row, waits.get(key, []))
+        agrees_with_behaviour(row, sessions.get(key, []))
+        assert row["messages_sent"] == sent.get(key, 0)
+        assert row["week"] == f"{key[0]:%G-W%V}"
+
+
+def test_channels_of_a_day_are_counted_by_hand(loaded: Warehouse) -> None:
+    with loaded.connect() as sql:
+        waits, sessions = defaultdict(list), defaultdict(list)
+        for day, channel, *found in sql.execute(
+            """
+            select settled_on, channel_id, outcome, wait_seconds, wait_business_seconds, is_first_reply
+            from evaluated.waits where wait_kind = 'message' and settled_week = any(%s)
+            """,
+            [list(WEEKS)],
+        ):
+            waits[day, channel].append(found)
+        for day, channel, *found in sql.execute(BEHAVIOUR.format(period="ended_on", owner="channel_id"), [list(WEEKS)]):
+            sessions[day, channel].append(found)
+        channels = [channel for (channel,) in sql.execute("select channel_id from core.channels where is_active")]
+    shown = _shown(loaded, "channel_day")
+    # also a channel on which nothing happened has its day
+    assert set(shown) == {(day, channel) for day in DAYS for channel in channels} | set(waits) | set(sessions)
+    for key, row in shown.items():
+        agrees_with_waits(row, waits.get(key, []))
+        agrees_with_behaviour(row, sessions.get(key, []))
+    assert {row["data_status"] for row in shown.values()} == {"ok"}
+
+
+@pytest.mark.parametrize("mart", KEYS)
+def test_days_add_up_to_their_week(loaded: Warehouse, mart: str) -> None:
+    of_week = mart.replace("_day", "_week")
+    counted = {name: {column.name for column in one.columns if column.kind == "bigint"}
+               for one in marts() if (name := one.name) in (mart, of_week)}  # fmt: skip
+    both = counted[mart] & counted[of_week] - OF_DISTINCT
+    assert len(both) >= 20
+    with loaded.connect() as sql:
+        weeks = {(row["week"], row[KEYS[mart]]): {name: row[name] for name in both}
+                 for row in rows(sql, f"marts.{of_week}")}  # fmt: skip
+    sums: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: dict.fromkeys(both, 0))
+    for row in _shown(loaded, mart).values():
+        for name in both:
+            sums[row["week"], row[KEYS[mart]]][name] += row[name]
+    # somebody who only has a customer waiting at the end of the week has a week and no day
+    assert {key: row for key, row in weeks.items() if any(row.values()) or key in sums} == sums
+
+
+def test_the_same_again_changes_nothing(loaded: Warehouse, instance: dg.DagsterInstance) -> None:
+    before = _published(loaded)
+    assert set(before) == {"marts.manager_day", "marts.channel_day"}
+    runner.publish_days(FIRST, LAST, instance=instance)
+    assert _published(loaded) == before
+
+
+def test_the_night_publishes_the_days_that_were_read_again(loaded: Warehouse, instance: dg.DagsterInstance) -> None:
+    before = _published(loaded)
+    with loaded.connect() as sql:
+        sql.execute("update marts.manager_day set messages_sent = messages_sent + 1000")
+    runner.publish_days(LAST, LAST, instance=instance)
+    untouched = {day for (day, _), row in _shown(loaded, "manager_day").items() if row["messages_sent"] >= 1000}
+    assert untouched == set(DAYS[:7])
+    runner.publish_days(FIRST, DAYS[6], instance=instance)
+    assert _published(loaded) == before
+
+
+def test_a_person_counts_in_the_team_of_the_day(loaded: Warehouse, instance: dg.DagsterInstance) -> None:
+    moved_on = DAYS[3]
+    with loaded.connect() as sql:
+        (who,) = sql.execute(
+            "select manager_key from marts.manager_day group by 1 order by count(*) desc, 1 limit 1"
+        ).fetchone()  # type: ignore[misc]
+        (before,) = {row["team_id"] for key, row in _shown(loaded, "manager_day").items() if key[1] == who}
+        sql.execute("insert into reference.person_teams values (%s, %s, 'another')", [who, moved_on])
+    try:
+        runner.publish_days(FIRST, LAST, instance=instance)
+        shown = _shown(loaded, "manager_day")
+        assert {day: row["team_id"] for (day, key), row in shown.items() if key == who} == {
+            day: before if day < moved_on else "another" for day, key in shown if key == who
+        }
+    finally:
+        with loaded.connect() as sql:
+            sql.execute("delete from reference.person_teams where team_id = 'another'")
+        runner.publish_days(FIRST, LAST, instance=instance)
+
+
+def test_accounts_of_one_person_are_one_row(loaded: Warehouse) -> None:
+    with loaded.connect() as sql:
+        several = sql.execute(
+            "select person_id, person_name, array_agg(manager_id) from reference.people group by 1, 2"
+            " having count(*) > 1"
+        ).fetchall()
+        accounts = sql.execute(
+            "select manager_key from marts.manager_day union select manager_key from marts.manager_week"
+        ).fetchall()
+    assert several
+    keys = {key for (key,) in accounts}
+    for person, name, of_person in several:
+        assert person in keys and not keys.intersection(of_person)
+        assert {row["manager_name"] for key, row in _shown(loaded, "manager_day").items() if key[1] == person} == {name}
+
+
+def test_a_kill_in_the_middle_of_the_swap_leaves_the_old_days(loaded: Warehouse) -> None:
+    before = _published(loaded)
+    with loaded.connect() as sql:
+        sql.execute("update marts.channel_day set chats = chats + 1")
+    tampered = _published(loaded)
+    assert tampered != before
+    script = (
+        "from datetime import date; from resources.settings import Settings;"
+        "from resources.warehouse.roles import Role; from resources.warehouse.engine import Warehouse; from assets.marts.publish import swap_days;"
+        f"days = list(map(date.fromisoformat, {[day.isoformat() for day in DAYS]!r}));"
+        "swap_days(Warehouse.open(Settings(), Role.PUBLISHER), days)"
+    )
+    for point in ("publish.between_marts", "publish.before_commit"):
+        killed = subprocess.run(
+            [sys.executable, "-c", script], env={**environment(), "FAILPOINT": f"{point}:1"}, check=False
+        )
+        assert killed.returncode == -9
+        assert _published(loaded) == tampered
+    subprocess.run([sys.executable, "-c", script], env=environment(), check=True)
+    assert _published(loaded) == before
+
+
+def test_a_failed_test_publishes_nothing_and_marks_the_days(
+    loaded: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, mart = _published(loaded), marts("day")[0]
+    judged = Built({}, (TestResult(mart.tests[0].name, mart.name, False, 2, ""),))
+    with monkeypatch.context() as failing:
+        failing.setattr("assets.marts.dbt.build", lambda *_, **__: judged)
+        with pytest.raises(
+            runner.RunFailed, match=rf"^Days {DAYS[7]} to {LAST}: nothing was published: {mart.tests[0].name}"
+        ) as failed:
+            runner.publish_days(LAST, LAST, instance=instance)
+    assert "marked stale" in str(failed.value)
+    stale = {day for name in KEYS for (day, _), row in _shown(loaded, name).items() if row["is_stale"]}
+    assert stale == set(DAYS[7:])
+    runner.publish_days(LAST, LAST, instance=instance)
+    assert _published(loaded) == before
+
+
+def test_a_failed_load_holds_its_days_back(loaded: Warehouse, instance: dg.DagsterInstance) -> None:
+    before = _published(loaded)
+    with loaded.connect() as sql:
+        sql.execute("update core.channels set kind = ''")
+    with pytest.raises(runner.RunFailed, match=r"every_channel_has_kind_and_name"):
+        runner.publish_days(LAST, LAST, instance=instance)
+    with loaded.connect() as sql:
+        sql.execute("update core.channels set kind = split_part(channel_id, ':', 2)")
+        assert sql.execute("select bool_and(is_stale) from marts.channel_day where business_on = %s", [LAST])
+        sql.execute("update marts.channel_day set is_stale = false")
+        sql.execute("update marts.manager_day set is_stale = false")
+    assert _published(loaded) == before
+
+
+def test_analysts_read_the_days(loaded: Warehouse) -> None:
+    with loaded.as_role(Role.ANALYST).connect() as sql:
+        for mart in KEYS:
+            assert sql.execute(f"select count(*) > 0 from marts.{mart}").fetchone() == (True,)
