@@ -150,7 +150,7 @@ def _positions(place: Place, charts: Sequence[Chart]) -> list[Request]:
     for chart in charts:
         if chart.place == "right":
             found.append(_position(place, chart, row, edge, _GAP))
-            row += _rows(chart)
+            row += _rows(chart, place)
         else:
             column, offset = _column_at(place, along)
             found.append(_position(place, chart, max(place.bottom, place.below + 1) + 1, column, offset))
@@ -160,16 +160,26 @@ def _positions(place: Place, charts: Sequence[Chart]) -> list[Request]:
 
 def _position(place: Place, chart: Chart, row: int, column: int, offset: int) -> Request:
     # a chart that reaches over the edge of the grid may be refused, or pushed onto the cells
-    place.make_room(row + _rows(chart), column + ceil((offset + chart.width + _GAP) / GRID_WIDTH))
+    place.make_room(row + _rows(chart, place), column + ceil((offset + chart.width + _GAP) / GRID_WIDTH))
     anchor = {"sheetId": place.sheet_id, "rowIndex": row, "columnIndex": column}
     return {
         "anchorCell": anchor, "offsetXPixels": offset, "offsetYPixels": 0,
-        "widthPixels": chart.width, "heightPixels": chart.height,
+        "widthPixels": chart.width, "heightPixels": _height(chart, place),
     }  # fmt: skip
 
 
-def _rows(chart: Chart) -> int:
-    return ceil((chart.height + _GAP) / GRID_HEIGHT)
+def _height(chart: Chart, place: Place) -> int:
+    if chart.height is not None:
+        return chart.height
+    if chart.kind != "bar":
+        return 360
+    count = min(place.content.count, chart.first or chart.last or place.content.count)
+    return min(max(110 + count * (18 * len(chart.values) + 10), 260), 1200)
+
+
+def _rows(chart: Chart, place: Place) -> int:
+    """Of the grid that a new chart covers."""
+    return ceil((_height(chart, place) + _GAP) / GRID_HEIGHT)
 
 
 def _column_at(place: Place, pixels: int) -> tuple[int, int]:
@@ -185,19 +195,20 @@ def _moved_down(place: Place) -> list[Request]:
     """Charts of ours below our rows, all by as many rows as the first of them needs."""
     if place.sheet is None or place.old is None:
         return []
-    ours = {_id(place, digest(chart.name)): chart for chart in place.look.charts if chart.place == "below"}
+    ours = {_id(place, digest(chart.name)) for chart in place.look.charts if chart.place == "below"}
     below = []
     for standing in place.sheet.charts:
-        cell = standing.get("position", {}).get("overlayPosition", {}).get("anchorCell", {})
+        overlay = standing.get("position", {}).get("overlayPosition", {})
+        cell = overlay.get("anchorCell", {})
         row, column = cell.get("rowIndex", 0) + place.inserted, cell.get("columnIndex", 0)
         if standing["chartId"] in ours and row >= place.old_bottom and column < place.old_right:
-            below.append((standing["chartId"], row, column))
-    further = place.bottom + 1 - min((row for _, row, _ in below), default=place.bottom + 1)
+            below.append((standing["chartId"], row, column, overlay.get("heightPixels", 0)))
+    further = place.bottom + 1 - min((row for _, row, _, _ in below), default=place.bottom + 1)
     if further <= 0:
         return []
     requests = []
-    for number, row, column in below:
-        place.make_room(row + further + _rows(ours[number]), 0)
+    for number, row, column, height in below:
+        place.make_room(row + further + ceil((height + _GAP) / GRID_HEIGHT), 0)
         anchor = {"sheetId": place.sheet_id, "rowIndex": row + further, "columnIndex": column}
         position = {"overlayPosition": {"anchorCell": anchor}}
         requests.append(

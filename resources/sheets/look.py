@@ -108,8 +108,8 @@ class Chart:
     place: Literal["right", "below"] = "right"
     """Right of everything that the tab has, or below our rows (and further down when they reach it)."""
     width: int = 640
-    height: int = 360
-    """In pixels."""
+    height: int | None = None
+    """In pixels, when it is made; without a height lying bars get room by their number, the others 360."""
 
     @property
     def name(self) -> str:
