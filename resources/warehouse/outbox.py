@@ -23,6 +23,8 @@ Settled: TypeAlias = Literal["sent", "failed", "unknown"]
 TELEGRAM = "telegram"
 OLDEST = timedelta(hours=24)
 """A message that could not be delivered for so long is not news any more, unless what it tells of still lasts."""
+OLDEST_DIGEST = timedelta(days=6)
+"""Monday's digest (ids that begin with ``digest:``) is news until the next one."""
 OVERTAKEN = "overtaken"
 _LOCK = "select pg_try_advisory_lock(hashtextextended('otklik:outbox:' || %s, 0))"
 _UNLOCK = "select pg_advisory_unlock(hashtextextended('otklik:outbox:' || %s, 0))"
@@ -99,10 +101,11 @@ def expire(connection: psycopg.Connection[Any], channel: str, at: datetime) -> i
     """What has waited too long is given up; its last reason stays. The beginning of an incident that lasts waits on."""
     return connection.execute(
         "update ops.outbox as o set state = 'failed', reason = coalesce(reason, 'expired'), settled_at = %s,"
-        " not_before = null where channel = %s and state = 'queued' and created_at < %s"
+        " not_before = null where channel = %s and state = 'queued'"
+        " and created_at < case when starts_with(message_id, 'digest:') then %s else %s end"
         " and not exists (select from ops.incidents as i"
         " where i.closed_at is null and o.message_id = i.incident_id || '-open')",
-        (at, channel, at - OLDEST),
+        (at, channel, at - OLDEST_DIGEST, at - OLDEST),
     ).rowcount
 
 

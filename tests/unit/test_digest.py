@@ -14,6 +14,7 @@ from conversations.delta import DeltaStatus
 from conversations.digest import Condition, company_change, contradictions, digest_of, is_untold, main_changes
 from conversations.messages import digest as words
 from conversations.messages.digest import late_data, late_text, plain_text, telegram_text
+from conversations.policy import Policy, PolicyError
 from tests.emulators.telegram_html import parse, units
 from tests.unit.digesting import ANNA, BORIS, LINK, WHATSAPP, change, company, facts, figures
 
@@ -226,3 +227,27 @@ def test_it_always_fits_one_message_and_one_screen(
     named = shown.count("🔴")
     if told.main and named < len(told.main) + told.more_main:
         assert str(len(told.main) + told.more_main - named) in shown
+
+
+@pytest.mark.parametrize(
+    ("written", "chats"),
+    [
+        ("chats: -1001234567890", ("-1001234567890",)),
+        ('chats: ["-1001", 7, "@heads", 7]', ("-1001", "7", "@heads")),
+        ("chats: []", ()),
+        ("enabled: false", ()),
+    ],
+)
+def test_the_policy_names_chats_as_people_write_them(written: str, chats: tuple[str, ...]) -> None:
+    policy = Policy.parse(f"digest: {{{written}}}")
+    assert policy.digest.chats == chats
+    # who is told changes no figure
+    assert policy.hash == Policy.default().hash
+
+
+@pytest.mark.parametrize(
+    "written", ['chats: ["no chat"]', "chats: [true]", "link: example.org", 'link: "javascript:x"']
+)
+def test_the_policy_refuses_what_is_no_chat_and_no_address(written: str) -> None:
+    with pytest.raises(PolicyError, match="digest"):
+        Policy.parse(f"digest: {{{written}}}")

@@ -143,6 +143,16 @@ def test_a_person_may_send_it_once_more(database: Warehouse, session: psycopg.Co
     assert acts == [("digest_again", WEEK)] * 2
 
 
+def test_a_digest_is_news_until_the_next_one(database: Warehouse, session: psycopg.Connection) -> None:
+    """The messenger was out of reach for days."""
+    put(session)
+    late_bot = Bot(Outcome("later", "needs_auth", wait_seconds=60))
+    send(database, late_bot, NOW + timedelta(days=3))
+    assert {state for state, _ in states(session).values()} == {"queued"}
+    send(database, Bot(), NOW + timedelta(days=6, hours=1))
+    assert {state for state, _ in states(session).values()} == {"failed"}
+
+
 @pytest.mark.parametrize("reason", ["no_pictures", "bad_picture", "picture_too_large"])
 def test_what_is_refused_for_its_picture_arrives_without_it(
     reason: str, database: Warehouse, session: psycopg.Connection
