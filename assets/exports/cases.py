@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from assets.exports.made import CHANNEL, Made, count, minutes, moment, named, text
+from assets.exports.made import CHANNEL, Made, count, legend, minutes, moment, named, text
 from conversations.messages import Headings, Weekly, WeeklyWords
 from conversations.policy_exports import Texts
 from conversations.redact import snippet
-from resources.sheets import ColourRule, Column, Kind, Legend, Look
+from resources.sheets import ColourRule, Column, Kind, Look
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -72,7 +72,7 @@ def examples_look(caption: Sequence[str], rows: DataFrame) -> Look:
     tones = {"no_reply": "bad", "slow_reply": "warn", "no_next_step": "warn", "good": "good"}
     return Look(
         caption=caption,
-        legend=[Legend("bad", "без ответа"), Legend("warn", "есть что исправить"), Legend("good", "так держать")],
+        legend=legend(WeeklyWords.LEGEND_EXAMPLES),
         frozen_columns=2,
         rules=[ColourRule(W.KIND, "is", WeeklyWords.KINDS[kind], tone) for kind, tone in tones.items()],  # type: ignore[arg-type]
         wrap=[W.SNIPPET],

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from assets.exports.made import CHANNEL, DATA, Made, count, minutes, named, share, text
+from assets.exports.made import CHANNEL, DATA, Made, count, legend, minutes, named, share, text
 from conversations.messages import Changes, Headings, Metrics, Weekly, WeeklyWords
 from conversations.metrics import METRICS
 from conversations.metrics import Kind as MetricKind
-from resources.sheets import Chart, ColourRule, Column, Kind, Legend, Look
+from resources.sheets import Chart, ColourRule, Column, Kind, Look
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -125,11 +125,7 @@ DIGEST_MANAGERS: list[Made] = [text(H.MANAGER, "manager_name", 170), text(H.TEAM
 DIGEST_CHANNELS: list[Made] = [CHANNEL, *_compared()]
 
 _VERDICTS = (W.VERDICT, W.NO_REPLY_VERDICT, W.FIRST_VERDICT, W.STEP_VERDICT)
-LEGEND = (
-    Legend("good", "лучше, и это не случайность"),
-    Legend("bad", "хуже, и это не случайность"),
-    Legend("muted", "вывода нет: почему — написано"),
-)
+LEGEND = legend(WeeklyWords.LEGEND_CHANGES)
 
 
 def verdict_colours(heading: str) -> list[ColourRule]:
@@ -145,7 +141,7 @@ def verdict_colours(heading: str) -> list[ColourRule]:
     ]
 
 
-def digest_look(subject: str, caption: Sequence[str], title: str) -> Look:
+def digest_look(subject: str, caption: Sequence[str], title: str, rows: int) -> Look:
     """Of both digests: coloured verdicts, grey figures where data are incomplete, the headline as a chart below."""
     incomplete = Changes.STATES["data_incomplete"]
     return Look(
@@ -161,6 +157,8 @@ def digest_look(subject: str, caption: Sequence[str], title: str) -> Look:
             Chart(
                 title, "bar", subject, [H.IN_TARGET, W.BEFORE], key="headline", subtitle=caption[0],
                 tones=("total", "muted"), lowest=0, highest=1, place="below", width=900,
+                # two bars for each row, with their figures beside them
+                height=max(300, 120 + 42 * rows),
             )
         ],
         wrap=[W.MAIN],

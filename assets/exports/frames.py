@@ -136,10 +136,10 @@ class _Tabs:
         made: dict[str, Callable[[], Look]] = {
             README: lambda: readme.look(caption),
             DIGEST_MANAGERS: lambda: comparison.digest_look(
-                Headings.MANAGER, caption, "В норме, % закрытых вопросов, по менеджерам"
+                Headings.MANAGER, caption, WeeklyWords.CHART_MANAGERS, len(rows)
             ),
             DIGEST_CHANNELS: lambda: comparison.digest_look(
-                Headings.CHANNEL, caption, "В норме, % закрытых вопросов, по каналам"
+                Headings.CHANNEL, caption, WeeklyWords.CHART_CHANNELS, len(rows)
             ),
             REPORT: lambda: report.report_look(caption),
             TREND: lambda: published.trend_look(caption),

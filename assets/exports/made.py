@@ -9,14 +9,14 @@ An unknown value is an empty cell, never a zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conversations.messages import Headings, Words, channel_title, short_name
 from conversations.policy_exports import Texts
 from conversations.redact import mask
-from resources.sheets import Column, Kind, Look, Tab
+from resources.sheets import Column, Kind, Legend, Look, Tab, Tone
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -119,6 +119,11 @@ def day(heading: str, name: str) -> Made:
 def named(heading: str, name: str, words: dict[str, str], width: int | None = None) -> Made:
     """A code in words; one that is not listed as it is."""
     return Made(Column(heading, Kind.TEXT, width), name, lambda rows: [words.get(code, code) for code in rows[name]])
+
+
+def legend(words: Mapping[Tone, str]) -> list[Legend]:
+    """What colours mean, by colour."""
+    return [Legend(tone, said) for tone, said in words.items()]
 
 
 CHANNEL = Made(

@@ -120,8 +120,8 @@ def trend_look(caption: Sequence[str]) -> Look:
         frozen_columns=1,
         charts=[
             Chart(
-                "Вся компания по неделям", "line", H.WEEK, [H.IN_TARGET, H.NO_REPLY], key="trend",
-                subtitle="доли закрытых вопросов", lowest=0, highest=1,
+                WeeklyWords.CHART_COMPANY, "line", H.WEEK, [H.IN_TARGET, H.NO_REPLY], key="trend",
+                subtitle=WeeklyWords.CHART_COMPANY_UNIT, lowest=0, highest=1,
                 tones=("good", "bad"), place="below", width=900,
             )
         ],

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from assets.exports.made import Made, text
+from assets.exports.made import Made, legend, text
 from conversations.messages import DEFINITIONS, Changes, Headings, ReadMe, WeeklyWords, Words
 from conversations.policy import Policy
 from conversations.rules import channel_timeline
 from conversations.window import Window, iso_week
-from resources.sheets import ColourRule, Legend, Look
+from resources.sheets import ColourRule, Look
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -72,10 +72,7 @@ def look(caption: Sequence[str]) -> Look:
     """Of the tab: sections that can be told apart, and the first tab of a new spreadsheet."""
     return Look(
         caption=caption,
-        legend=[
-            Legend("good", "лучше"), Legend("warn", "обратите внимание"), Legend("bad", "хуже"),
-            Legend("muted", "вывода нет"),
-        ],
+        legend=legend(WeeklyWords.LEGEND_README),
         rules=[
             ColourRule(None, "is", ReadMe.AS_OF, "total", by=ReadMe.SECTION),
             ColourRule(ReadMe.WHAT, "is", " / ".join(Changes.BETTER), "good"),

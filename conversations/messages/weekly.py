@@ -101,6 +101,23 @@ class WeeklyWords:
     """What to train, by the metric in which somebody is behind."""
     NO_FOCUS: Final = "явного фокуса нет"
     TOO_FEW: Final = "мало данных для вывода"
+    CHART_MANAGERS: Final = "В норме, % закрытых вопросов, по менеджерам"
+    CHART_CHANNELS: Final = "В норме, % закрытых вопросов, по каналам"
+    CHART_COMPANY: Final = "Вся компания по неделям"
+    CHART_COMPANY_UNIT: Final = "доли закрытых вопросов"
+    LEGEND_CHANGES: Final = {
+        "good": "лучше, и это не случайность",
+        "bad": "хуже, и это не случайность",
+        "muted": "вывода нет: почему — написано",
+    }
+    LEGEND_EXAMPLES: Final = {"bad": "без ответа", "warn": "есть что исправить", "good": "так держать"}
+    LEGEND_README: Final = {
+        "good": "лучше",
+        "warn": "обратите внимание",
+        "bad": "хуже",
+        "muted": "вывода нет",
+    }
+    """What colours mean, by colour."""
     HOW: Final = {
         "digest": "n — из скольких случаев доля. Стрелка стоит, только если разница не случайна и не меньше 5 п.п. "
         "(у медианы — 20 % и 2 минут)",
