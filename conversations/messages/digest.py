@@ -36,6 +36,9 @@ class Digests:
     """Words of the digest, its picture, its report and ``otklik digest``."""
 
     AS_OF: Final = "данные на {}"
+    COMPANY: Final = "Вся компания"
+    SUM_OF_CHANNELS: Final = "Складывается из всех каналов."
+    ASK: Final = "Откуда число: otklik explain digest {} in_target_share"
     IN_TARGET: Final = "В норме"
     SLOW: Final = "Медленно"
     NO_REPLY: Final = "Без ответа"
@@ -101,7 +104,7 @@ class Digests:
         "У компании и каналов время идёт с вопроса клиента, у менеджера — с момента, когда вопрос попал к нему: "
         "n совпадает, доли могут расходиться."
     )
-    NOTE_EXPLAIN: Final = "Любое число раскрывается до сообщений: otklik explain (команды — в вкладке «Читать первым»)."
+    NOTE_EXPLAIN: Final = "Любое число раскрывается до сообщений: otklik explain digest; подробнее — «Читать первым»."
     REVISION: Final = "версия {}"
 
     QUEUED: Final = "Поставлено в очередь для чата {}; отправит otklik watch."

@@ -28,6 +28,7 @@ class ExplainHelp:
         "otklik explain channel_week 2026-W46 whatsapp reply_p50_business_seconds",
         "otklik explain manager_week_delta 2026-W46 Анна no_reply_share",
         "otklik explain weekly_examples 2026-W46 Анна",
+        "otklik explain digest 2026-W46 in_target_share",
         "otklik explain revision 2026-W46",
         "otklik explain manager_week 2026-W46 Анна no_reply_share --csv > list.csv",
     )

@@ -34,6 +34,7 @@ FIGURES = ("manager_week", "channel_week", "manager_day", "channel_day")
 WEEKLY = (
     "manager_week_delta", "channel_week_delta", "behavior_snapshot", "weekly_examples", "chat_advice", "revision",
 )  # fmt: skip
+DIGEST = "digest"
 _MOST_NAMED = 12
 
 
@@ -60,8 +61,8 @@ def explain(mart: str, keys: Sequence[str], options: Options) -> None:
     from resources.warehouse.roles import Role
 
     name = TABS.get(mart, mart)
-    if name not in (*FIGURES, *WEEKLY):
-        raise CliError(Explain.NO_MART.format(mart, ", ".join((*FIGURES, *WEEKLY))), EXIT_USAGE)
+    if name not in (*FIGURES, *WEEKLY, DIGEST):
+        raise CliError(Explain.NO_MART.format(mart, ", ".join((*FIGURES, *WEEKLY, DIGEST))), EXIT_USAGE)
     settings = Settings()
     policy = Policy.load(settings.policy_path)
     with Warehouse.open(settings, Role.PUBLISHER) as warehouse:
@@ -71,6 +72,10 @@ def explain(mart: str, keys: Sequence[str], options: Options) -> None:
             drawing = Drawing(connection, policy, options.as_csv, options.as_json, options.texts)
             if name in FIGURES:
                 _figure(drawing, name, list(keys), options)
+            elif name == DIGEST:
+                from orchestration.cli import explain_digest
+
+                explain_digest.show(drawing, list(keys), options)
             else:
                 from orchestration.cli import explain_weekly
 

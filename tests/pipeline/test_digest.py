@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import pytest
 
 from assets.marts.dbt import Built, TestResult
 from assets.marts.description import marts
+from conversations.messages import Explain
 from orchestration import runner
 from orchestration.cli.watch import Watcher
 from orchestration.definitions import defs
@@ -230,3 +232,30 @@ def test_the_command_shows_writes_and_sends(
     refusals = {("--again",): 2, ("--week", "W46"): 2, ("--week", "2026-W30"): 1, ("--html", tmp_path / "no" / "x"): 1}
     assert {given: ask(*given).exit_code for given in refusals} == refusals
     assert MONDAY.isoformat() not in shown.stdout
+
+
+def test_every_number_of_the_company_leads_to_its_messages(
+    published: runner.RunSummary, connected: Warehouse, otklik: Otklik, home: Path
+) -> None:
+    def explain(*keys: str) -> Any:
+        result = otklik("explain", "digest", *keys, "--json", OTKLIK_HOME=str(home))
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    with connected.connect() as sql:
+        waits = sql.execute(
+            "select wait_id, outcome from evaluated.waits where settled_week = %s and wait_kind = 'message'"
+            " and outcome in ('in_target', 'slow_reply', 'no_reply', 'window_expired')", (WEEK,),
+        ).fetchall()  # fmt: skip
+    hits = {wait for wait, outcome in waits if outcome == "in_target"}
+    assert explain()["in_target_share"] == pytest.approx(len(hits) / len(waits))
+    found = explain(WEEK, "in_target_share")
+    assert (found["hits"], found["n"], found["list_adds_up"], found["list_of_revision"]) == (
+        len(hits), len(waits), True, 1,
+    )  # fmt: skip
+    ids, is_hit = Explain.HEADINGS[:2]
+    assert {case[ids] for case in found["cases"] if case[is_hit]} == hits
+    assert {case[ids] for case in found["cases"]} == {wait for wait, _ in waits}
+    assert explain(WEEK, "waits_settled")["n"] == len(waits)
+    # medians do not add up
+    assert otklik("explain", "digest", WEEK, "reply_p50_seconds", OTKLIK_HOME=str(home)).exit_code == 2
