@@ -1,0 +1,287 @@
+"""From core to the marts of weeks over a whole history, and what a day of marts costs over ten times the history.
+
+Timed: ``refresh_evaluated`` (core to evaluated) and dbt's build with its tests (evaluated and core to marts), as the
+platform calls them. CPU seconds are those of this process, of dbt's and of PostgreSQL's together. The day is built in
+the same database first with a tenth of the history and then with all of it; its rows must be the same both times. Not
+timed: making the data, starting the server, the marts that Python adds (``bench_delta``).
+
+Beside them, in the same run and on the same messages: a window query written by hand that knows nothing but first
+replies by manager and week; and the usual pandas script, ``groupby.apply`` over chats and then over manager and week,
+for counts, shares and percentiles of replies (calendar time only: no working hours, limits, sessions, hand-offs).
+
+    python -m tests.benchmarks.bench_marts --messages 1000000
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from assets.marts.dbt import build
+from conversations.policy import Policy
+from conversations.window import Window, iso_week
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.refresh import refresh_evaluated
+from resources.warehouse.server import EmbeddedServer
+from tests.benchmarks.bench_refresh import CONNECTION, DAYS, FIRST, ZONE, conversations, mark, server_cpu
+
+PARTS = 10
+LEAST_TIMES_PANDAS, MOST_OF_A_DAY = 5.0, 1.3
+"""CPU of the pandas script beside dbt's build of the same weeks; a day with all of the history beside a tenth of it."""
+DAY_ROUNDS = 3
+LAST = FIRST + timedelta(days=DAYS * PARTS)
+DAY = LAST - timedelta(days=30)
+VARIABLES = {"time_zone": ZONE, "definition_version": 1, "early_delete_seconds": 60}
+WINDOW_QUERY = """
+    with talk as (
+        select conversation_id, sent_at, sender_kind,
+            lag(sender_kind) over w as before,
+            min(sent_at) filter (where sender_kind = 'manager')
+                over (w rows between 1 following and unbounded following) as answered_at,
+            row_number() over (partition by conversation_id, sender_kind order by sent_at, message_id) as nth
+        from core.messages
+        where sender_kind in ('customer', 'manager')
+        window w as (partition by conversation_id order by sent_at, message_id)
+    ), firsts as (
+        select t.sent_at, t.answered_at, m.manager_id
+        from talk as t
+        inner join core.messages as m
+            on t.conversation_id = m.conversation_id and t.answered_at = m.sent_at and m.sender_kind = 'manager'
+        where t.sender_kind = 'customer' and t.nth = 1 and t.before is null
+    )
+    select to_char(sent_at at time zone 'Europe/Moscow', 'IYYY"-W"IW') as week, manager_id, count(*),
+        percentile_cont(0.5) within group (order by extract(epoch from answered_at - sent_at)),
+        percentile_cont(0.9) within group (order by extract(epoch from answered_at - sent_at))
+    from firsts group by 1, 2
+"""
+
+
+def part(messages: int, number: int) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+    """One of ten parts of the history, 90 days long, with as many messages a day as any other."""
+    later = timedelta(days=DAYS * number)
+    for chat, rows, _ in conversations(messages // PARTS, random.Random(number)):
+        name = f"{chat}:{number}"
+        yield name, [(name, f"{number}-{row[1]}", row[2] + later, *row[3:]) for row in rows]
+
+
+def fill(warehouse: Warehouse, messages: int, number: int) -> int:
+    """Core rows of a part; returns how many messages."""
+    made = list(part(messages, number))
+    with warehouse.connect() as sql, sql.cursor() as cursor:
+        with cursor.copy(
+            "copy core.conversations (conversation_id, connection_id, channel_id, customer_id, is_untimed, flags)"
+            " from stdin"
+        ) as copy:
+            for chat, _ in made:
+                copy.write_row((chat, CONNECTION, "bench:1", f"c{chat}", False, []))
+        cursor.execute("create temporary table new (like core.messages including defaults)")
+        with cursor.copy(
+            "copy new (conversation_id, message_id, connection_id, sent_at, direction, sender_kind, manager_id,"
+            " is_public, delivery_status, content_kind, text, flags, ingested_at, raw_stream, raw_id) from stdin"
+        ) as copy:
+            for _, rows in made:
+                for chat, message_id, at, sender, manager, text in rows:
+                    direction = {"customer": "in", "manager": "out", "system": "none"}[sender]
+                    copy.write_row((chat, message_id, CONNECTION, at, direction, sender, manager, sender != "system",
+                                    "read", "text", text, [], at, "messages", message_id))  # fmt: skip
+        cursor.execute(f"update new set business_on = (sent_at at time zone '{ZONE}')::date")
+        cursor.execute("insert into core.messages select * from new")
+        mark(sql, f"conversation_id like '%:{number}'")
+    return sum(len(rows) for _, rows in made)
+
+
+def prepare(warehouse: Warehouse) -> None:
+    """The channel and twenty managers; one person has two accounts."""
+    with warehouse.connect() as sql:
+        sql.execute("insert into core.channels values ('bench:1', 'bench', 'whatsapp', '-', true)")
+        sql.execute(
+            "insert into core.managers select 'bench:' || n, 'bench', '-', null, true from generate_series(0, 19) as n"
+        )
+        sql.execute(
+            "insert into reference.people select manager_id, case when manager_id = 'bench:19' then 'bench:18'"
+            " else manager_id end, '-' from core.managers"
+        )
+
+
+def analyzed(warehouse: Warehouse) -> None:
+    with warehouse.connect(autocommit=True) as sql:
+        sql.execute("vacuum analyze")
+
+
+def cpu(warehouse: Warehouse) -> float:
+    """CPU seconds of this process, of its ended children and of PostgreSQL."""
+    own = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(used.ru_utime + used.ru_stime for used in own) + server_cpu(warehouse)
+
+
+def timed(label: str, warehouse: Warehouse, work: Callable[[], Any]) -> dict[str, Any]:
+    """CPU and clock seconds of ``work``, printed, with what it returned."""
+    began, wall = cpu(warehouse), time.monotonic()
+    found = work()
+    figures = {"cpu": cpu(warehouse) - began, "wall": time.monotonic() - wall, "found": found}
+    print(f"{label:52} {figures['cpu']:8.2f} CPU s {figures['wall']:8.1f} s   {found}", flush=True)
+    return figures
+
+
+def judged(warehouse: Warehouse, label: str) -> dict[str, Any]:
+    """Core to evaluated, of what is marked."""
+    policy, as_of = Policy.load("policy.yaml"), Window.of_day(LAST, ZONE).end
+    return timed(
+        f"core to evaluated, {label}",
+        warehouse,
+        lambda: refresh_evaluated(warehouse, policy, None, as_of, connection_id=CONNECTION).messages,
+    )
+
+
+def built(warehouse: Warehouse, home: Path, label: str, variables: dict[str, str], period: Any) -> dict[str, Any]:
+    """dbt's build and tests of a range; also what dbt says the statements took."""
+
+    def work() -> dict[str, int]:
+        done = build(warehouse, home, VARIABLES | variables, period=period)
+        if done.failed:
+            raise SystemExit(f"failed: {[test.name for test in done.failed]}")
+        return dict(done.rows)
+
+    figures = timed(label, warehouse, work)
+    results = json.loads((home / "dbt" / "target" / "run_results.json").read_text())["results"]
+    figures["statements"] = sum(result["execution_time"] for result in results)
+    return figures
+
+
+def day(warehouse: Warehouse, home: Path, label: str) -> dict[str, Any]:
+    """The day's marts, several times, the quickest; with a hash of their rows."""
+    variables = {"first_day": DAY.isoformat(), "last_day": DAY.isoformat()}
+    rounds = [built(warehouse, home, f"marts of a day, {label}", variables, "day") for _ in range(DAY_ROUNDS)]
+    best = {name: min(one[name] for one in rounds) for name in ("cpu", "wall", "statements")}
+    with warehouse.connect() as sql:
+        best["rows"] = [
+            sql.execute(f"select md5(string_agg(t::text, '|' order by t::text)) from marts_next.{name} as t").fetchone()
+            for name in ("manager_day", "channel_day")
+        ]
+    return best
+
+
+def pandas_script(url: str, answer: str) -> None:
+    """What a team writes first, in a process of its own."""
+    import numpy as np
+    import pandas as pd
+    from sqlalchemy import create_engine
+
+    engine, warehouse = create_engine(url), Warehouse.at(url)
+
+    def waits_of(chat: pd.DataFrame) -> pd.DataFrame:
+        found, opened, is_first = [], None, True
+        for at, sender, manager in zip(chat["sent_at"], chat["sender_kind"], chat["manager_id"], strict=True):
+            if sender == "customer" and opened is None:
+                opened = at
+            elif sender == "manager" and opened is not None:
+                found.append((opened, at, manager, is_first))
+                opened, is_first = None, False
+        if opened is not None:
+            found.append((opened, pd.NaT, None, is_first))
+        return pd.DataFrame(found, columns=["opened_at", "answered_at", "manager_id", "is_first"])
+
+    def figures_of(group: pd.DataFrame) -> pd.Series:
+        answered = group[group["seconds"].notna()]
+        first = answered[answered["is_first"]]
+        return pd.Series({
+            "waits": len(group),
+            "in_target": (answered["seconds"] <= np.where(answered["is_first"], 600, 1800)).sum(),
+            "unanswered": group["seconds"].isna().sum(),
+            "reply_p50": answered["seconds"].quantile(0.5),
+            "reply_p90": answered["seconds"].quantile(0.9),
+            "first_reply_p50": first["seconds"].quantile(0.5),
+            "first_reply_p90": first["seconds"].quantile(0.9),
+        })  # fmt: skip
+
+    def work() -> int:
+        frame = pd.read_sql(
+            "select conversation_id, message_id, sent_at, sender_kind, manager_id from core.messages"
+            " where sender_kind in ('customer', 'manager') order by conversation_id, sent_at, message_id",
+            engine,
+        )
+        waits = frame.groupby("conversation_id")[["sent_at", "sender_kind", "manager_id"]].apply(waits_of)
+        waits["seconds"] = (waits["answered_at"] - waits["opened_at"]).dt.total_seconds()
+        settled = waits["answered_at"].fillna(waits["opened_at"]).dt.tz_convert(ZONE)
+        waits["week"] = settled.dt.strftime("%G-W%V")
+        weeks = waits.fillna({"manager_id": "none"}).groupby(["week", "manager_id"]).apply(figures_of)
+        weeks.to_sql("pandas_weeks", engine, if_exists="replace")
+        return len(weeks)
+
+    Path(answer).write_text(json.dumps(timed("pandas groupby.apply, weeks of managers", warehouse, work)))
+
+
+def beside(url: str) -> dict[str, Any]:
+    """The pandas script's figures."""
+    with tempfile.NamedTemporaryFile() as answer:
+        subprocess.run([sys.executable, "-m", __spec__.name, "--pandas", url, answer.name], check=True)
+        return json.loads(Path(answer.name).read_text())
+
+
+def main() -> int:
+    """Print the figures; exit 1 when a limit is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--messages", type=int, default=1_000_000)
+    parser.add_argument("--pandas", nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.pandas:
+        pandas_script(*arguments.pandas)
+        return 0
+    with tempfile.TemporaryDirectory(prefix="otklik-bench-") as folder:
+        Path(folder).chmod(0o755)
+        server = EmbeddedServer.join(Path(folder) / "home")
+        try:
+            warehouse = Warehouse.at(server.urls.owner)
+            warehouse.migrate()
+            prepare(warehouse)
+            messages = fill(warehouse, arguments.messages, PARTS - 1)
+            tenth = judged(warehouse, "a tenth of the history")
+            analyzed(warehouse)
+            short = day(warehouse, Path(folder), f"{messages:,} messages in {DAYS} days")
+            messages += sum(fill(warehouse, arguments.messages, number) for number in range(PARTS - 1))
+            rest = judged(warehouse, "the rest")
+            analyzed(warehouse)
+            long = day(warehouse, Path(folder), f"{messages:,} in {DAYS * PARTS} days")
+            weeks = {"first_week": iso_week(FIRST), "last_week": iso_week(LAST)}
+            marts = built(warehouse, Path(folder), f"marts of all weeks, {messages:,} messages", weeks, "week")
+            window = timed("window query, first replies only", warehouse, lambda: _count(warehouse))
+            pandas = beside(server.urls.owner)
+        finally:
+            server.close()
+    whole = tenth["cpu"] + rest["cpu"] + marts["cpu"]
+    print()
+    print(f"core to marts of all weeks, messages per CPU second {messages / whole:12,.0f}")
+    print(f"of that the marts alone, CPU s                      {marts['cpu']:12.1f}")
+    print(f"window query to marts, CPU                          {window['cpu'] / marts['cpu']:12.2f}")
+    times, growth = pandas["cpu"] / marts["cpu"], long["cpu"] / short["cpu"]
+    print(f"pandas groupby.apply to marts, CPU                  {times:12.1f}   (at least {LEAST_TIMES_PANDAS})")
+    print(f"pandas groupby.apply to core to marts, CPU          {pandas['cpu'] / whole:12.1f}")
+    print(f"a day, all of the history to a tenth, CPU           {growth:12.2f}   (at most {MOST_OF_A_DAY})")
+    print(f"the same, seconds in its statements                 {long['statements'] / short['statements']:12.2f}")
+    kept = {
+        "times pandas": times >= LEAST_TIMES_PANDAS,
+        "a day over the history": growth <= MOST_OF_A_DAY,
+        "a day has the same rows": short["rows"] == long["rows"],
+    }
+    for name in (name for name, holds in kept.items() if not holds):
+        print(f"missed: {name}")
+    return 0 if all(kept.values()) else 1
+
+
+def _count(warehouse: Warehouse) -> int:
+    with warehouse.connect() as sql:
+        return len(sql.execute(WINDOW_QUERY).fetchall())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
