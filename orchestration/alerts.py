@@ -158,6 +158,8 @@ def area_of(place: str) -> Area:
     """
     if place.startswith("account"):
         return "raw"
+    if place.startswith("reference"):
+        return "core"
     for area in get_args(Area):
         if place.startswith((f"{area}/", f"{area}_")):
             return cast("Area", area)

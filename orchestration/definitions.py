@@ -36,7 +36,7 @@ from assets.marts.weeks import marts_weeks  # noqa: E402
 from assets.raw.abcd import ABCD_ASSETS  # noqa: E402
 from assets.raw.retailcrm import RETAILCRM_ASSETS  # noqa: E402
 from assets.raw.twitter_care import TWITTER_CARE_ASSETS  # noqa: E402
-from assets.reference.people import reference_people  # noqa: E402
+from assets.reference.people import CUSTOMER_LINKS, reference_people  # noqa: E402
 from orchestration.jobs import JOBS  # noqa: E402
 from orchestration.resources import production_resources  # noqa: E402
 from orchestration.schedules import SCHEDULES  # noqa: E402
@@ -50,6 +50,7 @@ ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     core_directories,
     core_days,
     reference_people,
+    CUSTOMER_LINKS,
     evaluated_rules,
     marts_days,
     marts_weeks,

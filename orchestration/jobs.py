@@ -10,14 +10,17 @@ import dagster as dg
 
 from assets.marts.description import marts
 
-LOADED = dg.AssetSelection.groups("raw", "core", "reference", "evaluated")
+BY_PEOPLE = dg.AssetSelection.assets(
+    ["raw", "twitter_care__conversations"], ["raw", "abcd__conversations"], ["reference", "customer_links"]
+)
+"""Brought by a person (otklik import, otklik link-customers): no schedule can fetch them."""
+LOADED = dg.AssetSelection.groups("raw", "core", "reference", "evaluated") - BY_PEOPLE
 DAYS = dg.AssetSelection.assets(*(["marts", mart.name] for mart in marts("day")))
-PUBLISHED = dg.AssetSelection.groups("reference", "marts", "exports") - DAYS
+PUBLISHED = dg.AssetSelection.groups("reference", "marts", "exports") - DAYS - BY_PEOPLE
 
 load_daily = dg.define_asset_job(
     "load_daily",
-    # a file is brought by a person (otklik import), no schedule can fetch it
-    selection=LOADED - dg.AssetSelection.assets(["raw", "twitter_care__conversations"], ["raw", "abcd__conversations"]),
+    selection=LOADED,
     description="Read the day at the source, understand it, judge its waits and sessions: raw to evaluated.",
     executor_def=dg.in_process_executor,
 )

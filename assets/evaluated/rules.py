@@ -26,6 +26,7 @@ from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 TABLES = ("waits", "sessions", "left_waiting", "behaviour", "advice")
 _DEPS = [dg.AssetKey(["core", table]) for table in ("messages", "events", "conversations", "channels", "managers")]
+_DEPS += [dg.AssetKey(["reference", "customer_links"])]
 
 
 @dg.multi_asset(

@@ -1,7 +1,7 @@
-"""Who is who: accounts joined to people, and people to their teams.
+"""Who is who: accounts joined to people, people to their teams, ids of customers to their human.
 
-Here: the two tables as assets, whole each time. Not here: how they are written (``resources.warehouse.reference``),
-what the policy may say (``conversations.policy_people``).
+Here: the tables as assets; the first two whole each time, the third brought by a person. Not here: how they are written
+(``resources.warehouse.reference``), what the policy may say (``conversations.policy_people``).
 """
 
 # Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
@@ -15,6 +15,8 @@ from assets.tables import DAILY_FRESHNESS, spec
 from resources.warehouse.reference import replace_people
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
+CUSTOMER_LINKS = spec("reference", "customer_links", kinds={"file", "postgres"})
+"""Written by a person with ``otklik link-customers``: what comes from a person has no schedule."""
 _DEPS = [dg.AssetKey(["core", "managers"])]
 
 

@@ -11,6 +11,7 @@ from conversations.messages.alerts import Alerts, AlertsHelp
 from conversations.messages.audit import Audit, AuditHelp
 from conversations.messages.changes import Changes, Metrics
 from conversations.messages.connections import ConnectionErrors, Connections, ConnectionsHelp
+from conversations.messages.customers import Customers, CustomersHelp
 from conversations.messages.deploy import Migrate
 from conversations.messages.digest import DigestHelp, Digests
 from conversations.messages.errors import Errors
@@ -41,6 +42,8 @@ __all__ = [
     "ConnectionErrors",
     "Connections",
     "ConnectionsHelp",
+    "Customers",
+    "CustomersHelp",
     "DigestHelp",
     "Digests",
     "Doctor",

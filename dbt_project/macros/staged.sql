@@ -15,7 +15,7 @@
         m.message_id,
         m.connection_id,
         c.channel_id,
-        c.customer_id,
+        coalesce(l.same_as, c.customer_id) as customer_id,
         c.created_at as conversation_created_at,
         m.sent_at,
         m.business_on,
@@ -32,6 +32,7 @@
     from {{ source('core', 'messages') }} as m
     inner join {{ source('core', 'conversations') }} as c on m.conversation_id = c.conversation_id
     left join {{ source('reference', 'people') }} as p on m.manager_id = p.manager_id
+    left join {{ source('reference', 'customer_links') }} as l on c.customer_id = l.customer_id
     where {{ is_talk('m') }} and not c.is_untimed
 ){% endmacro %}
 

@@ -15,6 +15,7 @@ from conversations.messages import (
     AlertsHelp,
     AuditHelp,
     ConnectionsHelp,
+    CustomersHelp,
     DigestHelp,
     ExplainHelp,
     Help,
@@ -123,6 +124,16 @@ def import_file(
     from orchestration.cli import importing
 
     importing.import_file(path, format_name, connection, as_json=as_json)
+
+
+@app.command(name="link-customers", help=CustomersHelp.LINK)
+def link_customers(
+    path: Annotated[Path, typer.Argument(help=CustomersHelp.FILE)],
+    as_json: Annotated[bool, typer.Option("--json", help=Help.JSON)] = False,
+) -> None:
+    from orchestration.cli import customers
+
+    customers.link(path, as_json=as_json)
 
 
 @app.command(help=Help.SQL)

@@ -1,8 +1,8 @@
 """Which customers have to be judged again, and from which instant on.
 
-Here: the temporary tables ``due`` (one row per customer) and ``due_chat`` (one row per chat of his) of the refresh's
-transaction. Not here: the judgement (``resources.warehouse.refresh``) and the rule of where it may begin
-(``conversations.restart``).
+Here: the temporary tables ``due`` (one row per customer, several ids of one human being one) and ``due_chat`` (one row
+per chat of his) of the refresh's transaction. Not here: the judgement (``resources.warehouse.refresh``) and the rule of
+where it may begin (``conversations.restart``).
 
 A customer is due because of
 
@@ -68,8 +68,10 @@ reasons as (
     select conversation_id, %(known_to)s from core.conversations where connection_id = %(connection)s and %(first)s
 )
 insert into due
-select coalesce(c.customer_id, c.conversation_id), least(min(r.since), %(known_to)s)
-from reasons as r join core.conversations as c on c.conversation_id = r.conversation_id
+select coalesce(l.same_as, c.customer_id, c.conversation_id), least(min(r.since), %(known_to)s)
+from reasons as r
+join core.conversations as c on c.conversation_id = r.conversation_id
+left join reference.customer_links as l on l.customer_id = c.customer_id
 group by 1
 """
 
@@ -77,6 +79,11 @@ _FIND_CHATS = """
 insert into due_chat (contact, conversation_id)
 select d.contact, c.conversation_id
 from due as d join core.conversations as c on c.customer_id = d.contact and c.connection_id = %(connection)s
+union all
+select d.contact, c.conversation_id
+from due as d
+join reference.customer_links as l on l.same_as = d.contact
+join core.conversations as c on c.customer_id = l.customer_id and c.connection_id = %(connection)s
 union all
 select d.contact, c.conversation_id
 from due as d join core.conversations as c on c.conversation_id = d.contact and c.customer_id is null

@@ -28,6 +28,7 @@ NAMES = (
     "core.before_commit",
     "core.committed",
     "reference.before_commit",
+    "customers.before_commit",
     "evaluated.staged",
     "evaluated.before_commit",
     "evaluated.committed",

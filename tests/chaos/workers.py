@@ -30,6 +30,7 @@ from resources.digest import enqueue
 from resources.sources.retailcrm import RetailCRMSource
 from resources.warehouse.completeness import refresh_completeness
 from resources.warehouse.core import replace_window
+from resources.warehouse.customer_links import replace_links
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import WarehouseError
 from resources.warehouse.land import land
@@ -85,6 +86,8 @@ def work(order: dict[str, Any]) -> int:
                 replace_window(warehouse, RetailCRMParser(), CONNECTION, "retailcrm", streams, window, ZONE)
             elif order["what"] == "people":
                 replace_people(warehouse, Policy.parse(order["policy"]))
+            elif order["what"] == "customers":
+                replace_links(warehouse, order["links"])
             else:
                 refresh_evaluated(warehouse, Policy.default(), window, connection_id=CONNECTION)
     except (SourceError, WarehouseError) as error:

@@ -54,6 +54,7 @@ core.quarantine                 rawd    r          -        r     -
 core.conversations_masked       -       -          r        -     -
 core.messages_masked            -       -          r        -     -
 core.quarantine_masked          -       -          r        -     -
+reference.customer_links        rawd    r          -        r     -
 reference.people                rawd    r          -        r     -
 reference.person_teams          rawd    r          -        r     -
 evaluated.advice                rawd    r          -        r     -

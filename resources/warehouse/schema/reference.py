@@ -1,12 +1,12 @@
 """The reference tables: what people tell the platform and no source knows.
 
-Here: names, keys and meanings. Not here: who writes them (``assets.reference``), what the policy says of people
-(``conversations.people``).
+Here: names, keys and meanings. Not here: who writes them (``assets.reference``, ``otklik link-customers``), what the
+policy says of people (``conversations.people``).
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Table
+from sqlalchemy import Index, Table
 
 from resources.warehouse.schema.columns import day, metadata, text
 
@@ -29,3 +29,13 @@ person_teams = Table(
     schema="reference",
     comment="One row per person and stay in a team; a stay ends where the next one begins",
 )
+
+customer_links = Table(
+    "customer_links",
+    metadata,
+    text("customer_id", "A customer (core.customers) who is the same human as another", "pseudonym", key=True),
+    text("same_as", "The id under which that human is judged: the smallest of his", "pseudonym"),
+    schema="reference",
+    comment="One row per id of a customer who has several, all but the first: what people wrote down, never a guess",
+)
+Index("customer_links_same_as_idx", customer_links.c.same_as)

@@ -29,6 +29,13 @@ create table reference.person_teams (
     constraint person_teams_pkey primary key (person_id, valid_from)
 );
 
+create table reference.customer_links (
+    customer_id text not null,
+    same_as text not null,
+    constraint customer_links_pkey primary key (customer_id)
+);
+create index customer_links_same_as_idx on reference.customer_links (same_as);
+
 create table evaluated.behaviour (
     session_id text not null,
     conversation_id text not null,

@@ -1,0 +1,55 @@
+"""``otklik link-customers``: the file's way into the table, what is printed, what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from resources.warehouse.engine import Warehouse
+from tests.cli.conftest import Otklik
+
+pytestmark = pytest.mark.usefixtures("on_database")
+
+
+def stored(database: Warehouse) -> list[tuple[str, str]]:
+    with database.connect() as sql:
+        return sql.execute("select * from reference.customer_links order by 1").fetchall()
+
+
+def test_the_list_is_taken_whole_and_taken_back(otklik: Otklik, on_database: Warehouse, tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text("customer_id,person\nshop:9,a\nshop:5,a\nshop:7,b\n", encoding="utf-8")
+    shown = otklik("link-customers", str(file), "--json")
+    assert json.loads(shown.stdout) == {"people": 1, "customers": 2, "unknown": 2, "conversations": 0}
+    assert stored(on_database) == [("shop:9", "shop:5")]
+    assert "Людей" in otklik("link-customers", str(file)).stdout
+    file.write_text("customer_id,person\n", encoding="utf-8")
+    assert otklik("link-customers", str(file)).exit_code == 0
+    assert stored(on_database) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"id,person\n", "there is no column customer_id"),
+        (b"customer_id,person\nshop:1,a\nshop:1,b\n", "line 3: shop:1 is named under two persons"),
+        ("customer_id,person\nшоп:1,а\n".encode("cp1251"), "это не текст в UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_used_changes_nothing(
+    otklik: Otklik, on_database: Warehouse, tmp_path: Path, content: bytes, said: str
+) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_bytes(content)
+    before = stored(on_database)
+    result = otklik("link-customers", str(file))
+    assert result.exit_code == 1
+    assert said in result.stderr and "Traceback" not in result.output
+    assert stored(on_database) == before
+
+
+def test_a_file_that_is_not_there(otklik: Otklik, tmp_path: Path) -> None:
+    result = otklik("link-customers", str(tmp_path / "nowhere.csv"))
+    assert result.exit_code == 2 and "нет файла" in result.stderr
