@@ -35,10 +35,10 @@ def build(warehouse: Warehouse, weeks: Sequence[str], policy: Policy, published_
         tables.make(connection)
         rows = _fill(connection, weeks, policy, published_at)
     fail_point("publish.python_built")
-    return Built(rows, tuple(tested(warehouse)))
+    return Built(rows, tuple(judge_built(warehouse)))
 
 
-def tested(warehouse: Warehouse) -> list[TestResult]:
+def judge_built(warehouse: Warehouse) -> list[TestResult]:
     """Judge what is built: a test is a query of the rows that contradict its name; one that cannot run has failed."""
     results = []
     with warehouse.connect(_NAME) as connection:
