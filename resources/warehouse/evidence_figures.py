@@ -145,6 +145,6 @@ FIGURES: dict[View, dict[str, Figure]] = {
 """Every figure by view and column."""
 NO_FIGURES = frozenset({
     "week", "week_starts_on", "business_on", "manager_key", "manager_id", "manager_name", "team_id", "channel_id",
-    "connection_id", "channel_kind", "channel_name", "data_status", "definition_version", "as_of",
+    "connection_id", "channel_kind", "channel_name", "data_status", "is_stale", "definition_version", "as_of",
 })  # fmt: skip
 """Columns that say whose and of when the row is, and how far it can be trusted: nothing is counted there."""
