@@ -16,6 +16,7 @@ from resources.warehouse.exports import destination_of
 from resources.warehouse.hashes import table_hashes
 from tests.emulators.sheets import SPREADSHEET_ID, SheetsEmulator
 from tests.pipeline.exporting import (
+    ABOVE,
     FORMULA,
     MASKED,
     MONDAY,
@@ -66,6 +67,47 @@ def test_managers_read_as_the_marts_say(
             "" if median is None else pytest.approx(median / 60, abs=0.005)
         )
         assert row["Данные"] == "полные"
+
+
+def test_the_tabs_of_the_week_read_as_the_marts_say(
+    published: list[runner.RunSummary], sheets: SheetsEmulator, connected: Warehouse
+) -> None:
+    with connected.connect() as sql:
+
+        def rows(statement: str) -> list[tuple[object, ...]]:
+            return sql.execute(statement, [WEEK]).fetchall()
+
+        people = rows("select m.manager_name, d.value, d.n from marts.manager_week as m inner join"
+                      " marts.manager_week_delta as d on m.week = d.week and m.manager_key = d.manager_key where"
+                      " d.metric = 'in_target_share' and m.week = %s and m.waits_settled + m.sessions_touched > 0")  # fmt: skip
+        talks = rows("select manager_name, rank, conversation_id from marts.weekly_examples where week = %s")
+        advice = rows("select conversation_id, count(*) from marts.chat_advice where week = %s group by 1")
+        deltas = rows("select manager_name, n from marts.manager_week_delta where week = %s and n > 0")
+        kept = rows("select distinct subject_key from marts.behavior_snapshot where week = %s and n > 0"
+                    " and subject_kind = 'manager'")  # fmt: skip
+        company = rows("select sum(waits_settled)::int from marts.channel_week where week = %s")
+    assert people and talks and advice and deltas and kept
+    digest = {row["Менеджер"]: row for row in table(sheets, "weekly_digest_managers")}
+    report = {row["Менеджер"]: row for row in table(sheets, "manager_report")}
+    for name, value, n in people:
+        for row in (digest[name], report[name]):
+            share = "" if value is None else pytest.approx(value, abs=1e-6)
+            assert (row["В норме, % от n"], row["Закрыто вопросов, n"]) == (share, n)
+        assert digest[name]["Вывод"] == "— (нет прошлой недели)"
+        assert report[name]["Место"] == ("—" if name == "Без менеджера" else "— (мало вопросов)"), "a tiny shop"
+    assert len(table(sheets, "weekly_digest_channels")) == 2
+    shown = {(row["Менеджер"], row["№"], row["Чат"]) for row in table(sheets, "weekly_examples")}
+    assert shown == set(talks)
+    advised = [row["Чат"] for row in table(sheets, "chat_advice")]
+    assert {chat: advised.count(chat) for chat in advised} == dict(advice)
+    compared = table(sheets, "weekly_behavior_delta_managers")
+    assert sorted((row["Менеджер"], row["Эта неделя, n"]) for row in compared) == sorted(deltas)
+    assert len(table(sheets, "behavior_snapshot_managers")) == len(kept)
+    (week,) = table(sheets, "weekly_trend")
+    assert (week["Неделя"], week["Закрыто вопросов, n"]) == (TITLE, *company[0])
+    captions = {sheets.values(f"'{tab}'!A1:A1")[0][0] for tab in ABOVE}
+    assert captions <= {f"Неделя {TITLE}, посчитано на 16.11.2026 00:00",
+                        f"1 неделя, последняя — {TITLE}, посчитана на 16.11.2026 00:00"}  # fmt: skip
 
 
 def test_channels_chats_and_messages_agree_with_the_tables(

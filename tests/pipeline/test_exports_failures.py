@@ -247,7 +247,8 @@ def test_a_week_between_two_published_ones_that_never_was_is_not_shown(
         ).fetchone()
     try:
         result = show(instance)
-        assert failed_checks(result) <= {"managers_and_channels_count_the_same_questions"}, "W44 is made up"
+        made_up = {"managers_and_channels_count_the_same_questions", "weeks_of_the_company_add_up"}
+        assert failed_checks(result) <= made_up, "W44 is made up"
     finally:
         with connected.connect() as sql:
             sql.execute(
