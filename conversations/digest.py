@@ -6,8 +6,8 @@ week may be told at all. Not here: reading (``resources.warehouse.digests``), wo
 
 Rules. The company is the sum of its channels, so the customers' view; its comparison is made like any other of the
 contract (section 7), from the sessions of both weeks. A change is named only if the marts call it a headline
-(Benjamini-Hochberg at 10 %), once per subject and matter: shares that are each other's rest are one matter. Nobody is
-ranked: persons are named by counts that are facts at any size. No customer occurs.
+(Benjamini-Hochberg at 10 %), once per subject, matter and way: slower answers and fewer in target are one change.
+Nobody is ranked: persons are named by counts that are facts at any size. No customer occurs.
 """
 
 from __future__ import annotations
@@ -28,13 +28,14 @@ _MATTERS = {
     "in_target_share": "answers",
     "slow_reply_share": "answers",
     "no_reply_share": "answers",
-    "first_reply_p50_business_seconds": "first reply",
-    "first_reply_p50_seconds": "first reply",
-    "reply_p50_business_seconds": "reply",
-    "reply_p50_seconds": "reply",
+    "first_reply_p50_business_seconds": "answers",
+    "first_reply_p50_seconds": "answers",
+    "reply_p50_business_seconds": "answers",
+    "reply_p50_seconds": "answers",
     "has_next_step_share": "next step",
     "no_next_step_share": "next step",
 }
+"""Metrics that tell the same story when they change the same way."""
 _ORDER = {one.name: place for place, one in enumerate(METRICS)}
 
 
@@ -148,7 +149,7 @@ class Digest:
     main: tuple[Change, ...]
     """Main changes, the worse first; at most ``MOST_CHANGES``."""
     more_main: int
-    """How many more there are, one per subject and matter."""
+    """How many more there are, one per subject, matter and way."""
     unanswered: tuple[Figures, ...]
     """Who has most waits without an answer; at most ``MOST_NAMED``."""
     waiting: tuple[Figures, ...]
@@ -204,15 +205,22 @@ def contradictions(facts: Facts) -> list[str]:
 
 
 def main_changes(changes: Sequence[Change]) -> list[Change]:
-    """The headlines, the surest first, one per subject and matter.
+    """The headlines, the surest first, one per subject, matter and way.
 
-    A manager's "in target" that falls because "slow" grows is one change, not two.
+    A manager's "in target" that falls because "slow" and the median grow is one change; the share in target speaks for
+    it where it is among them. "In target" up and "no reply" up are two.
     """
-    found: dict[tuple[str, str, str], Change] = {}
-    headlines = [one for one in changes if one.is_headline]
-    for one in sorted(headlines, key=lambda one: (one.p_value or 0.0, _ORDER.get(one.metric, 0), one.key)):
-        found.setdefault((one.subject_kind, one.key, _MATTERS.get(one.metric, one.metric)), one)
-    return list(found.values())
+    found: dict[tuple[str, str, str, str], Change] = {}
+    headlines = sorted((one for one in changes if one.is_headline), key=_sureness)
+    for one in headlines:
+        story = (one.subject_kind, one.key, _MATTERS.get(one.metric, one.metric), one.status)
+        if one.metric == "in_target_share" or story not in found:
+            found[story] = one
+    return sorted(found.values(), key=_sureness)
+
+
+def _sureness(one: Change) -> tuple[float, int, str, str]:
+    return one.p_value or 0.0, _ORDER.get(one.metric, 0), one.subject_kind, one.key
 
 
 def is_untold(conditions: Sequence[Condition]) -> bool:

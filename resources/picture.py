@@ -92,7 +92,9 @@ def _rows(digest: Digest) -> list[tuple[str, int, int, int, int]]:
 
 
 def _bars(figure: Any, rows: list[tuple[str, int, int, int, int]]) -> None:
-    axes = figure.add_axes((0.305, 0.085, 0.565, 0.535))
+    has_few = any(n < _LEAST for *_, n in rows)
+    foot = 0.085 if has_few else 0.03
+    axes = figure.add_axes((0.305, foot, 0.565, 0.62 - foot))
     axes.set_xlim(0, 100)
     axes.set_ylim(max(len(rows), 4) - 0.45, -0.55)
     axes.set_axis_off()
@@ -102,14 +104,15 @@ def _bars(figure: Any, rows: list[tuple[str, int, int, int, int]]) -> None:
         for count, colour in ((good, _GOOD), (slow, _SLOW), (bad, _BAD)):
             width = 100 * count / n
             axes.barh(place, width, left=left, height=0.66, color=colour, alpha=strength)
-            if width >= 9:
+            # one digit needs less room than two
+            if width >= (4 if width < 9.5 else 9):
                 said, ink = f"{width:.0f}", _TEXT if colour == _SLOW or strength < 1 else "white"
                 axes.text(left + width / 2, place, said, fontsize=19, color=ink, ha="center", va="center_baseline")
             left += width
         axes.text(-2, place, _cut(name), fontsize=20, color=_TEXT, ha="right", va="center_baseline")
         axes.text(102, place, f"{Digests.OF} {number(n)}", fontsize=18, color=_MUTED, ha="left", va="center_baseline")
     _legend(figure)
-    if any(n < _LEAST for *_, n in rows):
+    if has_few:
         figure.text(0.305, 0.04, Digests.PICTURE_FEW, fontsize=16, color=_MUTED, va="center")
 
 

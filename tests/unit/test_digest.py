@@ -90,21 +90,26 @@ def test_an_arrow_only_where_the_state_allows_one(status: DeltaStatus) -> None:
     }[status] in text
 
 
-def test_main_changes_are_headlines_once_per_subject_and_matter() -> None:
+def test_main_changes_are_headlines_once_per_subject_matter_and_way() -> None:
     found = main_changes([
-        change("a", "slow_reply_share", p_value=0.002),
-        change("a", "in_target_share", p_value=0.001),
+        change("a", "slow_reply_share", p_value=0.0005),
+        change("a", "reply_p50_business_seconds", p_value=0.0005),
+        change("a", "in_target_share", p_value=0.002),
+        # the other way: another story
+        change("a", "no_reply_share", BETTER, p_value=0.006),
         change("a", "no_next_step_share", p_value=0.004),
         change("a", "has_next_step_share", p_value=0.004),
         change("a", "made_offer_share", is_headline=False, p_value=0.0001),
-        change("b", "in_target_share", BETTER, p_value=0.003),
-        change("a", "in_target_share", p_value=0.0005, subject_kind="channel"),
+        change("b", "slow_reply_share", BETTER, p_value=0.003),
+        change("b", "first_reply_p50_seconds", BETTER, p_value=0.005),
+        change("a", "in_target_share", p_value=0.001, subject_kind="channel"),
     ])  # fmt: skip
     assert [(one.subject_kind, one.key, one.metric) for one in found] == [
         ("channel", "a", "in_target_share"),
         ("manager", "a", "in_target_share"),
-        ("manager", "b", "in_target_share"),
+        ("manager", "b", "slow_reply_share"),
         ("manager", "a", "has_next_step_share"),
+        ("manager", "a", "no_reply_share"),
     ]
 
 
