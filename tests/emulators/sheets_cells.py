@@ -60,8 +60,9 @@ def _fill(sheet: Sheet, row: int, column: int, data: Given, wanted: Mask, where:
         if isinstance(cell, Formula) and by != (0, 0):
             cell = moved(cell, shift(*by))
         sheet.put(row, column, [cell])
-        if "textFormatRuns" in sheet.extras.get((row, column), {}):
-            sheet.unrich(row, row + 1, column, column + 1)
+        extras = sheet.extras.get((row, column), {})
+        if "textFormatRuns" in extras:
+            sheet.extras[row, column] = {part: found for part, found in extras.items() if part != "textFormatRuns"}
     rest = {name: inside for name, inside in wanted.items() if name != "userEnteredValue"}
     if rest:
         old = sheet.extras.get((row, column), {})

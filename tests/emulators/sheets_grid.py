@@ -86,7 +86,7 @@ class Sheet:
 
     def unrich(self, top: int, bottom: int, left: int, right: int) -> None:
         """A new value loses the rich text of the one before."""
-        for place, extras in [*self.extras.items()]:
+        for place, extras in list(self.extras.items()):
             if "textFormatRuns" in extras and top <= place[0] < bottom and left <= place[1] < right:
                 self.extras[place] = {name: value for name, value in extras.items() if name != "textFormatRuns"}
 
