@@ -82,10 +82,13 @@ def enqueue_again(warehouse: Warehouse, week: str, chats: Iterable[str], body: s
         digests.queue_again(connection, week, chats, body, picture, datetime.now(UTC))
 
 
-def enqueue_late(warehouse: Warehouse, week: str, to: Addressed, why: str) -> int:
-    """Queue the short message instead, for every chat that has neither; how many were new."""
+def enqueue_late(warehouse: Warehouse, week: str, to: Addressed, why: str, *, is_published: bool = False) -> int:
+    """Queue the short message instead, for every chat that has neither; how many were new.
+
+    ``is_published``: the week stands in the spreadsheet, on incomplete data.
+    """
     with warehouse.connect("otklik-digest") as connection:
-        return _late(connection, week, to, why, datetime.now(UTC))
+        return _late(connection, week, to, why, datetime.now(UTC), is_published=is_published)
 
 
 def tell_missing_week(
@@ -117,5 +120,8 @@ def is_due(settings: Settings, time_zone: str, weeks: Sequence[str]) -> str | No
     return week if week in weeks else None
 
 
-def _late(connection: psycopg.Connection[Any], week: str, to: Addressed, why: str, at: datetime) -> int:
-    return digests.queue_late(connection, week, to.chats, late_text(week, monday_of(week), why, to.link), at)
+def _late(
+    connection: psycopg.Connection[Any], week: str, to: Addressed, why: str, at: datetime, *, is_published: bool = False
+) -> int:
+    body = late_text(week, monday_of(week), why, to.link, is_published=is_published)
+    return digests.queue_late(connection, week, to.chats, body, at)

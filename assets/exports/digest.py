@@ -122,7 +122,7 @@ def _queued(warehouse: WarehouseResource, facts: Facts, text: str, to: digest.Ad
     """Queue it, or the short message where the data are too incomplete; what that came to."""
     publisher = warehouse.open(Role.PUBLISHER)
     if is_untold(facts.conditions):
-        told = digest.enqueue_late(publisher, facts.week, to, late_data(facts.conditions))
+        told = digest.enqueue_late(publisher, facts.week, to, late_data(facts.conditions), is_published=True)
         return {"queued": f"the short message, for {told} of {len(to.chats)} chat(s)", "reason": "incomplete data"}
     from resources.picture import picture
 

@@ -64,13 +64,14 @@ class Digests:
     LINK: Final = "Подробно в таблице"
     WAS: Final = "было {} из {}"
 
-    LATE: Final = "Отчёт задерживается: неделя {}"
+    LATE: Final = "Отчёт задерживается: {}"
     LATE_WHY: Final = "Почему: {}"
     LATE_CHECK: Final = "новые цифры не прошли проверку"
     LATE_NOT_THERE: Final = "неделя ещё не опубликована"
     LATE_DATA: Final = "загружены не все данные"
-    LATE_NEXT: Final = "Цифры пришлём сюда, как только неделя будет опубликована. Делать ничего не нужно."
+    LATE_NEXT: Final = "Отчёт придёт сюда сам, как только всё будет готово. Делать ничего не нужно."
     LATE_OLD: Final = "В таблице пока прежние цифры."
+    LATE_PARTIAL: Final = "Цифры в таблице неполные."
 
     PICTURE_TREND: Final = "В норме по неделям, %"
     PICTURE_PEOPLE: Final = "По менеджерам, % вопросов"
@@ -155,11 +156,17 @@ def telegram_text(digest: Digest) -> str:
     return next((text for text in texts if _fits(text)), _text(digest, 0, 0, 0))
 
 
-def late_text(week: str, monday: date, why: str, link: str | None, *, has_older: bool = True) -> str:
-    """The short message instead of a digest, as Telegram's HTML. ``why``: see ``Digests.LATE_*``, ``late_data``."""
+def late_text(week: str, monday: date, why: str, link: str | None, *, is_published: bool = False) -> str:
+    """The short message instead of a digest, as Telegram's HTML.
+
+    Args:
+        why: see ``Digests.LATE_*`` and ``late_data``.
+        is_published: the week stands in the spreadsheet, on incomplete data; else what stood there before.
+    """
     lines = [f"⏳ <b>{escape(Digests.LATE.format(week_title(week, monday)))}</b>"]
     lines.append(escape(Digests.LATE_WHY.format(why)))
-    lines.append(f"{Digests.LATE_OLD} {Digests.LATE_NEXT}" if has_older and link else Digests.LATE_NEXT)
+    shown = f"{Digests.LATE_PARTIAL if is_published else Digests.LATE_OLD} " if link else ""
+    lines.append(shown + Digests.LATE_NEXT)
     if link:
         lines.append(anchor(link))
     return "\n".join(lines)
@@ -168,7 +175,7 @@ def late_text(week: str, monday: date, why: str, link: str | None, *, has_older:
 def late_data(conditions: Sequence[Condition]) -> str:
     """Which channels are incomplete, and why."""
     bad = [one for one in conditions if one.status != "ok"]
-    return f"{Digests.LATE_DATA} ({_channels(bad, 3)})" if bad else Digests.LATE_DATA
+    return f"{Digests.LATE_DATA}: {_channels(bad, 3)}" if bad else Digests.LATE_DATA
 
 
 def title(digest: Digest) -> str:

@@ -115,7 +115,7 @@ def test_a_failed_publication_is_said_in_a_few_words(
     assert outbox(connected) == {f"digest-late:{WEEK}:{telegram.chat_id}": "queued"}
     deliver()
     [text] = [text for text in telegram.texts() if "Отчёт задерживается" in text]
-    assert text.startswith(f"⏳ Отчёт задерживается: неделя {WEEK} (09.11–15.11)\n")
+    assert text.startswith(f"⏳ Отчёт задерживается: {WEEK} (09.11–15.11)\n")
     assert "Почему: новые цифры не прошли проверку" in text
     assert not [one for one in telegram.messages() if "photo" in one]
 

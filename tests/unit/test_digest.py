@@ -182,13 +182,19 @@ def test_the_short_message_says_why_and_that_nothing_has_to_be_done() -> None:
     why = late_data(
         [Condition("Insta<b>", "incomplete", "incomplete_days", False, 1), Condition("W", "ok", "", False, 1)]
     )
-    text = parse(late_text("2026-W46", facts().monday, why, LINK))[0]
+    text = parse(late_text("2026-W46", facts().monday, why, LINK, is_published=True))[0]
     assert text == (
-        "⏳ Отчёт задерживается: неделя 2026-W46 (09.11–15.11)\n"
-        "Почему: загружены не все данные (Insta<b> (не все сообщения загружены))\n"
-        "В таблице пока прежние цифры. Цифры пришлём сюда, как только неделя будет опубликована. "
-        "Делать ничего не нужно.\nПодробно в таблице"
+        "⏳ Отчёт задерживается: 2026-W46 (09.11–15.11)\n"
+        "Почему: загружены не все данные: Insta<b> (не все сообщения загружены)\n"
+        "Цифры в таблице неполные. Отчёт придёт сюда сам, как только всё будет готово. Делать ничего не нужно.\n"
+        "Подробно в таблице"
     )
+    text = parse(late_text("2026-W46", facts().monday, words.Digests.LATE_CHECK, None))[0]
+    assert text.split("\n")[1:] == [
+        "Почему: новые цифры не прошли проверку",
+        "Отчёт придёт сюда сам, как только всё будет готово. Делать ничего не нужно.",
+    ]
+    assert "В таблице пока прежние цифры." in late_text("2026-W46", facts().monday, "x", LINK)
 
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60) | st.sampled_from(
