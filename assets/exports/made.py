@@ -77,15 +77,15 @@ def text(heading: str, name: str, width: int | None = None) -> Made:
     return Made(Column(heading, Kind.TEXT, width), name, lambda rows: rows[name])
 
 
-def count(heading: str, name: str) -> Made:
+def count(heading: str, name: str, width: int = 120) -> Made:
     """A whole number."""
-    return Made(Column(heading, Kind.INTEGER, 120), name, lambda rows: rows[name])
+    return Made(Column(heading, Kind.INTEGER, width), name, lambda rows: rows[name])
 
 
-def share(heading: str, name: str, source: str = "") -> Made:
+def share(heading: str, name: str, source: str = "", width: int = 140) -> Made:
     """A share from 0 to 1, shown as a percentage."""
     return Made(
-        Column(heading, Kind.PERCENT, 140),
+        Column(heading, Kind.PERCENT, width),
         source or name,
         lambda rows: [None if v is None else round(float(v), 6) for v in rows[name]],
     )
