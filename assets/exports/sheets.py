@@ -168,6 +168,7 @@ def exports_sheets(
                 "dagster/row_count": tab.rows,
                 "was_written": tab.changed,
                 "calls_of_all_tabs": published.calls,
+                "is_decorated": published.is_decorated,
                 "weeks": f"{next(reversed(shown.snapshot.weeks))} … {next(iter(shown.snapshot.weeks))}",
             },
         )
