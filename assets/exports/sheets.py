@@ -46,7 +46,7 @@ from resources.warehouse.roles import Role
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 _LISTS = [["core", "messages"], ["core", "conversations"], ["core", "customers"], ["core", "managers"],
-          ["core", "channels"], ["core", "events"]]  # fmt: skip
+          ["core", "channels"], ["reference", "people"], ["reference", "person_teams"], ["core", "events"]]  # fmt: skip
 _TALKS = [["core", "messages"], ["core", "conversations"], ["core", "channels"]]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from assets.exports.snapshot_weekly import WEEKLY
@@ -86,6 +86,7 @@ def read(warehouse: Warehouse, limits: Exports, time_zone: str) -> Snapshot:
             "weeks": list(weeks),
             "raw_weeks": raw_weeks,
             "newest": raw_weeks[0],
+            "sunday": last + timedelta(days=6),
             "complete": float(COMPLETE),
             "metrics": [metric.name for metric in METRICS],
             "start": Window.of_week(iso_week(first), time_zone).start,
@@ -181,12 +182,13 @@ select
     n.flags,
     h.kind as channel_kind,
     h.name as channel_name,
-    g.name as manager_name,
+    coalesce(p.person_name, g.name) as manager_name,
     u.name as customer_name
 from newest as n
 inner join core.conversations as c on n.conversation_id = c.conversation_id
 inner join core.channels as h on c.channel_id = h.channel_id
 left join core.managers as g on n.manager_id = g.manager_id
+left join reference.people as p on n.manager_id = p.manager_id
 left join core.customers as u on coalesce(n.customer_id, c.customer_id) = u.customer_id
 order by n.last_at desc, n.conversation_id, n.sent_at, n.source_seq nulls last, n.message_id
 """  # noqa: S608 constants of this module
@@ -241,6 +243,13 @@ assigned as (
     inner join last as l on e.conversation_id = l.conversation_id
     where e.kind = 'assigned' and e.at < %(end)s
     order by e.conversation_id asc, e.at desc, e.event_id desc
+),
+
+stays as (
+    select distinct on (person_id) person_id, team_id
+    from reference.person_teams
+    where valid_from <= %(sunday)s
+    order by person_id asc, valid_from desc
 )
 
 select
@@ -254,8 +263,8 @@ select
     h.kind as channel_kind,
     h.name as channel_name,
     u.name as customer_name,
-    g.name as manager_name,
-    g.team_id,
+    coalesce(p.person_name, g.name) as manager_name,
+    case when s.person_id is null then g.team_id else s.team_id end as team_id,
     t.last_sender,
     coalesce(t.from_customer, 0) as from_customer,
     coalesce(t.from_managers, 0) as from_managers,
@@ -275,6 +284,8 @@ left join talks as t on l.conversation_id = t.conversation_id
 left join asked as a on l.conversation_id = a.conversation_id
 left join assigned as o on l.conversation_id = o.conversation_id
 left join core.managers as g on o.manager_id = g.manager_id
+left join reference.people as p on o.manager_id = p.manager_id
+left join stays as s on p.person_id = s.person_id
 order by l.last_at desc, l.conversation_id
 limit %(rows)s
 """  # noqa: S608 constants of this module

@@ -168,6 +168,27 @@ def test_the_last_message_of_a_chat_is_that_of_who_wrote_last(
     assert reading(sheets) == before
 
 
+def test_a_person_of_several_accounts_is_one_person_in_the_lists_too(
+    published: list[runner.RunSummary], sheets: SheetsEmulator, connected: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    before = reading(sheets)
+    with connected.connect() as sql:
+        sql.execute("create table ops.kept as select * from reference.people")
+        sql.execute("update reference.people set person_name = 'Один Человек'")
+    try:
+        assert show(instance).success
+        owners = {row["Ответственный"] for row in table(sheets, "chats_raw")} - {""}
+        writers = {row["Имя"] for row in table(sheets, "messages_raw") if row["Кто"] == "Менеджер"}
+        assert owners == writers == {"Один Человек"}
+    finally:
+        with connected.connect() as sql:
+            sql.execute("update reference.people as p set person_name = k.person_name from ops.kept as k"
+                        " where p.manager_id = k.manager_id")  # fmt: skip
+            sql.execute("drop table ops.kept")
+    assert show(instance).success
+    assert reading(sheets) == before
+
+
 def test_contacts_are_masked_and_no_text_becomes_a_formula(
     published: list[runner.RunSummary], sheets: SheetsEmulator
 ) -> None:
