@@ -68,10 +68,15 @@ class Rules:
         self._other_channels = channel_timeline(policy, None)
         self._team_calendars = {team: team_timeline(policy, team) for team in policy.teams}
         self._teams = _teams_by_time(policy, manager_teams)
+        self._persons = {account: one for one, person in policy.people.items() for account in person.accounts}
 
     def channel(self, kind: str) -> Timeline[ChannelRules]:
         """Settings of a kind of channel; of the defaults, where the policy does not name it."""
         return self._channels.get(kind, self._other_channels)
+
+    def person(self, manager_id: str) -> str:
+        """The person behind an account; an account that the policy does not name is one by itself."""
+        return self._persons.get(manager_id, manager_id)
 
     def calendar_of(self, manager_id: str | None, channel: ChannelRules, second: int) -> str | None:
         """Calendar of a wait opened at ``second``: his team of that moment, else channel, else organisation."""

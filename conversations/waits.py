@@ -27,7 +27,7 @@ class Transfer(NamedTuple):
     held_since: Instant | None
     """``None``: since before the wait opened."""
     at: Instant
-    new_manager_id: str
+    new_person: str
 
 
 class OpenWait:
@@ -37,6 +37,8 @@ class OpenWait:
     settled_at: Instant | None = None
     owner_manager_id: str | None = None
     answer: TimedMessage | None = None
+    reply_person: str | None = None
+    """Who answered; he may have several accounts."""
     reply_kind: str | None = None
     answered_after_limit_at: Instant | None = None
     had_failed_reply = False
@@ -214,7 +216,7 @@ class OpenWait:
             from_last = max(0, answered - self.last_asking_at // SECOND)
             if hours is not None:
                 business = manager_business = hours.between(opened, answered)
-            begin = self._manager_start(reply_manager)
+            begin = self._manager_start()
             if begin != opened:
                 manager_seconds = max(0, answered - begin)
                 if hours is not None:
@@ -273,11 +275,11 @@ class OpenWait:
                 wait_id = f"{opening.conversation_id}:{opening.message_id}"
                 yield LeftWaiting(wait_id, transfer.manager_id, transfer.at, held)
 
-    def _manager_start(self, manager_id: str | None) -> int:
-        """Second at which the manager view starts: he cannot answer before the wait is his."""
+    def _manager_start(self) -> int:
+        """Second at which the manager view starts: who replied cannot have answered before the wait was his."""
         if not self.transfers and self.handoff_at is None:
             return self.opened_second
-        taken = [transfer.at for transfer in self.transfers if transfer.new_manager_id == manager_id]
+        taken = [transfer.at for transfer in self.transfers if transfer.new_person == self.reply_person]
         return max(self.opened_at, self.handoff_at or 0, *taken, 0) // SECOND
 
     def _first_robot_reply_seconds(self) -> int | None:

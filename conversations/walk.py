@@ -219,8 +219,13 @@ class ChatWalk:
         if manager_id == self._assignee:
             return
         if manager_id is not None and self._assignee is not None:
+            person = self._rules.person(manager_id)
+            if person == self._rules.person(self._assignee):
+                # another account of his: nobody was replaced, and he has held the chat since before
+                self._assignee = manager_id
+                return
             for wait in self._open_waits():
-                wait.transfers.append(Transfer(self._assignee, self._assigned_at, at, manager_id))
+                wait.transfers.append(Transfer(self._assignee, self._assigned_at, at, person))
         self._assignee, self._assigned_at = manager_id, at
 
     def _on_close(self, at: Instant) -> None:
@@ -324,6 +329,7 @@ class ChatWalk:
             self._unanswered = []
         for wait in waits:
             wait.answer = message
+            wait.reply_person = None if message.manager_id is None else self._rules.person(message.manager_id)
             wait.reply_kind = reply_kind
             # in_target or slow_reply: told apart when the row is made
             self._settle(wait, "slow_reply", at, message.manager_id)

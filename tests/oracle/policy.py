@@ -54,6 +54,8 @@ class OraclePolicy:
     """As the source says."""
     moves: dict[str, tuple[tuple[date | None, str | None], ...]] = field(default_factory=dict)
     """Teams of a manager from a local date of the organisation on; goes before what the source says, from then on."""
+    persons: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Managers who are one person, under a name of their own; his team is that of the first who has one."""
     channels: dict[str, tuple[ChannelSettings, ...]] = field(default_factory=dict)
     session_idle: int = 24 * HOUR
     early_delete: int = 60

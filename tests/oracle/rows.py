@@ -48,10 +48,18 @@ class ChatRows:
         if self.assigned is None:
             return None
         team = self.policy.manager_teams.get(self.assigned)
+        for accounts in self.policy.persons.values():
+            if self.assigned in accounts:
+                teams = [self.policy.manager_teams[one] for one in accounts if one in self.policy.manager_teams]
+                team = teams[0] if teams else None
         for since, other in sorted(self.policy.moves.get(self.assigned, ()), key=lambda move: move[0] or date.min):
             if since is None or since <= day:
                 team = other
         return team
+
+    def same(self, one: str | None, other: str | None) -> bool:
+        """Is it one human, with one account or with two?"""
+        return one == other or any(one in accounts and other in accounts for accounts in self.policy.persons.values())
 
     def hours(self, wait: Wait) -> Hours | None:
         return None if wait.calendar_id is None else hours_of(self.policy, wait.calendar_id)
@@ -70,8 +78,8 @@ class ChatRows:
             starts.append(cut(wait.handoff))
         holder = wait.holder_at_opening
         for event in wait.assignments:
-            is_his = event.manager_id is not None and event.manager_id == wait.reply.row.manager_id
-            if is_his and holder not in (None, event.manager_id):
+            is_his = event.manager_id is not None and self.same(event.manager_id, wait.reply.row.manager_id)
+            if is_his and holder is not None and not self.same(holder, event.manager_id):
                 starts.append(cut(event.at))
             holder = event.manager_id
         return max(starts)
@@ -161,6 +169,10 @@ class ChatRows:
         holder, since = wait.holder_at_opening, wait.start.at
         for event in wait.assignments:
             if event.manager_id == holder:
+                continue
+            if holder is not None and self.same(holder, event.manager_id):
+                # another account of his: nobody was replaced
+                holder = event.manager_id
                 continue
             if holder is not None and event.manager_id is not None:
                 begin = max(since, wait.start.at, cut(wait.handoff) if wait.handoff is not None else since)

@@ -84,7 +84,8 @@ def rules_of(policy: OraclePolicy) -> Rules:
                 "team": [{"valid_from": day, "team": team} for day, team in moves],
             }
             for manager, moves in policy.moves.items()
-        },
+        }
+        | {person: {"accounts": list(accounts)} for person, accounts in policy.persons.items()},
         "channels": {kind: _channel(policy, kind) for kind in sorted({*policy.channels, *policy.channel_calendars})},
         "session_idle_hours": policy.session_idle // 3600,
         "late_reply_days": policy.late_reply // 86400,

@@ -143,6 +143,9 @@ def policies(draw: st.DrawFn, bots: bool | None = None) -> OraclePolicy:
     if draw(st.integers(0, 2)) == 0:
         days = draw(st.sampled_from(((None,), (date(2026, 4, 28),), (None, date(2026, 4, 28), date(2026, 4, 29)))))
         moves["anna"] = tuple((day, draw(st.sampled_from(named))) for day in days)
+    persons = {}
+    if not moves and draw(st.integers(0, 2)) == 0:
+        persons["one"] = draw(st.sampled_from((("anna", "vera"), ("vera", "boris"), ("boris", "anna"))))
     return OraclePolicy(
         zone=draw(st.sampled_from(("Europe/Moscow", "Europe/Moscow", "Asia/Almaty"))),
         calendars=CALENDARS,
@@ -151,6 +154,7 @@ def policies(draw: st.DrawFn, bots: bool | None = None) -> OraclePolicy:
         channel_calendars={kind: chosen for kind, chosen in kinds.items() if chosen},
         manager_teams=TEAMS,
         moves=moves,
+        persons=persons,
         channels=channels,
         session_idle=draw(st.sampled_from((1, 2, 24, 24))) * HOUR,
         late_reply=draw(st.sampled_from((1, 7))) * DAY,

@@ -213,3 +213,31 @@ def test_calendar_is_that_of_the_team_assigned_at_opening(judge: Judge) -> None:
     assigned = (event("08:59", "assigned", "anna"), customer("22:00"))
     assert only_wait(tell(judge, *assigned, policy=policy)).calendar_id == "24/7"
     assert only_wait(tell(judge, assigned[1], event("22:01", "assigned", "anna"), policy=policy)).calendar_id == "K"
+
+
+def test_a_transfer_between_two_accounts_of_one_person_replaces_nobody(judge: Judge) -> None:
+    story = (
+        event("10:50", "assigned", "anna"),
+        customer("11:00"),
+        event("11:35", "assigned", "anna-on-phone"),
+        manager("11:41", "anna-on-phone"),
+    )
+    minutes = {}
+    for name, persons in (("two", {}), ("one", {"anna-petrova": ("anna", "anna-on-phone")})):
+        judged = tell(judge, *story, policy=replace(ON_K, persons=persons))
+        minutes[name] = (only_wait(judged).manager_wait_seconds // 60, len(judged.left_waiting))
+    assert minutes == {"two": (6, 1), "one": (41, 0)}
+
+
+def test_who_gets_a_chat_back_on_his_other_account_starts_anew_after_a_replacement(judge: Judge) -> None:
+    policy = replace(ON_K, persons={"anna-petrova": ("anna", "anna-on-phone")})
+    story = (
+        event("10:50", "assigned", "anna"),
+        customer("11:00"),
+        event("11:20", "assigned", "boris"),
+        event("11:35", "assigned", "anna-on-phone"),
+        manager("11:41", "anna"),
+    )
+    judged = tell(judge, *story, policy=policy)
+    assert only_wait(judged).manager_wait_seconds == 6 * 60
+    assert [(left.manager_id, left.held_seconds // 60) for left in judged.left_waiting] == [("anna", 20), ("boris", 15)]
