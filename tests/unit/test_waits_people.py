@@ -272,7 +272,7 @@ def test_a_late_reply_may_come_in_another_chat() -> None:
 def test_untimed_chats_stay_outside() -> None:
     talk = Talk("a").customer("10:00").customer(None).chat("b", is_untimed=True).customer("10:00")
     judged = talk.judge(ALWAYS)
-    assert judged == ([], [], [])
+    assert judged == ([], [], [], [], [])
 
 
 def test_only_what_is_dated_up_to_as_of_is_seen() -> None:
