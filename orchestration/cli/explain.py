@@ -28,6 +28,7 @@ TABS = {
     "weekly_digest_channels": "channel_week_delta",
     "behavior_snapshot_managers": "behavior_snapshot",
     "week_revisions": "revision",
+    "weekly_trend": "digest",
 }
 """The tabs of the spreadsheet, and the mart that each shows."""
 FIGURES = ("manager_week", "channel_week", "manager_day", "channel_day")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from orchestration import runner
+from orchestration.partitions import sunday_of
 from resources.warehouse.engine import Warehouse
 from tests.emulators.retailcrm import RetailCRMEmulator
 from tests.emulators.sheets import SheetsEmulator
@@ -47,7 +48,18 @@ def published_shop(
             patch.setenv(name, value)
         with dg.DagsterInstance.ephemeral() as instance:
             runner.run_weeks(first, last, instance=instance)
+            runner.publish_days(sunday_of(last) - timedelta(days=1), sunday_of(last), instance=instance)
         yield database
+
+
+def thinned(shop: Shop, keep: int) -> Shop:
+    """Every ``keep``-th chat of a shop: all that can happen there does, in less time."""
+    kept = {chat.id for chat in shop.chats[::keep]}
+    shop.chats = [one for one in shop.chats if one.id in kept]
+    shop.dialogs = [one for one in shop.dialogs if one.chat.id in kept]
+    shop.messages = [one for one in shop.messages if one.chat.id in kept]
+    shop.orders = [one for one in shop.orders if one.dialog is not None and one.dialog.chat.id in kept]
+    return shop
 
 
 def policy_with(folder: Path, was: str, now: str) -> str:
