@@ -99,7 +99,9 @@ def tell_missing_week(
     operators_chat: str | None,
     at: datetime,
 ) -> int:
-    """What the watch says to the readers of the digest when the last week is not published in time.
+    """What the watch says to the readers of the digest when the last week is not published in time; how many it told.
+
+    A chat that is told of the incident itself is not told twice.
 
     Args:
         changes: what the look found; only the last closed week is anybody's Monday report.
@@ -110,7 +112,9 @@ def tell_missing_week(
     week = last_closed_week(now, policy.time_zone)
     if week not in missing or operators_chat is None or not policy.digest.enabled:
         return 0
-    to = Addressed(policy.digest.chats or (operators_chat,), policy.digest.link)
+    told = policy.owners.named(policy.owners.key_of("marts")).chat or operators_chat
+    chats = tuple(chat for chat in policy.digest.chats or (operators_chat,) if chat != told)
+    to = Addressed(chats, policy.digest.link)
     return _late(connection, week, to, Digests.LATE_NOT_THERE, at)
 
 

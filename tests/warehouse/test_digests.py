@@ -176,20 +176,23 @@ def test_a_picture_waits_with_its_text(database: Warehouse, session: psycopg.Con
 
 
 @pytest.mark.parametrize(
-    ("now", "chats", "is_told"),
+    ("now", "rules", "told"),
     [
         # before nine nobody misses it
-        (NOW, (), False),
-        (NOW + timedelta(minutes=30), (), True),
-        (NOW + timedelta(minutes=30), ("-5", "@heads"), True),
-        (NOW + timedelta(days=4), (), True),
+        (NOW, {"digest": {"chats": ["-5"]}}, ()),
+        (NOW + timedelta(minutes=30), {"digest": {"chats": ["-5", "@heads"]}}, ("-5", "@heads")),
+        (NOW + timedelta(days=4), {"digest": {"chats": ["-5", "@heads"]}}, ("-5", "@heads")),
+        # who is told of the incident is not told twice
+        (NOW + timedelta(minutes=30), {}, ()),
+        (NOW + timedelta(minutes=30), {"digest": {"chats": ["-1001", "-5"]}}, ("-5",)),
+        (NOW + timedelta(minutes=30), {"owners": {"marts": {"name": "аналитик", "chat": "-9"}}}, ("-1001",)),
+        (NOW + timedelta(minutes=30), {"digest": {"chats": ["-5"], "enabled": False}}, ()),
     ],
 )
 def test_the_watch_says_that_the_week_is_late(
-    now: datetime, chats: tuple[str, ...], is_told: bool,
+    now: datetime, rules: dict[str, Any], told: tuple[str, ...],
     database: Warehouse, session: psycopg.Connection, tmp_path: Path,
 ) -> None:  # fmt: skip
-    rules = Policy.model_validate({"digest": {"chats": chats}})
     account = connections.Account("shop", "retailcrm", "environment", {})
     with database.as_role(Role.LOADER).connect() as loader:
         connections.note_environment(loader, account)
@@ -197,14 +200,10 @@ def test_the_watch_says_that_the_week_is_late(
         owner.execute("update ops.connections set created_at = %s", (NOW - timedelta(days=90),))
         connections.synced(owner, "shop", now)
 
-    def watch(policy: Policy = rules) -> dict[str, tuple[str, str | None]]:
-        publisher = database.as_role(Role.PUBLISHER)
-        look(publisher, policy, now, lambda _: Seen(), home=tmp_path, operators_chat="-1001", clock=lambda: now)
-        return {one: state for one, state in states(session).items() if one.startswith("digest")}
-
-    assert watch(Policy.model_validate({"digest": {"enabled": False}})) == {}
-    wanted = {f"digest-late:{WEEK}:{chat}": ("queued", None) for chat in chats or ("-1001",)} if is_told else {}
     for _ in range(2):
-        assert watch() == wanted
+        publisher, policy = database.as_role(Role.PUBLISHER), Policy.model_validate(rules)
+        look(publisher, policy, now, lambda _: Seen(), home=tmp_path, operators_chat="-1001", clock=lambda: now)
+        found = {one: state for one, state in states(session).items() if one.startswith("digest")}
+        assert found == {f"digest-late:{WEEK}:{chat}": ("queued", None) for chat in told}
     body = session.execute("select body from ops.outbox where message_id like 'digest-late%%' limit 1").fetchone()
     assert body is None or ("неделя ещё не опубликована" in body[0] and WEEK in body[0])
