@@ -88,6 +88,9 @@ class Floor:
         self._numbers += 1
         chat = values.pop("chat", f"shop:c{self._numbers}")
         judged = {name: values.get(name) for name in ("asked_clarifying", "made_offer")}
+        if any(judged.values()) or False in judged.values():
+            # both are judged where the customer wanted to buy, and only there
+            judged = {name: bool(value) for name, value in judged.items()}
         row = {
             "session_id": f"{chat}:s", "conversation_id": chat, "channel_id": WHATSAPP, "connection_id": "shop",
             "manager_id": manager, "ended_week": week, "ended_at": moment(week), "definition_version": 1,
@@ -96,7 +99,7 @@ class Floor:
             "clarifying_message_ids": ["q"] if judged["asked_clarifying"] else [],
             "offer_message_ids": ["o"] if judged["made_offer"] else [],
             "next_step_message_ids": ["n"] if values.get("has_next_step") is not None else [],
-        } | values  # fmt: skip
+        } | values | judged  # fmt: skip
         self.put("evaluated.behaviour", **row)
         self.put("evaluated.sessions", **{name: row[name] for name in ("session_id", "conversation_id", "channel_id")},
                  ended_week=week, ended_at=moment(week), last_message_id="last", definition_version=1)  # fmt: skip

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 
+from assets.marts.publish import swap
 from conversations.policy import Policy
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
+from tests.pipeline.conftest import environment
 from tests.pipeline.standin import ANNA, BORIS, WHATSAPP, Floor
 
 W44, W45, W46, W47, W48, W49 = (f"2026-W{number}" for number in range(44, 50))
@@ -235,3 +239,44 @@ def test_published_revisions_outlive_a_column_that_newer_ones_do_without(floor: 
     assert [(row["revision"], row["mood"]) for row in floor.rows("published_waits")] == [
         (1, "calm"), (2, None), (2, None),
     ]  # fmt: skip
+
+
+KILLED = """
+from datetime import UTC, datetime
+from assets.marts.publish import publishing, swap
+from assets.marts.python.build import build
+from conversations.policy import Policy
+from resources.settings import Settings
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.roles import Role
+with Warehouse.open(Settings(), Role.PUBLISHER) as publisher, publishing(publisher):
+    build(publisher, ["2026-W45"], Policy.default(), datetime(2026, 11, 20, tzinfo=UTC))
+    swap(publisher, ["2026-W45"])
+"""
+
+
+def test_a_kill_anywhere_leaves_what_was_published_and_the_restart_makes_one_revision(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", floor.database.url)
+    floor.wait(W45)
+    floor.wait(W46)
+    floor.publish(W45, W46)
+    before = table_hashes(floor.database, ("marts",))
+    late = floor.wait(W45, BORIS, "no_reply")
+    floor.built(W45)
+    for point in ("publish.python_built:1", "publish.between_marts:1", "publish.between_marts:9",
+                  "publish.before_commit:1"):  # fmt: skip
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED], env={**environment(), "FAILPOINT": point}, check=False
+        )  # fmt: skip
+        assert killed.returncode == -9, point
+        assert table_hashes(floor.database, ("marts",)) == before, point
+    subprocess.run([sys.executable, "-c", KILLED], env=environment(), check=True)
+    assert [(number, reason) for number, reason, _ in revisions(floor, W45)] == [(1, "first"), (2, "late_data")]
+    assert [row["wait_id"] for row in floor.rows("published_waits", week=W45, revision=2)].count(late) == 1
+    assert {row["previous_revision"] for row in floor.rows("channel_week_delta", week=W46)} == {2}
+    after = table_hashes(floor.database, ("marts",))
+    # the swap once more, as by somebody who did not hear that it was committed
+    swap(floor.publisher, [W45])
+    assert table_hashes(floor.database, ("marts",)) == after

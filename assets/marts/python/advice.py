@@ -21,7 +21,7 @@ _ADVICE = """
 select
     a.given_week as week, a.advice_id, coalesce(p.person_id, a.manager_id, %(nobody)s) as manager_key,
     coalesce(p.person_id, a.manager_id) as manager_id,
-    coalesce(m.manager_name, p.person_name, a.manager_id) as manager_name, m.team_id,
+    coalesce(m.manager_name, p.person_name, a.manager_id, 'Без менеджера') as manager_name, m.team_id,
     a.rule, a.rule_version, a.session_id, a.wait_id, a.conversation_id, a.connection_id, a.channel_id, a.message_id,
     coalesce(c.sent_at, a.given_at) as at, a.given_at, a.definition_version
 from evaluated.advice as a
