@@ -40,7 +40,7 @@ def tab(rows: int = 4, look: Look | None = LOOK, **changes: Any) -> Tab:
     cells = [
         [
             NAMES[n % 8],
-            0.95 - 0.15 * (n % 4),
+            (95 - 15 * (n % 4)) / 100,
             20 + n,
             "хуже" if n % 4 == 2 else "лучше",
             f"чат {n}" if n % 2 == 0 else "",

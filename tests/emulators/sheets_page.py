@@ -42,7 +42,8 @@ width:max-content;min-width:100%;background:inherit}
 td.wrap div{white-space:pre-wrap;overflow-wrap:anywhere}
 td.edge{border-bottom:3px solid #bdc1c6}td.side{border-right:3px solid #bdc1c6}
 td.frozen{position:sticky;z-index:3}td.held{position:sticky;z-index:1}td.frozen.held{z-index:5}
-tbody th.frozen{z-index:5}td.frozen.over{z-index:6}td.over.side{border-right-color:transparent}tbody th{vertical-align:middle}
+tbody th.frozen{z-index:5}td.frozen.over{z-index:6}td.over.side{border-right-color:transparent}
+tbody th{vertical-align:middle}
 td.note:after{content:"";position:absolute;top:0;right:0;border:solid transparent;border-width:0 7px 7px 0;
 border-right-color:#3c4043}
 td .chart{position:absolute;z-index:2;box-shadow:0 1px 3px #3c404333;max-width:none}
