@@ -90,7 +90,8 @@ def company(channels: DataFrame) -> DataFrame:
 
     rows = []
     for week, found in channels.groupby("week", sort=True):
-        sums = {name: int(found[name].sum()) for name in _SUMMED}
+        # weeks of an older version of the platform have no behaviour: unknown, so in no share
+        sums = {name: int(sum(value or 0 for value in found[name])) for name in _SUMMED}
         settled, judged = sums["waits_settled"], sums["next_step_judged"]
         shares = {
             "in_target_share": sums["in_target"] / settled if settled else None,

@@ -117,9 +117,10 @@ def test_a_snapshot_is_one_row_of_the_latest_revision_and_says_why_it_is_there()
 def test_the_company_is_the_sum_of_its_channels_oldest_week_first() -> None:
     north = snapshots.snapshot().channels.to_dict("records")[0]
     south = {**north, "channel_id": "crm:62", "waits_settled": 16, "in_target": 14, "slow_reply": 0, "unanswered": 2}
-    before = {**north, **snapshots.NOTHING, "week": "2026-W45"}
+    before = {**north, **snapshots.NOTHING, "week": "2026-W45", "next_step_judged": None, "has_next_step": None}
     empty, full = tab(TREND, channels=[north, south, before])
     assert empty["Неделя"].startswith("2026-W45") and empty["В норме, % от n"] is None
+    assert empty["Есть следующий шаг, % от них"] is None and full["Есть следующий шаг, % от них"] == 0.5
     assert (full["Закрыто вопросов, n"], full["В норме, % от n"], full["Без ответа, % от n"]) == (20, 0.8, 0.15)
 
 
