@@ -56,16 +56,6 @@ class Said(NamedTuple):
         return self.side == "manager"
 
 
-def has_reply(said: Sequence[Said]) -> bool:
-    """Whether the session has a row at all: at least one human reply."""
-    return any(one.is_reply for one in said)
-
-
-def has_intent(said: Sequence[Said]) -> bool:
-    """Whether the customer showed a wish to buy; if not, nobody needs to look at the manager's words."""
-    return any(one.side == "customer" and not _PURCHASE.isdisjoint(one.intents) for one in said)
-
-
 def judge(session: Session, said: Sequence[Said], waits: Sequence[Wait], lexicon_hash: str) -> Behaviour | None:
     """Judge a session that has ended.
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from conversations.behaviour import TALK_SECONDS, Said, has_intent
-from conversations.lexicon import PURCHASE_INTENTS, Hit, Side
+from conversations.behaviour import TALK_SECONDS, Said
+from conversations.lexicon import PURCHASE_INTENTS, Place, Side
 from conversations.timeline import TimedMessage
 
 _PURCHASE = frozenset(PURCHASE_INTENTS)
@@ -30,8 +30,8 @@ class Reader(Protocol):
 
     hash: str
 
-    def find(self, text: str | None, side: Side) -> tuple[Hit, ...]:
-        """All evidence in one message, in the order of the text."""
+    def places(self, text: str | None, side: Side) -> Sequence[Place]:
+        """Intents of a message, each with its first and last word."""
         ...
 
 
@@ -51,9 +51,18 @@ class Words:
         """
         if not any(map(_answers, messages)):
             return []
-        heard = [(message, self._of_customer(message)) for message in messages if not _is_unheard(message)]
-        is_read = has_intent([one for _, one in heard])
-        return [self._of_manager(message) if is_read and one.side == "manager" else one for message, one in heard]
+        heard = [message for message in messages if message.content_kind != "call" or message.call_answered is True]
+        wishes = [self._of_customer(message) for message in heard]
+        is_read = any([not _PURCHASE.isdisjoint(found) for found in wishes])
+        return [self._one(message, found, is_read) for message, found in zip(heard, wishes, strict=True)]
+
+    def _one(self, message: TimedMessage, found: frozenset[str], is_read: bool) -> Said:
+        if message.content_kind == "call":
+            is_talk = message.talk_seconds is None or message.talk_seconds >= TALK_SECONDS
+            return Said(message.message_id, "manager", found, message.manager_id, True, is_talk)
+        if message.sender_kind == "customer":
+            return Said(message.message_id, "customer", found)
+        return Said(message.message_id, "manager", self._of_manager(message) if is_read else found, message.manager_id)
 
     def intents(self, text: str | None, side: Side) -> frozenset[str]:
         """The intents of a text. Of a refusal that is followed by a new wish in the same message, the wish alone."""
@@ -70,41 +79,30 @@ class Words:
         return found
 
     def _read(self, text: str, side: Side) -> frozenset[str]:
-        hits = self._reader.find(text, side)
-        if not hits:
+        places = self._reader.places(text, side)
+        if not places:
             return _NOTHING
-        found = frozenset([hit.intent for hit in hits])
-        if side == "customer" and "refusal" in found:
-            refused_to = max(hit.end for hit in hits if hit.intent == "refusal")
-            if any(hit.start >= refused_to and hit.intent in _PURCHASE for hit in hits):
+        found = frozenset([intent for intent, _, _ in places])
+        if "refusal" in found:
+            refused_to = max(last for intent, _, last in places if intent == "refusal")
+            if any(first > refused_to and intent in _PURCHASE for intent, first, _ in places):
                 return found - {"refusal"}
         return found
 
-    def _of_customer(self, message: TimedMessage) -> Said:
-        """With its intents, if it is the customer's."""
-        if message.content_kind == "call":
-            is_talk = message.talk_seconds is None or message.talk_seconds >= TALK_SECONDS
-            return Said(message.message_id, "manager", _NOTHING, message.manager_id, True, is_talk)
-        if message.sender_kind == "manager":
-            return Said(message.message_id, "manager", _NOTHING, message.manager_id)
-        is_read = message.deleted_at is None
-        return Said(message.message_id, "customer", self.intents(message.text, "customer") if is_read else _NOTHING)
+    def _of_customer(self, message: TimedMessage) -> frozenset[str]:
+        """The customer's intents; of anybody else's message nothing."""
+        if message.sender_kind != "customer" or message.deleted_at is not None or message.content_kind == "call":
+            return _NOTHING
+        return self.intents(message.text, "customer")
 
-    def _of_manager(self, message: TimedMessage) -> Said:
-        said = self._of_customer(message)
-        if said.is_call or message.deleted_at is not None:
-            return said
+    def _of_manager(self, message: TimedMessage) -> frozenset[str]:
+        if message.deleted_at is not None:
+            return _NOTHING
         found = self.intents(message.text, "manager")
-        if message.content_kind == "payment_link":
-            found |= _OF_A_LINK
-        return said._replace(intents=found)
+        return found | _OF_A_LINK if message.content_kind == "payment_link" else found
 
 
 def _answers(message: TimedMessage) -> bool:
     if message.content_kind == "call":
         return message.call_answered is True
     return message.sender_kind == "manager"
-
-
-def _is_unheard(message: TimedMessage) -> bool:
-    return message.content_kind == "call" and message.call_answered is not True

@@ -5,9 +5,10 @@ Here: matching. Not here: what is looked for (data files), whose metric needs it
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeAlias
 
 from conversations.lexicon.reading import Side, Source, read
 from conversations.lexicon.tables import (
@@ -25,6 +26,7 @@ from conversations.lexicon.tables import (
 from conversations.lexicon.words import TOKEN, lower
 
 _REMEMBERED = 200_000
+_NO_ELEMENTS: frozenset[int] = frozenset()
 _DEFAULT = Path(__file__).parent / "data"
 
 
@@ -42,6 +44,11 @@ class _Found(NamedTuple):
     row: Row
     first: int
     last: int
+
+
+_Kept: TypeAlias = tuple[Rule, _Found]
+Place: TypeAlias = tuple[str, int, int]
+"""An intent with the numbers of the first and the last word that show it."""
 
 
 class Lexicon:
@@ -78,47 +85,22 @@ class Lexicon:
 
     def intents(self, text: str | None, side: Side) -> frozenset[str]:
         """The intents of one message."""
-        return frozenset(hit.intent for hit in self.find(text, side))
+        return frozenset([intent for intent, _, _ in self.places(text, side)])
+
+    def places(self, text: str | None, side: Side) -> list[Place]:
+        """The evidence in one message by words instead of letters and in no order: a third cheaper than ``find``."""
+        if not text:
+            return []
+        tokens = TOKEN.findall(lower(text))
+        return [(rule.intent, found.first, found.last) for rule, found in self._kept(tokens, side)]
 
     def find(self, text: str | None, side: Side) -> tuple[Hit, ...]:
         """All evidence in one message, in the order of the text."""
         if not text:
             return ()
         low = lower(text)
-        known = self._known
         tokens = TOKEN.findall(low)
-        try:
-            words = [known[token] for token in tokens]
-        except KeyError:
-            words = [known.get(token) or self._learn(token) for token in tokens]
-        is_customer = side == "customer"
-        rows = [word.customer for word in words] if is_customer else [word.manager for word in words]
-        if not any(rows):
-            return ()
-        by_rule: dict[int, list[_Found]] = {}
-        _match_all(rows, words, by_rule)
-        if not by_rule:
-            return ()
-        guards = [word.customer_guards for word in words] if is_customer else [word.manager_guards for word in words]
-        _match_all(guards, words, by_rule)
-        return self._judge(low, tokens, words, by_rule)
-
-    def _learn(self, token: str) -> Word:
-        if len(self._known) >= _REMEMBERED:
-            self._known = {}
-        word = self._known[token] = self._tables.word(token)
-        return word
-
-    def _judge(
-        self, low: str, tokens: list[str], words: list[Word], by_rule: dict[int, list[_Found]]
-    ) -> tuple[Hit, ...]:
-        kept: list[tuple[Rule, _Found]] = []
-        for number, founds in by_rule.items():
-            rule = self._rules[number]
-            if rule.intent and _may_count(rule, words, by_rule):
-                kept.extend((rule, found) for found in _longest(founds) if _counts(rule, found, words, by_rule))
-        intents = {rule.intent for rule, _ in kept if not rule.unless_intents}
-        kept = [(rule, found) for rule, found in kept if not rule.unless_intents & intents]
+        kept = self._kept(tokens, side)
         if not kept:
             return ()
         starts = _starts(low, tokens)
@@ -133,6 +115,46 @@ class Lexicon:
             for rule, found in kept
         ]
         return tuple(hits) if len(hits) == 1 else tuple(sorted(hits, key=_place))
+
+    def _kept(self, tokens: list[str], side: Side) -> list[_Kept]:
+        """What counts as evidence, entry by entry."""
+        known = self._known
+        try:
+            words = [known[token] for token in tokens]
+        except KeyError:
+            words = [known.get(token) or self._learn(token) for token in tokens]
+        is_customer = side == "customer"
+        rows = [word.customer for word in words] if is_customer else [word.manager for word in words]
+        if not any(rows):
+            return []
+        by_rule: dict[int, list[_Found]] = {}
+        present = _NO_ELEMENTS.union(*[word.elements for word in words])
+        _match_all(rows, words, present, by_rule)
+        if not by_rule:
+            return []
+        wanted = _NO_ELEMENTS.union(*[self._rules[number].guards for number in by_rule])
+        if wanted:
+            guards = (
+                [word.customer_guards for word in words] if is_customer else [word.manager_guards for word in words]
+            )
+            asked = [[row for row in looked_up if row.rule in wanted] if looked_up else () for looked_up in guards]
+            _match_all(asked, words, present, by_rule)
+        return self._judge(words, by_rule)
+
+    def _learn(self, token: str) -> Word:
+        if len(self._known) >= _REMEMBERED:
+            self._known = {}
+        word = self._known[token] = self._tables.word(token)
+        return word
+
+    def _judge(self, words: list[Word], by_rule: dict[int, list[_Found]]) -> list[_Kept]:
+        kept: list[_Kept] = []
+        for number, founds in by_rule.items():
+            rule = self._rules[number]
+            if rule.intent and _may_count(rule, words, by_rule):
+                kept.extend((rule, found) for found in _longest(founds) if _counts(rule, found, words, by_rule))
+        intents = {rule.intent for rule, _ in kept if not rule.unless_intents}
+        return [(rule, found) for rule, found in kept if not rule.unless_intents & intents]
 
 
 @lru_cache(maxsize=1)
@@ -155,11 +177,18 @@ def _starts(low: str, tokens: list[str]) -> list[int]:
     return starts
 
 
-def _match_all(rows: list[tuple[Row, ...]], words: list[Word], by_rule: dict[int, list[_Found]]) -> None:
+def _match_all(
+    rows: Iterable[Sequence[Row]], words: list[Word], present: frozenset[int], by_rule: dict[int, list[_Found]]
+) -> None:
     for at, looked_up in enumerate(rows):
         for row in looked_up:
-            # a single word that may stand anywhere has been found already
-            found = _Found(row, at, at) if row.is_word else _match(row, words, at)
+            if row.is_word:
+                # a single word that may stand anywhere has been found already
+                found: _Found | None = _Found(row, at, at)
+            elif row.needed <= present:
+                found = _match(row, words, at)
+            else:
+                continue
             if found is not None:
                 by_rule.setdefault(row.rule, []).append(found)
 

@@ -27,6 +27,8 @@ class Row(NamedTuple):
     """A phrase as numbers. ``anchor`` is the element by which it is looked up, ``rule`` whose phrase it is."""
 
     elements: tuple[int, ...]
+    needed: frozenset[int]
+    """The same without order: a message that lacks one of them cannot hold the phrase."""
     is_word: bool
     gaps: tuple[int, ...]
     anchor: int
@@ -48,6 +50,8 @@ class Rule(NamedTuple):
     negated: bool = False
     question: bool | None = None
     max_words: int | None = None
+    guards: frozenset[int] = frozenset()
+    """``near`` and ``anywhere``."""
 
 
 class Word(NamedTuple):
@@ -124,15 +128,17 @@ class Tables:
     def _entry(self, intent: str, entry: Entry) -> None:
         place = f"{intent}.yaml, entry {entry.id}"
         sides = (entry.side,) if entry.side else INTENTS[intent]
+        near, anywhere = self._guards(entry.unless, place, sides), self._guards(entry.unless_anywhere, place, sides)
         rule = Rule(
             intent,
             entry.id,
-            self._guards(entry.unless, place, sides),
-            self._guards(entry.unless_anywhere, place, sides),
+            near,
+            anywhere,
             frozenset(entry.unless_intents),
             entry.negated,
             entry.question,
             entry.max_words,
+            frozenset((*near, *anywhere)),
         )
         self.rules.append(rule)
         self._add(Phrases(ru=entry.ru, kk=entry.kk), len(self.rules) - 1, place, sides)
@@ -158,7 +164,10 @@ class Tables:
             phrase = self._parse(text, language, place)
             elements = tuple(map(self._number, phrase.elements))
             is_word = len(elements) == 1 and not (phrase.at_start or phrase.at_end or phrase.asks)
-            row = Row(elements, is_word, phrase.gaps, 0, rule, text, phrase.at_start, phrase.at_end, phrase.asks)
+            row = Row(
+                elements, frozenset(elements), is_word, phrase.gaps, 0, rule, text,
+                phrase.at_start, phrase.at_end, phrase.asks,
+            )  # fmt: skip
             self._unplaced.append((row, sides))
 
     def _place(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from conversations.behaviour import Said
-from conversations.lexicon import INTENTS, Hit, Side
+from conversations.lexicon import INTENTS, Place, Side
 from conversations.timeline import Behaviour, Contact, Session, Wait
 from tests.oracle.behaviour import WISHES, Heard, Verdict, Waited
 
@@ -20,12 +20,9 @@ class TagReader:
 
     hash = "tags"
 
-    def find(self, text: str | None, side: Side) -> tuple[Hit, ...]:
-        return tuple(
-            Hit(match[1], "tag", match[0], match.start(), match.end())
-            for match in _TAG.finditer(text or "")
-            if side in INTENTS[match[1]]
-        )
+    def places(self, text: str | None, side: Side) -> list[Place]:
+        found = enumerate(_TAG.findall(text or ""))
+        return [(tag, number, number) for number, tag in found if side in INTENTS[tag]]
 
 
 def tags(text: str | None, side: str) -> frozenset[str]:

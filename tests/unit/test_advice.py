@@ -12,7 +12,7 @@ import pytest
 
 from conversations import advice
 from conversations.evaluate import evaluate
-from conversations.lexicon import Lexicon
+from conversations.lexicon import Lexicon, Place, Side
 from conversations.timeline import Advice, Evaluation, TimedMessage
 from conversations.words import Words
 from tests.unit.talk import K, Talk, instant, rules
@@ -168,13 +168,13 @@ def test_managers_are_read_only_where_the_customer_wished_something() -> None:
         def __init__(self) -> None:
             self.read: list[str] = []
 
-        def find(self, text: str | None, side: str) -> tuple[object, ...]:
+        def places(self, text: str | None, side: Side) -> list[Place]:
             self.read.append(side)
-            return Lexicon.default().find(text, side)  # type: ignore[arg-type]
+            return Lexicon.default().places(text, side)
 
     def read(*lines: str) -> list[str]:
         reader = Counting()
-        Words(reader).said(shop(*lines).messages)  # type: ignore[arg-type]
+        Words(reader).said(shop(*lines).messages)
         return reader.read
 
     assert read("Здравствуйте", "Добрый день, куртка 7990 ₽") == ["customer"]
