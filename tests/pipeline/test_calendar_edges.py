@@ -1,4 +1,4 @@
-"""F15 through the whole walk: nights in which clocks change, 29 February, a week over New Year.
+"""F15 through the whole walk: nights in which clocks change, 29 February, a week over New Year, talks without times.
 
 A customer asks at ten past every hour and is answered at twenty past: what a day or a week counts is its hours. They
 are counted here from the zone database alone.
@@ -16,10 +16,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from assets.marts.dbt import build
+from conversations.parsing.abcd import AbcdParser
 from conversations.policy import Policy
 from conversations.records import Channel, Conversation, Manager, Message, Record
 from conversations.source import Page, RawRecord, RawRow, Stream
 from conversations.window import Window
+from resources.sources.files import FileSource
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.roles import Role
 from tests.loader import land, refresh_evaluated, replace_window
@@ -102,6 +104,12 @@ def walked(database: Warehouse) -> Warehouse:
             land(source, stream, window, database, time_zone=ZONE)
         replace_window(database, HourlyParser(), "shop", "retailcrm", [CHATS, MESSAGES], window, ZONE)
         refresh_evaluated(database, policy, window, connection_id="shop")
+    untimed = FileSource(Path(__file__).parents[1] / "fixtures" / "abcd_conversations.json", "abcd")
+    land(untimed, "conversations", None, database, time_zone=ZONE)
+    streams = [untimed.streams["conversations"]]
+    replace_window(database, AbcdParser(), "abcd", "abcd", streams, None, ZONE)
+    # judged like everything else, and nothing comes of it
+    refresh_evaluated(database, policy, None, Window.of_day(DAYS[-1], ZONE).end, connection_id="abcd")
     return database
 
 
@@ -115,12 +123,15 @@ def test_days_have_23_24_or_25_hours(walked: Warehouse) -> None:
     assert set(expected) == set(DAYS)
     assert {day: n for day, n in expected.items() if n != 24} == {date(2026, 3, 29): 23, date(2026, 10, 25): 25}
     both = {day: 2 * n for day, n in expected.items()}
-    assert counted(walked, "select business_on, count(*) from core.messages group by 1") == both
+    of_shop = "select business_on, count(*) from core.messages where connection_id = 'shop' group by 1"
+    assert counted(walked, of_shop) == both
     of_waits = "select settled_on, count(*) from evaluated.waits where outcome = 'in_target' group by 1"
     assert counted(walked, of_waits) == expected
     # one by one: none lost, none twice
     with walked.connect() as sql:
-        stored = [row[0] for row in sql.execute("select raw_id from core.messages").fetchall()]
+        stored = [
+            row[0] for row in sql.execute("select raw_id from core.messages where connection_id = 'shop'").fetchall()
+        ]
     assert sorted(stored) == sorted(row.external_id for row in rows())
 
 
@@ -134,6 +145,16 @@ def test_each_message_is_in_the_week_of_its_local_day_and_in_no_other(walked: Wa
     with walked.as_role(Role.PUBLISHER) as publisher:
         built = build(publisher, tmp_path, variables)
     assert not built.failed
+    untimed = """
+        select 'core', count(*) from core.messages where connection_id = 'abcd' and sent_at is null
+        union all select 'waits', count(*) from evaluated.waits where connection_id = 'abcd'
+        union all select 'sessions', count(*) from evaluated.sessions where connection_id = 'abcd'
+        union all select 'status', count(*) from marts_next.data_status where connection_id = 'abcd'
+        union all select 'channels', count(*) from marts_next.channel_week where connection_id = 'abcd'
+        union all select 'managers', count(*) from marts_next.manager_week where manager_key like 'abcd:%'
+    """
+    found = counted(walked, untimed)
+    assert found.pop("core") == 11 and set(found.values()) == {0}
     for mart, condition in (("channel_week", "messages_in"), ("manager_week", "waits_settled")):
         figures = f"select week, {condition}, waits_settled, in_target from marts_next.{mart} where waits_settled > 0"
         assert counted(walked, figures) == {week: (n, n, n) for week, n in expected.items()}, mart
