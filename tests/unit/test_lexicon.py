@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.lexicon import INTENTS, PURCHASE_INTENTS, Lexicon
+from conversations.lexicon import INTENTS, PURCHASE_INTENTS, Hit, Lexicon, Place
 from conversations.lexicon.reading import Entry
 from tests.labelled.measure import labelled
 from tests.unit.conftest import examples
@@ -111,6 +111,35 @@ def test_evidence_always_lies_in_the_text(text: str, side: str) -> None:
     for hit in LEXICON.find(text, side):  # type: ignore[arg-type]
         assert 0 <= hit.start < hit.end <= len(text)
         assert text[hit.start : hit.end].strip() == text[hit.start : hit.end]
+
+
+def test_places_are_the_hits_counted_in_words() -> None:
+    lexicon = Lexicon.default()
+    texts = [
+        (text, side)
+        for one in lexicon.source.intents
+        for entry in one.entries
+        for text in (*entry.found, *entry.not_found)
+        for side in INTENTS[one.intent]
+    ]
+    for text, side in texts:
+        hits = lexicon.find(text, side)
+        places = lexicon.places(text, side)
+        assert sorted(hit.intent for hit in hits) == sorted(intent for intent, _, _ in places)
+        assert all(first <= last for _, first, last in places)
+        for hit in hits:
+            behind = {intent for intent, first, _ in places if first > _last_of(places, hit.intent)}
+            assert behind == {other.intent for other in hits if other.start >= _end_of(hits, hit.intent)}
+        assert lexicon.intents(text, side) == {hit.intent for hit in hits}
+    assert lexicon.places("", "customer") == lexicon.places(None, "manager") == []
+
+
+def _last_of(places: list[Place], intent: str) -> int:
+    return max(last for one, _, last in places if one == intent)
+
+
+def _end_of(hits: tuple[Hit, ...], intent: str) -> int:
+    return max(hit.end for hit in hits if hit.intent == intent)
 
 
 def test_the_same_text_gives_the_same_hits_whatever_was_read_before() -> None:
