@@ -51,7 +51,7 @@ def coloured(place: Place) -> tuple[list[Request], dict[str, str]]:
     new = {key: _keeping(rules[key], made[key] == theirs.get(key), place.sheet.rules[found[key]]) for key in kept}
     places = [found[key] for key in kept]
     if not fresh and places == sorted(places):
-        changed = [key for key in kept if place.inserted or _differs(new[key], place.sheet.rules[found[key]], place)]
+        changed = [key for key in kept if _differs(new[key], place.sheet.rules[found[key]], place)]
         requests = [_update(new[key], found[key]) for key in changed]
         return requests + _removal(gone, place.sheet_id), made
     # their order decides which colour wins, so all of them are put anew

@@ -192,7 +192,8 @@ def _protected(place: Place) -> Iterator[Request]:
         if not place.memory.is_protected:
             new = {"range": whole, "description": PROTECTED, "warningOnly": True}
             yield {"addProtectedRange": {"protectedRange": new}}
-    elif place.inserted or place.more_columns or corners(ours.get("range", {})) != corners(whole):
+    elif place.inserted or corners(ours.get("range", {})) != corners(whole):
+        # rows that are inserted move it first, also where it then seems to lie right
         moved = {"protectedRangeId": ours["protectedRangeId"], "range": whole}
         yield {"updateProtectedRange": {"protectedRange": moved, "fields": "range"}}
 

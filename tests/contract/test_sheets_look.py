@@ -289,6 +289,16 @@ def test_charts_below_move_before_the_rows_reach_them(emulator: SheetsEmulator, 
     assert sheet_of(emulator).row_count >= 35 + 10
 
 
+def test_lines_that_come_as_rows_go(emulator: SheetsEmulator, client: SheetsClient) -> None:
+    """Where things will lie is where they lie now, and yet the inserted lines move them away from there."""
+    last = [Chart("Последние", "column", "Менеджер", ["Ожиданий"], last=2)]
+    for lines, rows in ((0, 4), (2, 2)):
+        show(emulator, client, tab(rows, caption=["x"] * lines, legend=[], charts=last))
+        assert [rows_of(one["range"]) for one in protected(emulator)] == [(0, 5)]
+        series = charts(emulator)[0]["spec"]["basicChart"]["series"][0]["series"]
+        assert rows_of(series["sourceRange"]["sources"][0]) == (3, 5)
+
+
 def test_columns_that_are_added_look_like_ours(emulator: SheetsEmulator, client: SheetsClient) -> None:
     show(emulator, client, tab())
     first = tab()
