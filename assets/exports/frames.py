@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from assets.exports.snapshot import Snapshot
 
-__all__ = ["TITLES", "Made", "Sheet", "columns_of", "message", "person", "sheets", "weeks_of"]
+__all__ = ["TITLES", "Made", "Sheet", "columns_of", "message", "person", "sheet_of", "sheets", "weeks_of"]
 
 README = ReadMe.TITLE
 DIGEST_MANAGERS, DIGEST_CHANNELS = "weekly_digest_managers", "weekly_digest_channels"
@@ -80,7 +80,13 @@ def _columns(title: str, of_week: Made, texts: Texts) -> list[Made]:
 
 def sheets(snapshot: Snapshot, policy: Policy) -> list[Sheet]:
     """The tabs in the order of ``TITLES``."""
-    return _Tabs(snapshot, policy).made()
+    tabs = _Tabs(snapshot, policy)
+    return [tabs.made(title) for title in TITLES]
+
+
+def sheet_of(title: str, snapshot: Snapshot, policy: Policy) -> Sheet:
+    """One of them."""
+    return _Tabs(snapshot, policy).made(title)
 
 
 class _Tabs:
@@ -89,10 +95,7 @@ class _Tabs:
         self._titles = {one: week_title(one, monday) for one, monday in snapshot.weeks.items()}
         self._newest = next(iter(snapshot.weeks))
 
-    def made(self) -> list[Sheet]:
-        return [self._made(title) for title in TITLES]
-
-    def _made(self, title: str) -> Sheet:
+    def made(self, title: str) -> Sheet:
         rows = self._rows(title)
         columns = _columns(title, week(self._titles), self._policy.exports.texts)
         look = self._look(title, rows)

@@ -88,8 +88,7 @@ def policy(texts: Any = "masked") -> Policy:
 
 def made(title: str, texts: Any = "masked", **given: Any) -> Sheet:
     """One tab of the snapshot."""
-    (sheet,) = [one for one in frames.sheets(snapshot(**given), policy(texts)) if one.title == title]
-    return sheet
+    return frames.sheet_of(title, snapshot(**given), policy(texts))
 
 
 def tab(title: str, texts: Any = "masked", **given: Any) -> list[dict[str, Any]]:
