@@ -47,7 +47,8 @@ def drawn(place: Place, all_charts: Sequence[Mapping[str, Any]]) -> tuple[list[R
         if standing is not None:
             is_redrawn = place.memory.charts.get(key, drawings[key]) != drawings[key]
             spec = _spec(chart, place) if is_redrawn else _followed(standing["spec"], chart, place, key)
-            if spec != standing["spec"]:
+            # rows that are inserted move its ranges first, also where they then seem to lie right
+            if spec is not None and (place.inserted or spec != standing["spec"]):
                 requests.append({"updateChartSpec": {"chartId": number, "spec": spec}})
         elif key not in place.memory.charts:
             fresh.append((number, chart))
@@ -120,18 +121,19 @@ def _sources(chart: Chart, place: Place) -> list[Request]:
     return [{"sourceRange": {"sources": [place.range(top, bottom, at, at + 1)]}} for at in columns]
 
 
-def _followed(standing: Mapping[str, Any], chart: Chart, place: Place, key: str) -> Request:
-    """The chart as it stands, over the rows as they are now; it itself, where somebody made another chart of it."""
+def _followed(standing: Mapping[str, Any], chart: Chart, place: Place, key: str) -> Request | None:
+    """The chart as it stands, over the rows as they are now; ``None``: somebody made another chart of it."""
     spec: Request = deepcopy(dict(standing))
     domain, *values = _sources(chart, place)
     basic = spec.get("basicChart", {})
     domains, series = basic.get("domains", []), basic.get("series", [])
-    if len(domains) == 1 and len(series) == len(values):
-        for holder, wanted in zip([domains[0], *series], [domain, *values], strict=True):
-            part = holder.get("domain" if holder is domains[0] else "series", {})
-            lies = [corners(one) for one in part.get("sourceRange", {}).get("sources", [])]
-            if place.inserted or lies != [corners(one) for one in wanted["sourceRange"]["sources"]]:
-                part["sourceRange"] = wanted["sourceRange"]
+    if len(domains) != 1 or len(series) != len(values):
+        return None
+    for holder, wanted in zip([domains[0], *series], [domain, *values], strict=True):
+        part = holder.get("domain" if holder is domains[0] else "series", {})
+        lies = [corners(one) for one in part.get("sourceRange", {}).get("sources", [])]
+        if lies != [corners(one) for one in wanted["sourceRange"]["sources"]]:
+            part["sourceRange"] = wanted["sourceRange"]
     if digest([spec.get("title", ""), spec.get("subtitle", "")]) == place.memory.words.get(key):
         spec["title"] = chart.title
         spec.pop("subtitle", None)

@@ -289,6 +289,18 @@ def test_charts_below_move_before_the_rows_reach_them(emulator: SheetsEmulator, 
     assert sheet_of(emulator).row_count >= 35 + 10
 
 
+def test_another_chart_made_of_ours_keeps_its_rows(emulator: SheetsEmulator, client: SheetsClient) -> None:
+    show(emulator, client, tab(caption=[], legend=[]))
+    (chart,) = charts(emulator)
+    spec = json.loads(json.dumps(chart["spec"]))
+    spec["basicChart"]["series"] *= 2
+    emulator.requests([{"updateChartSpec": {"chartId": chart["chartId"], "spec": spec}}])
+    show(emulator, client, tab(6, caption=["x"], legend=[]))
+    (kept,) = charts(emulator)
+    sources = [one["series"]["sourceRange"]["sources"][0] for one in kept["spec"]["basicChart"]["series"]]
+    assert [rows_of(one) for one in sources] == [(1, 6)] * 2, "moved with their cells by the inserted line, no more"
+
+
 def test_lines_that_come_as_rows_go(emulator: SheetsEmulator, client: SheetsClient) -> None:
     """Where things will lie is where they lie now, and yet the inserted lines move them away from there."""
     last = [Chart("Последние", "column", "Менеджер", ["Ожиданий"], last=2)]
