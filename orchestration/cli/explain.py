@@ -35,7 +35,7 @@ FIGURES = ("manager_week", "channel_week", "manager_day", "channel_day")
 WEEKLY = (
     "manager_week_delta", "channel_week_delta", "behavior_snapshot", "weekly_examples", "chat_advice", "revision",
 )  # fmt: skip
-DIGEST = "digest"
+DIGEST, STATUS = "digest", "data_status"
 _MOST_NAMED = 12
 
 
@@ -62,8 +62,8 @@ def explain(mart: str, keys: Sequence[str], options: Options) -> None:
     from resources.warehouse.roles import Role
 
     name = TABS.get(mart, mart)
-    if name not in (*FIGURES, *WEEKLY, DIGEST):
-        raise CliError(Explain.NO_MART.format(mart, ", ".join((*FIGURES, *WEEKLY, DIGEST))), EXIT_USAGE)
+    if name not in (*FIGURES, *WEEKLY, DIGEST, STATUS):
+        raise CliError(Explain.NO_MART.format(mart, ", ".join((*FIGURES, *WEEKLY, DIGEST, STATUS))), EXIT_USAGE)
     settings = Settings()
     policy = Policy.load(settings.policy_path)
     with Warehouse.open(settings, Role.PUBLISHER) as warehouse:
@@ -77,6 +77,10 @@ def explain(mart: str, keys: Sequence[str], options: Options) -> None:
                 from orchestration.cli import explain_digest
 
                 explain_digest.show(drawing, list(keys), options)
+            elif name == STATUS:
+                from orchestration.cli import explain_status
+
+                explain_status.show(drawing, list(keys))
             else:
                 from orchestration.cli import explain_weekly
 

@@ -218,9 +218,10 @@ def periods(connection: psycopg.Connection[Any], mart: Mart) -> list[str]:
 
 def subjects(connection: psycopg.Connection[Any], mart: Mart, key: str) -> list[Subject]:
     """Whose rows there are of a week or day, by name."""
-    name, kind = (
-        ("manager_name", sql.SQL("''")) if mart.view == "manager" else ("channel_name", sql.Identifier("channel_kind"))
-    )
+    name = "manager_name" if mart.view == "manager" else "channel_name"
+    # the status of a channel's data does not repeat its kind
+    has_kind = mart.view == "channel" and mart.name != "data_status"
+    kind = sql.Identifier("channel_kind") if has_kind else sql.SQL("''")
     statement = sql.SQL("select distinct {key}, {name}, {kind} from {mart} where {at}::text = %s order by 2, 1").format(
         key=sql.Identifier(mart.subject), name=sql.Identifier(name), kind=kind,
         mart=sql.Identifier("marts", mart.name), at=sql.Identifier(mart.at),

@@ -42,7 +42,7 @@ def telegram() -> Iterator[TelegramEmulator]:
 def published(
     database: Warehouse, sheets: SheetsEmulator, telegram: TelegramEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Warehouse]:
-    shop = thinned(Shop.demo(7, MONDAY, 2), 3)
+    shop = thinned(Shop.demo(7, MONDAY, 2), 6)
     for message in [one.id for one in shop.messages if one.sender == "customer"][::20]:
         shop.edit_message(message, CONTACTS)
     bot = {
@@ -304,6 +304,10 @@ def test_other_lists_of_the_week(published: Warehouse, asked: Any) -> None:
         assert len(json.loads(asked(mart, WEEK, "--json").stdout)["rows"]) == count > 0
         shown = asked(mart, WEEK)
         assert shown.exit_code == 0 and not re.search(PRIVATE, shown.stdout)
+    told = json.loads(asked("data_status", WEEK, "whatsapp москва", "--json").stdout)
+    assert told["list_adds_up"] and len(told["days"]) == 7
+    assert sum(day["stored"] for day in told["days"]) == told["row"]["messages_stored"] > 0
+    assert "Список складывается" in asked("data_status", WEEK, "WhatsApp Москва").stdout
     key, _ = manager(published)
     assert "первая публикация" in asked("revision", WEEK).stdout
     kept = json.loads(asked("behavior_snapshot", WEEK, key, "made_offer_share", "--json").stdout)
