@@ -100,8 +100,8 @@ def _series(chart: Chart, at: int, axis: str) -> Request:
     series: Request = {"targetAxis": axis, "colorStyle": style(colour)}
     is_line = chart.kind == "line"
     if chart.labels and not (is_line and len(chart.values) > 2):
-        # the labels of two lines keep out of each other's way, those of three cannot
-        placement = ("ABOVE", "BELOW")[at] if is_line else "OUTSIDE_END"
+        # the labels of three lines would lie over one another
+        placement = "ABOVE" if is_line else "OUTSIDE_END"
         text = {"fontSize": 10, "foregroundColorStyle": style(INK)}
         series["dataLabel"] = {"type": "DATA", "placement": placement, "textFormat": text}
     if is_line:
