@@ -44,25 +44,33 @@ class Words:
         self._known: dict[Side, dict[str, frozenset[str]]] = {"customer": {}, "manager": {}}
 
     def said(self, messages: Sequence[TimedMessage]) -> list[Said]:
-        """What was said in a session, in its order; nothing, where no person answered.
+        """What was said in a session, in its order.
+
+        Nothing, where no person answered; where the customer wished nothing, only the answers: nothing else of what was
+        said matters then (``conversations.behaviour``).
 
         Args:
             messages: the public messages of customers and managers that count: none that failed or was deleted at once.
         """
-        if not any(map(_answers, messages)):
-            return []
         heard = [message for message in messages if message.content_kind != "call" or message.call_answered is True]
+        answers = [message for message in heard if message.sender_kind == "manager" or message.content_kind == "call"]
+        if not answers:
+            return []
         wishes = [self._of_customer(message) for message in heard]
-        is_read = any([not _PURCHASE.isdisjoint(found) for found in wishes])
-        return [self._one(message, found, is_read) for message, found in zip(heard, wishes, strict=True)]
+        if all([_PURCHASE.isdisjoint(found) for found in wishes]):
+            return [self._one(message, _NOTHING) for message in answers]
+        return [
+            self._one(message, found if message.sender_kind == "customer" else self._of_manager(message))
+            for message, found in zip(heard, wishes, strict=True)
+        ]
 
-    def _one(self, message: TimedMessage, found: frozenset[str], is_read: bool) -> Said:
+    def _one(self, message: TimedMessage, found: frozenset[str]) -> Said:
         if message.content_kind == "call":
             is_talk = message.talk_seconds is None or message.talk_seconds >= TALK_SECONDS
             return Said(message.message_id, "manager", found, message.manager_id, True, is_talk)
         if message.sender_kind == "customer":
             return Said(message.message_id, "customer", found)
-        return Said(message.message_id, "manager", self._of_manager(message) if is_read else found, message.manager_id)
+        return Said(message.message_id, "manager", found, message.manager_id)
 
     def intents(self, text: str | None, side: Side) -> frozenset[str]:
         """The intents of a text. Of a refusal that is followed by a new wish in the same message, the wish alone."""
@@ -96,13 +104,7 @@ class Words:
         return self.intents(message.text, "customer")
 
     def _of_manager(self, message: TimedMessage) -> frozenset[str]:
-        if message.deleted_at is not None:
+        if message.deleted_at is not None or message.content_kind == "call":
             return _NOTHING
         found = self.intents(message.text, "manager")
         return found | _OF_A_LINK if message.content_kind == "payment_link" else found
-
-
-def _answers(message: TimedMessage) -> bool:
-    if message.content_kind == "call":
-        return message.call_answered is True
-    return message.sender_kind == "manager"

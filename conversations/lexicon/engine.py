@@ -6,7 +6,7 @@ Here: matching. Not here: what is looked for (data files), whose metric needs it
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple, Self, TypeAlias
 
@@ -65,8 +65,6 @@ class Lexicon:
         self.source = source
         self.hash = source.hash
         """SHA-256 of everything that the files say, 64 hex digits; to be stored with what was judged by them."""
-        self._tables = Tables(source)
-        self._rules = self._tables.rules
         self._known: dict[str, Word] = {}
 
     @classmethod
@@ -76,12 +74,19 @@ class Lexicon:
         Raises:
             LexiconError: the folder cannot be used; names file, entry and what is wrong.
         """
-        return cls(read(Path(folder)))
+        lexicon = cls(read(Path(folder)))
+        lexicon._tables  # noqa: B018 - what is wrong in a phrase is said here
+        return lexicon
 
     @classmethod
     def default(cls) -> Lexicon:
-        """The lexicons that come with the product; compiled once in a process."""
+        """The lexicons that come with the product; compiled once in a process, when the first message is read."""
         return _default()
+
+    @cached_property
+    def _tables(self) -> Tables:
+        """Half a second of CPU: not spent where there is nothing to read."""
+        return Tables(self.source)
 
     def intents(self, text: str | None, side: Side) -> frozenset[str]:
         """The intents of one message."""
@@ -132,7 +137,8 @@ class Lexicon:
         _match_all(rows, words, present, by_rule)
         if not by_rule:
             return []
-        wanted = _NO_ELEMENTS.union(*[self._rules[number].guards for number in by_rule])
+        rules = self._tables.rules
+        wanted = _NO_ELEMENTS.union(*[rules[number].guards for number in by_rule])
         if wanted:
             guards = (
                 [word.customer_guards for word in words] if is_customer else [word.manager_guards for word in words]
@@ -149,8 +155,9 @@ class Lexicon:
 
     def _judge(self, words: list[Word], by_rule: dict[int, list[_Found]]) -> list[_Kept]:
         kept: list[_Kept] = []
+        rules = self._tables.rules
         for number, founds in by_rule.items():
-            rule = self._rules[number]
+            rule = rules[number]
             if rule.intent and _may_count(rule, words, by_rule):
                 kept.extend((rule, found) for found in _longest(founds) if _counts(rule, found, words, by_rule))
         intents = {rule.intent for rule, _ in kept if not rule.unless_intents}
@@ -159,7 +166,7 @@ class Lexicon:
 
 @lru_cache(maxsize=1)
 def _default() -> Lexicon:
-    return Lexicon.load(_DEFAULT)
+    return Lexicon(read(_DEFAULT))
 
 
 def _place(hit: Hit) -> tuple[int, int, str, str]:

@@ -147,12 +147,13 @@ class Table:
 _ARRAY_HEAD = Struct("!iiiii")
 _ITEM_HEAD = Struct("!i")
 _TEXT_OID = 25
+_NO_TEXTS = _ARRAY_HEAD.pack(0, 0, _TEXT_OID, 0, 1)[:12]
 
 
 def _text_array(texts: Sequence[str]) -> bytes:
     """``text[]`` in PostgreSQL's binary format; psycopg's own way there costs as much as the rest of the row."""
     if not texts:
-        return _ARRAY_HEAD.pack(0, 0, _TEXT_OID, 0, 1)[:12]
+        return _NO_TEXTS
     parts = [_ARRAY_HEAD.pack(1, 0, _TEXT_OID, len(texts), 1)]
     for text in texts:
         item = text.encode()
