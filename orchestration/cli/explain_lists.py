@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     import psycopg
 
     from conversations.policy import Policy
-    from resources.warehouse.evidence import Case, Evidence, Message
+    from resources.warehouse.evidence import Case, Evidence
     from resources.warehouse.evidence_figures import View
+    from resources.warehouse.evidence_messages import Message
 
 SHORT = 60
 """Characters of a message in the list."""
@@ -42,7 +43,7 @@ class Drawing:
     """What ``--json`` prints in the end."""
 
     def __post_init__(self) -> None:
-        from resources.warehouse.evidence import names
+        from resources.warehouse.evidence_messages import names
 
         self.zone = ZoneInfo(self.policy.time_zone)
         self.channels, self.people = names(self.connection)
@@ -94,7 +95,7 @@ class Drawing:
 
     def messages(self, conversation_id: str, message_ids: Sequence[str]) -> list[str]:
         """Messages of a chat as whole lines: when, who, what."""
-        from resources.warehouse.evidence import messages
+        from resources.warehouse.evidence_messages import messages
 
         found = messages(self.connection, [(conversation_id, one) for one in message_ids])
         return [self.line(found[conversation_id, one]) for one in message_ids if (conversation_id, one) in found]
@@ -118,7 +119,7 @@ class Drawing:
         return text if longest is None or len(text) <= longest else f"{text[: longest - 1]}…"
 
     def _texts(self, cases: Sequence[Case]) -> dict[tuple[str, str], Message]:
-        from resources.warehouse.evidence import messages
+        from resources.warehouse.evidence_messages import messages
 
         if self.whole_texts and self.is_for_people:
             wanted = [(case.conversation_id, one) for case in cases for one in case.message_ids]

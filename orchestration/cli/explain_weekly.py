@@ -234,6 +234,7 @@ def _change(drawing: Drawing, row: Mapping[str, Any]) -> tuple[str, str, str, st
 def _cases(drawing: Drawing, name: str, keys: list[str]) -> None:
     from conversations.messages.weekly import WeeklyWords
     from resources.warehouse import evidence as of
+    from resources.warehouse.evidence_messages import messages
 
     mart = of.Mart(name, "manager", "week")
     if not keys:
@@ -250,7 +251,7 @@ def _cases(drawing: Drawing, name: str, keys: list[str]) -> None:
     order = ("manager_name", "manager_key", "at", "conversation_id") if is_advice else ("manager_name", "rank")
     rows.sort(key=lambda row: tuple((row[one] is None, row[one]) for one in order))
     # the marts hold no words: the analyst reads them
-    said = of.messages(drawing.connection, [(row["conversation_id"], row["message_id"]) for row in rows])
+    said = messages(drawing.connection, [(row["conversation_id"], row["message_id"]) for row in rows])
     for row in rows:
         row["snippet"] = drawing.words(said.get((row["conversation_id"], row["message_id"])), 280)
     if not drawing.is_for_people:

@@ -1,8 +1,8 @@
 """From a number of the marts to the cases and messages behind it, for a person who asks where it comes from.
 
-Here: rows of the marts by week or day and subject, the cases that a figure counts, the messages of the cases. Not here:
-what a figure counts (``evidence_figures``), where cases are read (``evidence_sources``), what is printed
-(``orchestration.cli.explain``). Functions take a session of the publisher and write nothing.
+Here: rows of the marts by week or day and subject, the cases that a figure counts. Not here: what a figure counts
+(``evidence_figures``), where cases are read (``evidence_sources``), the messages of the cases (``evidence_messages``),
+what is printed (``orchestration.cli.explain``). Functions take a session of the publisher and write nothing.
 """
 
 from __future__ import annotations
@@ -368,42 +368,3 @@ def _case(view: View, figure: Figure, row: Mapping[str, Any]) -> Case:
 
 def _first(*values: int | None) -> int | None:
     return next((value for value in values if value is not None), None)
-
-
-# --- messages ---------------------------------------------------------------------------------------------------------
-
-
-class Message(NamedTuple):
-    """One message behind a case."""
-
-    conversation_id: str
-    message_id: str
-    sent_at: datetime | None
-    sender_kind: str
-    content_kind: str
-    text: str | None
-    """None: none, or taken back; what is taken back is shown to nobody (contract, section 1.2)."""
-
-
-def messages(connection: psycopg.Connection[Any], ids: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Message]:
-    """Messages by conversation and id; one that is gone is left out."""
-    wanted = sorted(set(ids))
-    found = connection.execute(
-        """
-        select
-            m.conversation_id, m.message_id, m.sent_at, m.sender_kind, m.content_kind,
-            case when m.deleted_at is null and not 'gone_at_source' = any(m.flags) then m.text end
-        from unnest(%s::text[], %s::text[]) as w (conversation_id, message_id)
-        inner join core.messages as m using (conversation_id, message_id)
-        """,
-        [[chat for chat, _ in wanted], [message for _, message in wanted]],
-    )
-    return {(row[0], row[1]): Message(*row) for row in found}
-
-
-def names(connection: psycopg.Connection[Any]) -> tuple[dict[str, Subject], dict[str, str]]:
-    """Channels by id, and people's names by their key."""
-    channels = connection.execute("select channel_id, name, kind from core.channels").fetchall()
-    people = dict(connection.execute("select manager_id, name from core.managers").fetchall())
-    people |= dict(connection.execute("select person_id, person_name from reference.people").fetchall())
-    return {row[0]: Subject(*row) for row in channels}, people

@@ -15,6 +15,7 @@ import pytest
 from orchestration.cli import explain as command
 from resources.warehouse import evidence as of
 from resources.warehouse.engine import Warehouse
+from resources.warehouse.evidence_messages import messages as read_messages
 from resources.warehouse.roles import Role
 from tests.cli.conftest import Otklik
 from tests.cli.publishing import BEFORE, CONTACTS, MASKED, MONDAY, WEEK, policy_with, published_shop, thinned
@@ -93,7 +94,7 @@ def test_every_list_adds_up_to_its_number(published: Warehouse, name: str) -> No
                     if not found.is_equal or len(set(ids)) != len(ids):
                         wrong.append((key, subject.name, figure.name, found.shown, found.counted))
                     messages |= {(case.conversation_id, one) for case in found.cases for one in case.message_ids}
-        known = set(of.messages(sql, messages))
+        known = set(read_messages(sql, messages))
     assert wrong == []
     assert len(periods) == 2
     assert seen >= 2 * len(of.FIGURES[mart.view])
