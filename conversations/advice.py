@@ -27,7 +27,7 @@ class SessionRule(NamedTuple):
     """A rule about a session: the message that it speaks of, if it speaks."""
 
     version: int
-    speaks: Callable[[Behaviour], str | None]
+    speaks: Callable[[Behaviour, Sequence[Said]], str | None]
 
 
 def no_answer(wait: Wait) -> bool:
@@ -46,17 +46,21 @@ def slow_first_answer(wait: Wait) -> bool:
     return wait.is_first_of_session and wait.outcome_manager == "slow_reply"
 
 
-def no_offer(behaviour: Behaviour) -> str | None:
+def no_offer(behaviour: Behaviour, said: Sequence[Said]) -> str | None:
     """The customer wanted to buy and got neither an offer nor a next step; about his last message that shows the wish.
+
+    A next step in an earlier turn is one, too: then only the end of the session was poor.
 
     Example: customer "Сколько стоит куртка?", manager "Здравствуйте! Посмотрите на сайте", customer "спасибо".
     """
     if behaviour.has_next_step is not False or behaviour.made_offer:
         return None
+    if any("next_step" in one.intents for one in said):
+        return None
     return behaviour.intent_message_ids[-1]
 
 
-def no_next_step(behaviour: Behaviour) -> str | None:
+def no_next_step(behaviour: Behaviour, said: Sequence[Said]) -> str | None:
     """An offer was made, and the last turn of the manager leads nowhere; about the last message of that turn.
 
     Example: customer "Сколько стоит куртка?", manager "Куртка 7990 ₽", customer "спасибо".
@@ -66,7 +70,7 @@ def no_next_step(behaviour: Behaviour) -> str | None:
     return behaviour.next_step_message_ids[-1]
 
 
-def no_clarifying_question(behaviour: Behaviour) -> str | None:
+def no_clarifying_question(behaviour: Behaviour, said: Sequence[Said]) -> str | None:
     """The customer wanted to buy and was asked nothing about his need; about his first message that shows the wish.
 
     Example: customer "Нужны кроссовки", manager "Есть за 5990 ₽, оформляем?", no question about size or use before.
@@ -112,7 +116,7 @@ def of_session(behaviour: Behaviour, said: Sequence[Said]) -> Iterator[Advice]:
     if not behaviour.has_intent or any(one.is_talk for one in said):
         return
     for name, rule in OF_SESSIONS.items():
-        message_id = rule.speaks(behaviour)
+        message_id = rule.speaks(behaviour, said)
         if message_id is not None:
             yield Advice(
                 advice_id=f"{behaviour.session_id}:{name}",

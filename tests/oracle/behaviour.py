@@ -162,7 +162,8 @@ def advice(verdict: Verdict | None, heard: list[Heard]) -> dict[str, str]:
     found: dict[str, str] = {}
     if verdict is None or not verdict.intent or any(one.is_long_talk for one in heard):
         return found
-    if verdict.step is False and not verdict.offered:
+    proposed = any(one.sender == "manager" and one.says("next_step") for one in heard)
+    if verdict.step is False and not verdict.offered and not proposed:
         found["no_offer"] = verdict.evidence["intent"][-1]
     if verdict.step is False and verdict.offered:
         found["no_next_step"] = [one for one in heard if one.sender == "manager" and one.kind != "call"][-1].id

@@ -97,6 +97,13 @@ def test_no_offer_is_about_the_last_wish() -> None:
     assert found["no_offer"].given_at == instant("Tue 10:04")
 
 
+def test_a_next_step_in_an_earlier_turn_is_one() -> None:
+    lines = ("Оплата при получении возможна?", "Да, после примерки. Оформляем?", "Хорошо", "Хорошего дня")
+    (row,) = judged(shop(*lines)).behaviour
+    assert (row.has_intent, row.made_offer, row.has_next_step) == (True, False, False)
+    assert set(given(shop(*lines))) == {"no_clarifying_question"}
+
+
 def test_no_next_step_is_about_the_managers_last_message() -> None:
     found = given(shop("Сколько стоит куртка?", "Какой размер вам нужен?", "46", "Куртка 7990 ₽", "спасибо"))
     assert set(found) == {"no_next_step"}
