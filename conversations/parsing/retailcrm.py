@@ -187,8 +187,8 @@ class RetailCRMParser:
         is_public = scope == "public"
         sender, sender_kind, direction = self._sender(payload, kind, is_public)
         words = None if kind == "system" else _words(payload)
-        if kind == "product":
-            words = _card(payload, words)
+        if kind in ("product", "order"):
+            words = _card(payload, kind, words)
         status, status_flags = _status(payload)
         is_gone = row.gone_at is not None
         manager_id = f"{connection}:{sender}" if sender_kind in ("manager", "note") and self._is_user(payload) else None
@@ -312,18 +312,20 @@ def _words(payload: Mapping[str, Any]) -> str | None:
     return "\n".join(caption for caption in captions if caption) or None
 
 
-def _card(payload: Mapping[str, Any], note: str | None) -> str | None:
-    """What a customer reads on a card of goods: the note beside it, name and price."""
-    product = payload.get("product")
-    if not isinstance(product, dict):
+def _card(payload: Mapping[str, Any], kind: str, note: str | None) -> str | None:
+    """What a customer reads on a card of goods or of an order: the note beside it, name or number, and the sum."""
+    card = payload.get(kind)
+    if not isinstance(card, dict):
         return note
-    name, cost = optional_text(product, "name"), product.get("cost")
+    name, number, cost = optional_text(card, "name"), optional_text(card, "number"), card.get("cost")
+    if kind == "order":
+        name = f"Заказ {number}" if number else None
     price = None
     if isinstance(cost, dict) and isinstance(cost.get("value"), int | float):
         currency = optional_text(cost, "currency") or ""
         price = f"{cost['value']:,.2f} {_SIGNS.get(currency, currency)}".replace(",", " ").replace(".00", "").rstrip()
-    card = ", ".join(part for part in (name, price) if part)
-    return "\n".join(dict.fromkeys(part for part in (note if note != name else None, card) if part)) or None
+    read = ", ".join(part for part in (name, price) if part)
+    return "\n".join(part for part in (note if note != name else None, read) if part) or None
 
 
 def _items(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:

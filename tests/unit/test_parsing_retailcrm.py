@@ -115,7 +115,7 @@ def test_what_was_sent() -> None:
         ("5304", "media", None),
         ("5305", "media", "чек"),
         ("5306", "media", "Ботинки «Иртыш», 7 990 ₽"),
-        ("5307", "payment_link", "Оплатите: https://pay.kaspi.kz/pay/abc"),
+        ("5307", "payment_link", "Оплатите: https://pay.kaspi.kz/pay/abc\nЗаказ 9012A"),
         ("5308", "payment_link", "Ссылка на оплату https://qr.nspk.ru/AS10003P"),
         ("5309", "text", "Каталог https://pay.kaspi.kz.evil.example/x и https://shop.example/pay.kaspi.kz"),
         ("5310", "text", "/start"),
