@@ -52,25 +52,31 @@ class Words:
         Args:
             messages: the public messages of customers and managers that count: none that failed or was deleted at once.
         """
-        heard = [message for message in messages if message.content_kind != "call" or message.call_answered is True]
-        answers = [message for message in heard if message.sender_kind == "manager" or message.content_kind == "call"]
-        if not answers:
+        if not any([message.sender_kind == "manager" or message.call_answered for message in messages]):
             return []
-        wishes = [self._of_customer(message) for message in heard]
-        if all([_PURCHASE.isdisjoint(found) for found in wishes]):
-            return [self._one(message, _NOTHING) for message in answers]
-        return [
-            self._one(message, found if message.sender_kind == "customer" else self._of_manager(message))
-            for message, found in zip(heard, wishes, strict=True)
-        ]
-
-    def _one(self, message: TimedMessage, found: frozenset[str]) -> Said:
-        if message.content_kind == "call":
-            is_talk = message.talk_seconds is None or message.talk_seconds >= TALK_SECONDS
-            return Said(message.message_id, "manager", found, message.manager_id, True, is_talk)
-        if message.sender_kind == "customer":
-            return Said(message.message_id, "customer", found)
-        return Said(message.message_id, "manager", found, message.manager_id)
+        said: list[Said] = []
+        answers: list[Said] = []
+        written: list[tuple[int, TimedMessage]] = []
+        wishes = False
+        for message in messages:
+            if message.content_kind == "call":
+                if message.call_answered is True:
+                    is_talk = message.talk_seconds is None or message.talk_seconds >= TALK_SECONDS
+                    answers.append(Said(message.message_id, "manager", _NOTHING, message.manager_id, True, is_talk))
+                    said.append(answers[-1])
+            elif message.sender_kind == "manager":
+                answers.append(Said(message.message_id, "manager", _NOTHING, message.manager_id))
+                written.append((len(said), message))
+                said.append(answers[-1])
+            else:
+                found = self.intents(message.text, "customer") if message.deleted_at is None else _NOTHING
+                wishes = wishes or not _PURCHASE.isdisjoint(found)
+                said.append(Said(message.message_id, "customer", found))
+        if not answers or not wishes:
+            return answers
+        for place, message in written:
+            said[place] = said[place]._replace(intents=self._of_manager(message))
+        return said
 
     def intents(self, text: str | None, side: Side) -> frozenset[str]:
         """The intents of a text. Of a refusal that is followed by a new wish in the same message, the wish alone."""
@@ -97,14 +103,8 @@ class Words:
                 return found - {"refusal"}
         return found
 
-    def _of_customer(self, message: TimedMessage) -> frozenset[str]:
-        """The customer's intents; of anybody else's message nothing."""
-        if message.sender_kind != "customer" or message.deleted_at is not None or message.content_kind == "call":
-            return _NOTHING
-        return self.intents(message.text, "customer")
-
     def _of_manager(self, message: TimedMessage) -> frozenset[str]:
-        if message.deleted_at is not None or message.content_kind == "call":
+        if message.deleted_at is not None:
             return _NOTHING
         found = self.intents(message.text, "manager")
         return found | _OF_A_LINK if message.content_kind == "payment_link" else found
