@@ -116,7 +116,14 @@ def test_the_dictionary_lists_every_column_with_its_meaning_and_class(otklik: Ot
     tables = json.loads(otklik("schema", "--format", "json").stdout)
     columns = [(table["name"], column) for table in tables for column in table["columns"]]
 
-    assert {table["name"].split(".")[0] for table in tables} == {"raw", "core", "reference", "evaluated", "marts", "ops"}
+    assert {table["name"].split(".")[0] for table in tables} == {
+        "raw",
+        "core",
+        "reference",
+        "evaluated",
+        "marts",
+        "ops",
+    }
     assert [table["name"] for table in tables if not table["description"]] == []
     assert [(table, column["name"]) for table, column in columns if not column["description"]] == []
     assert {column["pii"] for _, column in columns} <= {"none", "pseudonym", "name", "contact", "content"}
