@@ -59,7 +59,9 @@ class Up:
     STOPPED: Final = "Остановлено. Данные на месте; следующий запуск продолжит с них."
     ASK: Final = 'Спросить данные:     {} sql "select * from marts.manager_week"'
     SPREADSHEET: Final = "Таблица:             {}   (как её видят в Google Таблицах)"
-    CHAT: Final = "Чат дежурных:        {}"
+    CHAT: Final = "Чат Telegram:        {}   (отчёт понедельника и тревоги)"
+    DIGEST: Final = "Отчёт понедельника:  {} digest   (для печати: --pdf отчёт.pdf)"
+    EXPLAIN: Final = "Откуда число:        {} explain manager_week {}"
     UI: Final = "Интерфейс Dagster:   {}   (остановить: Ctrl-C)"
     NO_UI: Final = "Интерфейс Dagster:   не запущен; запустить: {}"
     DATABASE: Final = "База данных:         PostgreSQL {}, {}"

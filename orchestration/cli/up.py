@@ -66,8 +66,12 @@ def _demo(group: list[children.Child], started: float, port: int | None, *, serv
             load.preflight(Settings())
             summaries = _walk(outside, kept, Policy.load(settings.policy_path).reread_days)
             demo.remember(home, replace(kept, is_loaded=True))
+            # the digest that the publication has queued: with a UI the watch would send it, here nobody waits for one
+            watch.send_queued(warehouse)
             _summary(warehouse, kept, summaries)
             _tell(warehouse, settings)
+            screen.say(Up.EXPLAIN.format(_own_name(), kept.weeks[-1]))
+            screen.say(Up.DIGEST.format(_own_name()))
             if serving:
                 screen.say(Up.SPREADSHEET.format(outside.spreadsheet_page))
                 screen.say(Up.CHAT.format(outside.chat_page))

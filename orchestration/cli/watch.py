@@ -167,6 +167,17 @@ class Watcher:
         return self._dagster
 
 
+def send_queued(warehouse: Warehouse) -> None:
+    """Send what is queued now, without a look at the platform; nothing where messages are switched off."""
+    from resources.settings import Settings
+    from resources.warehouse.roles import Role
+
+    settings = Settings()
+    telegram = _telegram(settings, warehouse)
+    if telegram is not None:
+        deliver_by(settings, warehouse.as_role(Role.PUBLISHER), telegram)
+
+
 def deliver_by(
     settings: Settings,
     warehouse: Warehouse,
