@@ -13,6 +13,9 @@ numbers, barcodes and track numbers are what chats are about. Read as a phone is
   neither after a word like "заказ" or "№";
 * twelve digits that are a mobile number of a neighbouring country.
 
+A number may go over to the next line once, with ``+`` more often, where one line alone holds none; ten digits without a
+prefix may not: prices and sizes stand below one another.
+
 Not masked: names, nicknames, addresses, numbers of documents, local numbers without their area code.
 """
 
@@ -36,8 +39,8 @@ _ADDRESS = r"""
 _EMAIL = re.compile(rf"(?xi) (?<![\w.+-]) (?: {_ADDRESS} )")
 _NEXT_EMAIL = re.compile(rf"(?xi) {_ADDRESS}")
 """Right behind another address: "a@mail.ru_b@mail.ru"."""
-_RUN = re.compile(r"(?:\+ ?)?\(?\d(?:[ ().\-/_*]{0,4}\d)*")
-"""Digits with what people put between them; a colon or a comma ends the run: times, decimals."""
+_RUN = re.compile(r"(?:\+ ?)?\(?\d(?:[ ().\-/_*]{0,4}(?:\r?\n[ ().\-/_*]{0,4})?\d)*")
+"""Digits with what people put between them; a colon, a comma or an empty line ends the run: times, decimals."""
 _GROUP = re.compile(r"\d+")
 _HEX = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F-]{22}|[0-9a-fA-F]{32,}")
 _OF_ORDERS = re.compile(
@@ -104,15 +107,24 @@ def mask(text: str) -> str:
     return "".join([*parts, text[done:]])
 
 
-def snippet(text: str, longest: int = SNIPPET) -> str:
-    """The beginning of a text in one line, for people who look at many: masked, then cut, so that no half of a phone
-    stays.
+def snippet(text: str, longest: int | None = SNIPPET) -> str:
+    """The beginning of a text in one line, for people who look at many; the whole without ``longest``.
 
-    >>> snippet("Мой номер   8 926 123-45-67, звоните", 24)
+    Joined, masked, then cut: a phone may stand on two lines, and no half of one stays. Nothing in it is left to mask:
+    where the cut would make a contact of what was none, less is shown.
+
+    >>> snippet("Мой номер   8 926\\n123-45-67, звоните", 24)
     'Мой номер [телефон], зв…'
     """
-    line = " ".join(mask(text).split())
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+    line = mask(" ".join(text.split()))
+    if longest is None or len(line) <= longest:
+        return line
+    shown = line[: longest - 1]
+    if line[longest - 1].isdigit():
+        shown = shown.rstrip("0123456789")
+    while mask(f"{shown}…") != f"{shown}…":
+        shown = shown[: max(shown.rfind(" "), 0)]
+    return f"{shown}…"
 
 
 def _without_emails(text: str) -> str:
@@ -181,10 +193,17 @@ def _longest(plain: str, run_start: int, groups: Sequence[_Group], at: int) -> t
             break
         if len(digits) >= _LEAST and (has_plus or _may_be(digits, until + 1 - at)):
             reach.append((until + 1, digits))
-    for is_strict in (True, False) if has_plus else (True,):
+    breaks = plain.count("\n", groups[at].start, groups[reach[-1][0] - 1].end) if reach else 0
+    ways = [(True, False), *([(False, False)] if has_plus else []), *([(True, True)] if breaks else [])]
+    for is_strict, is_broken in ways:
         for until, read in reversed(reach):
             taken = groups[at:until]
-            between = "".join(plain[one.end : other.start] for one, other in pairwise(taken))
+            gaps = [plain[one.end : other.start] for one, other in pairwise(taken)]
+            between = "".join(gaps)
+            if is_broken is not ("\n" in between):
+                continue
+            if is_broken and not has_plus and _is_column(read, taken, gaps):
+                continue
             number = _Number(
                 read, tuple(len(group.digits) for group in taken), lead + between, plain[max(0, start - 32) : start],
                 has_plus,
@@ -194,6 +213,12 @@ def _longest(plain: str, run_start: int, groups: Sequence[_Group], at: int) -> t
                 opened = 0 if ")" in between else len(lead) - len(lead.lstrip("( "))
                 return start + opened, until, word
     return None
+
+
+def _is_column(digits: str, groups: Sequence[_Group], gaps: Sequence[str]) -> bool:
+    """Whether numbers on several lines stand below one another rather than go over to the next: prices, sizes."""
+    begins = [len(after.digits) for gap, after in zip(gaps, groups[1:], strict=True) if "\n" in gap]
+    return len(digits) == 10 or len(begins) > 1 or begins == [1]
 
 
 def _may_be(digits: str, groups: int) -> bool:

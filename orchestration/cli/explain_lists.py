@@ -107,16 +107,14 @@ class Drawing:
 
     def words(self, message: Message | None, longest: int | None = None) -> str:
         """The words of a message without contacts; what stands for it where it has none."""
-        from conversations.redact import mask
+        from conversations.redact import snippet
 
         if message is None or self.policy.exports.texts == "none":
             return ""
         if message.text is None:
             named = Words.CONTENTS.get(message.content_kind, message.content_kind)
             return Explain.TAKEN_BACK if message.content_kind == "text" else Explain.NO_TEXT.format(named)
-        # masked before it is cut: half a phone is no phone any more
-        text = " ".join(mask(message.text).split())
-        return text if longest is None or len(text) <= longest else f"{text[: longest - 1]}…"
+        return snippet(message.text, longest)
 
     def _texts(self, cases: Sequence[Case]) -> dict[tuple[str, str], Message]:
         from resources.warehouse.evidence_messages import messages

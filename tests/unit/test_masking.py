@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.redact import mask
+from conversations.redact import mask, snippet
 
 PHONE, EMAIL, CARD = "[телефон]", "[почта]", "[карта]"
 
@@ -113,6 +113,59 @@ def test_several_contacts_in_one_text() -> None:
     assert mask(said) == f"Анна, {PHONE} (Москва), {PHONE} (Алматы), {EMAIL}; карта {CARD}, 2 990 ₽"
     assert mask("89261234567 89037654321\n8 701 123 45 67/8 702 123 45 67") == f"{PHONE} {PHONE}\n{PHONE}/{PHONE}"
     assert mask("заказ 12345 8 926 123 45 67 15 шт") == f"заказ 12345 {PHONE} 15 шт"
+
+
+@pytest.mark.parametrize(
+    "phone",
+    ["8 926\n123-45-67", "+7 705\n123 45 67", "8 (926)\r\n123-45-67", "+7\n926\n123 45\n67", "8926123\n4567",
+     "8 926 123 45\n 67", "375 29\n1234567"],
+)  # fmt: skip
+def test_a_phone_may_go_over_to_the_next_line(phone: str) -> None:
+    for around in ("{}", "Мой номер:\n{}\nзвоните", "Заказ 12345\n\n{}, {}"):
+        got, want = of(PHONE, around, phone)
+        assert got == want
+        assert snippet(around.replace("{}", phone)) == " ".join(want.split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["8 990\n12 990\n3 500", "926\n1234567", "заказ\n9261234567", "42\n44\n46\n48\n50\n52", "8 926\n\n123-45-67",
+     "8\n926\n123\n45\n67", "2 шт 12 990 ₽\n89 ₽", "990 500\n3000", "16.11.2026\n17.11.2026", "7 900\n8 500 000"],
+)  # fmt: skip
+def test_rows_of_numbers_stay(text: str) -> None:
+    assert mask(text) == text
+
+
+def test_a_number_that_ends_with_its_line_takes_nothing_of_the_next() -> None:
+    assert mask("+7 926 123 45 67\n12 990 ₽") == f"{PHONE}\n12 990 ₽"
+    assert mask("8 926 123 45 67\n8 705 123\n45 67") == f"{PHONE}\n{PHONE}"
+
+
+def test_a_snippet_is_cut_so_that_nothing_in_it_is_a_contact() -> None:
+    text = "x" * 267 + " 892612345678901"
+    assert mask(text) == text and snippet(text) == "x" * 267 + " …"
+    assert snippet("слово " * 60) == "слово " * 46 + "сло…"
+    assert snippet("9" * 400) == "…"
+
+
+PIECES = st.sampled_from(
+    ["8 926\n123-45-67", "+7 705\n123 45 67", "892612345678901", "8 926", "\n", " ", "45 67", "4111 1111", "1111\n1111",
+     "\r\n", "anna@mail.ru", "anna@mail.r", "u", "x", "слово ", "12 990 ₽", "9", "8", "+", "(", ")", "-", "\u2028"]
+)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(
+    st.one_of(
+        st.lists(PIECES, max_size=40).map("".join),
+        st.text(alphabet="0123456789789 \n+-()x", max_size=400),
+    ),
+    st.one_of(st.none(), st.integers(1, 300)),
+)
+def test_nothing_is_left_to_mask_in_a_snippet(text: str, longest: int | None) -> None:
+    shown = snippet(text, longest)
+    assert mask(shown) == shown and "\n" not in shown
+    assert longest is None or len(shown) <= longest
 
 
 def test_addresses_glued_to_one_another_all_go() -> None:
