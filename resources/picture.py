@@ -32,16 +32,19 @@ _NAME = 17
 def picture(digest: Digest) -> bytes:
     """The PNG: the company's share and its way over the weeks, below it the answers of each manager."""
     # not pyplot: it keeps figures of the process, and a server draws for ever
+    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    _head(figure, digest)
-    _trend(figure, digest)
-    _bars(figure, _rows(digest))
     made = io.BytesIO()
-    figure.savefig(made, format="png", metadata={"Software": None})
+    # names come from outside: between two dollars matplotlib would read formulas
+    with rc_context({"text.parse_math": False}):
+        figure = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, facecolor="white")
+        FigureCanvasAgg(figure)
+        _head(figure, digest)
+        _trend(figure, digest)
+        _bars(figure, _rows(digest))
+        figure.savefig(made, format="png", metadata={"Software": None})
     return made.getvalue()
 
 

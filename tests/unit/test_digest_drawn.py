@@ -74,6 +74,15 @@ def test_nobody_and_nothing_can_be_drawn(managers: list[Any]) -> None:
     assert drawn.pdf(report_of(digest)).startswith(b"%PDF-")
 
 
+@pytest.mark.parametrize("name", ["Анна $$", "A $x^$", "$\\frac$ и $", "Ц$на", "$Анна$"])
+def test_a_name_is_no_formula(name: str) -> None:
+    digest = whole(managers=[figures(name, 10, 5, 15)], organisation=name)
+    assert len(bars(picture(digest))) == 1
+    # a dollar is drawn: between two of them a formula would be
+    plain = whole(managers=[figures(name.replace("$", ""), 10, 5, 15)], organisation=name)
+    assert picture(digest) != picture(plain)
+
+
 def test_the_same_digest_is_the_same_bytes() -> None:
     first, again = ((picture(one), drawn.pdf(report_of(one))) for one in (whole(), whole()))
     assert first == again
