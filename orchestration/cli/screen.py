@@ -33,12 +33,17 @@ def console(*, stderr: bool = False) -> Console:
 
 def say(text: str = "", *, style: str | None = None) -> None:
     """Print one paragraph; the text is shown as it is, square brackets included."""
-    console().print(text, style=style, markup=False)
+    console().print(printable(text), style=style, markup=False)
 
 
 def note(text: str) -> None:
     """Print a remark to the error stream: it does not get into piped output."""
-    console(stderr=True).print(text, style="dim", markup=False)
+    console(stderr=True).print(printable(text), style="dim", markup=False)
+
+
+def write(text: str) -> None:
+    """Write to the output what a machine reads: as it is into a file or pipe, cleaned where it is a terminal."""
+    sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
 
 
 def table(title: str | None, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> Table:
@@ -62,19 +67,19 @@ def add_row(drawn: Table, cells: Sequence[str], *, style: str | None = None) -> 
     """Add a row; the cells are shown as they are: names from outside may hold what rich would read as markup."""
     from rich.text import Text
 
-    drawn.add_row(*(Text(_printable(cell)) for cell in cells), style=style)
+    drawn.add_row(*(Text(printable(cell)) for cell in cells), style=style)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """The text without what moves the cursor or turns the writing direction: names come from outside (F26)."""
-    return "".join(character if unicodedata.category(character) not in ("Cc", "Cf") else " " for character in text)
+    return "".join(one if one == "\n" or unicodedata.category(one) not in ("Cc", "Cf") else " " for one in text)
 
 
 def styled(text: str, style: str) -> Any:
     """A cell in a style; the text is shown as it is."""
     from rich.text import Text
 
-    return Text(text, style=style)
+    return Text(printable(text), style=style)
 
 
 def show(*parts: Any) -> None:
@@ -136,6 +141,6 @@ def fail(text: str, detail: str | None = None) -> None:
     from conversations.messages import Errors
 
     screen = console(stderr=True)
-    screen.print(f"{Errors.PREFIX} {text}", style="bold red", markup=False, soft_wrap=True)
+    screen.print(f"{Errors.PREFIX} {printable(text)}", style="bold red", markup=False, soft_wrap=True)
     if detail:
-        screen.print(f"{Errors.DETAIL} {detail}", style="dim", markup=False, soft_wrap=True)
+        screen.print(f"{Errors.DETAIL} {printable(detail)}", style="dim", markup=False, soft_wrap=True)

@@ -6,7 +6,6 @@ Here: running and printing. Not here: what the analyst may read (grants in the m
 from __future__ import annotations
 
 import csv
-import sys
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
@@ -63,10 +62,15 @@ def _show(columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write CSV to standard output; a text that a spreadsheet would take for a formula gets an apostrophe (S7)."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv.writer(_Output(), lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
         writer.writerow([as_text(value) if isinstance(value, str) else value for value in row])
+
+
+class _Output:
+    def write(self, text: str) -> None:
+        screen.write(text)
 
 
 def as_text(value: str) -> str:
