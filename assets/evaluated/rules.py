@@ -6,10 +6,12 @@ Here: the days' contacts judged again and what the days show for it. Not here: h
 # Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import dagster as dg
 
 from assets.accounts import over_accounts
+from assets.evaluated.others import over_others
 from assets.failures import explained
 from assets.measures import by_day
 from assets.partitions import DAILY, TIME_ZONE
@@ -44,18 +46,24 @@ def evaluated_rules(
 ) -> Iterator[dg.MaterializeResult]:
     """Every contact that the days touch, judged as a whole up to the end of the last day, but never beyond the clock.
 
-    A day that is not over settles nothing by its end: who can still be answered is not yet unanswered.
+    A day that is not over settles nothing by its end: who can still be answered is not yet unanswered. Connections that
+    the run does not read are judged where something of them is marked, as of when they were judged last.
     """
     span = days_of(context)
 
     def judge(database: Warehouse, account: RetailCRMAccount) -> RefreshCounts:
         return refresh_evaluated(database, rules, window, as_of, connection_id=account.connection_id, lexicon=lexicon)
 
+    def judge_other(connection_id: str, then: datetime) -> RefreshCounts:
+        return refresh_evaluated(warehouse.open(), rules, window, then, connection_id=connection_id, lexicon=lexicon)
+
     with explained(context):
         rules, lexicon = policy.load(), policy.lexicon()
         window = span.reading_window(TIME_ZONE, rules.reread_days)
         as_of = min(window.end, Settings().now().replace(microsecond=0))
         counts = over_accounts(context, retailcrm, warehouse, judge)
+        ours = [account.connection_id for account in retailcrm.accounts(warehouse.open())]
+        others = over_others(context, warehouse.open(), ours, judge_other)
         days = {table: by_day(warehouse.open(), ("evaluated", table), span, TIME_ZONE) for table in TABLES}
     for table in TABLES:
         for day, numbers in days[table].items():
@@ -64,8 +72,9 @@ def evaluated_rules(
             asset_key=["evaluated", table],
             metadata={
                 "accounts": len(counts),
-                "contacts_judged": sum(one.contacts for one in counts),
-                "messages_read": sum(one.messages for one in counts),
+                "other_connections": len(others),
+                "contacts_judged": sum(one.contacts for one in (*counts, *others)),
+                "messages_read": sum(one.messages for one in (*counts, *others)),
                 "definition_version": DEFINITION_VERSION,
                 "policy": rules.hash[:12],
                 "lexicon": lexicon.hash[:12],

@@ -47,8 +47,10 @@ create table evaluated.behaviour (
     made_offer boolean,
     has_next_step boolean,
     is_good boolean,
+    is_good_customer boolean,
     next_step_not_judged text,
     not_good text[] not null,
+    not_good_customer text[] not null,
     intent_message_ids text[] not null,
     clarifying_message_ids text[] not null,
     offer_message_ids text[] not null,
@@ -91,7 +93,8 @@ create table evaluated.advice (
 create index advice_conversation_idx on evaluated.advice (conversation_id);
 create index advice_given_week_idx on evaluated.advice (given_week);
 
--- whoever was judged before there was behaviour is judged once more
+-- whoever was judged before there was behaviour is judged once more by the next load: accounts up to its days, imported
+-- files and disabled accounts as of when they were judged last (where no account is connected, by the next import)
 insert into ops.dirty (conversation_id, connection_id, since)
 select conversation_id, connection_id, min(started_at) from evaluated.sessions group by conversation_id, connection_id
 on conflict (conversation_id) do update set since = least(ops.dirty.since, excluded.since);
