@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversations.messages import Errors
-from conversations.messages.digest import Digests, plain_text, telegram_text
+from conversations.messages.digest import LONGEST, Digests, late_data, plain_text, telegram_text, units
 from conversations.window import monday_of
 from orchestration.cli import screen
 from orchestration.cli.errors import EXIT_USAGE, CliError
@@ -35,7 +35,8 @@ def digest(
     """Show the digest of a week, the newest published one without ``week``; write and queue what is asked for.
 
     Raises:
-        CliError: no such week, nobody to send it to, or a file cannot be written.
+        CliError: no such week, nobody to send it to, a file cannot be written, or what was to be sent contradicts
+            itself or is too long for the messenger.
     """
     from conversations.digest import digest_of, is_untold
     from conversations.policy import Policy
@@ -53,7 +54,7 @@ def digest(
         made = digest_of(_facts(warehouse, week, policy, to.link))
         screen.say(plain_text(telegram_text(made)))
         if is_untold(made.facts.conditions):
-            screen.say(Digests.INCOMPLETE, style="yellow")
+            screen.say(Digests.INCOMPLETE_SENT if again else Digests.INCOMPLETE, style="yellow")
         _write(made, html, pdf, picture)
         if send:
             _send(warehouse, made, to, again=again)
@@ -108,13 +109,20 @@ def _write(made: Digest, html: Path | None, pdf: Path | None, picture: Path | No
 
 
 def _send(warehouse: Warehouse, made: Digest, to: Addressed, *, again: bool) -> None:
-    from resources.digest import enqueue, enqueue_again
+    """Queue it under the rules of the asset; a person may overrule incomplete data, but neither of its two checks."""
+    from conversations.digest import is_untold
+    from resources.digest import enqueue, enqueue_again, enqueue_late
     from resources.picture import picture as paint
     from resources.warehouse.roles import Role
 
     if not to.chats:
         raise CliError(Digests.NO_CHATS)
     week, text, publisher = made.facts.week, telegram_text(made), warehouse.as_role(Role.PUBLISHER)
+    _refuse(made.facts, text)
+    if is_untold(made.facts.conditions) and not again:
+        told = enqueue_late(publisher, week, to, late_data(made.facts.conditions), is_published=True)
+        screen.say(Digests.QUEUED_LATE.format(told, len(to.chats)))
+        return
     if again:
         enqueue_again(publisher, week, to.chats, text, paint(made))
         queued = dict.fromkeys(to.chats, True)
@@ -122,3 +130,13 @@ def _send(warehouse: Warehouse, made: Digest, to: Addressed, *, again: bool) -> 
         queued = enqueue(publisher, week, to.chats, text, paint(made))
     for chat, is_new in queued.items():
         screen.say(Digests.QUEUED.format(chat) if is_new else Digests.ALREADY.format(chat, week, week))
+
+
+def _refuse(facts: Facts, text: str) -> None:
+    from conversations.digest import contradictions
+
+    wrong = contradictions(facts)
+    if wrong:
+        raise CliError(Digests.CONTRADICTS.format(facts.week, len(wrong), facts.week))
+    if units(text) > LONGEST:
+        raise CliError(Digests.TOO_LONG.format(facts.week, units(text), LONGEST))
