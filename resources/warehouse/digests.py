@@ -6,13 +6,15 @@ publisher; the caller commits.
 
 Ids: ``digest:<week>:<chat>`` is there once whatever is run again, so a chat gets the digest of a week at most once, of
 whatever revision; ``digest-late:<week>:<chat>`` the same for the short message instead; a person's wish to send once
-more is numbered.
+more is numbered. A chat whose id has changed (a group that became a supergroup: the messenger says so, and the sender
+writes the new id down as the recipient) is known by the recipient, too. That @name and a number are the same chat
+nobody tells: who writes the other one into the policy between two publications of a week is a new chat for that week.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -164,7 +166,8 @@ def queue_digest(
     """
     done = {}
     for chat in chats:
-        done[chat] = queue(connection, Message(digest_id(week, chat), TELEGRAM, chat, body, picture), at)
+        message = Message(digest_id(week, chat), TELEGRAM, chat, body, picture)
+        done[chat] = not _has(connection, digest_id, week, chat) and queue(connection, message, at)
         if done[chat]:
             overtake(connection, late_id(week, chat), at)
     return done
@@ -174,8 +177,7 @@ def queue_late(connection: psycopg.Connection[Any], week: str, chats: Iterable[s
     """Write the short message down for every chat that has neither it nor the digest; how many were new."""
     told = 0
     for chat in chats:
-        known = connection.execute("select from ops.outbox where message_id = %s", (digest_id(week, chat),)).fetchone()
-        if known is None:
+        if not any(_has(connection, which, week, chat) for which in (digest_id, late_id)):
             told += queue(connection, Message(late_id(week, chat), TELEGRAM, chat, body), at)
     return told
 
@@ -205,10 +207,21 @@ def late_id(week: str, chat: str) -> str:
     return f"digest-late:{week}:{chat}"
 
 
+def _has(connection: psycopg.Connection[Any], naming: Callable[[str, str], str], week: str, chat: str) -> bool:
+    """Whether a chat was written such a message of a week, in whatever state, under this id or an earlier one."""
+    row = connection.execute(
+        "select exists (select from ops.outbox where message_id = %s"
+        " or (recipient = %s and starts_with(message_id, %s)))",
+        (naming(week, chat), chat, naming(week, "")),
+    ).fetchone()
+    return row == (True,)
+
+
 def _company(connection: psycopg.Connection[Any], week: str, monday: date, version: int) -> Any:
     previous = iso_week(monday - timedelta(days=7))
+    # an older version published weeks without the facts behind them: nothing can be compared with those
     is_known = connection.execute(
-        "select exists (select from marts.channel_week where week = %s)", (previous,)
+        "select exists (select from marts.week_revisions where week = %s)", (previous,)
     ).fetchone() == (True,)  # fmt: skip
     now, before = _rules(connection, week), _rules(connection, previous)
     same = all(now[key][0] == before[key][0] for key in now.keys() & before.keys())

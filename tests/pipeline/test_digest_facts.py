@@ -121,6 +121,21 @@ def test_other_rules_and_incomplete_data_leave_no_comparison(floor: Floor) -> No
     assert is_untold(read(floor).conditions)
 
 
+def test_a_week_of_an_older_version_is_no_previous_week(floor: Floor) -> None:
+    """Its marts are there, the facts behind them are not."""
+    happen(floor, W45, ANNA, 25, 5)
+    happen(floor, W46, ANNA, 25, 5)
+    floor.publish(W45)
+    floor.publish(W46)
+    assert read(floor).company.status != DeltaStatus.NO_PREVIOUS_WEEK
+    for mart in ("week_revisions", "behavior_snapshot", "published_waits"):
+        floor.owner.execute(f"delete from marts.{mart} where week = %s", (W45,))
+    found = read(floor)
+    assert found.company.status == DeltaStatus.NO_PREVIOUS_WEEK
+    assert "неполн" not in telegram_text(digest_of(found))
+    assert found.trend == [(W45, 25, 30), (W46, 25, 30)]
+
+
 def test_the_first_week_and_a_week_that_is_not_there(floor: Floor) -> None:
     with pytest.raises(NotPublished):
         read(floor, None)

@@ -86,6 +86,26 @@ def test_a_chat_gets_the_digest_of_a_week_once(database: Warehouse, session: psy
     assert digests.queue_digest(session, "2026-W47", CHATS, "x", png(), NOW) == {"-1001": True, "7": True}
 
 
+def test_a_group_that_became_a_supergroup_gets_it_once(database: Warehouse, session: psycopg.Connection) -> None:
+    late(session)
+    put(session)
+    bot = Bot(Outcome("later", "moved", moved_to="-100777"))
+    send(database, bot)
+    send(database, bot, NOW + timedelta(minutes=5))
+    assert sorted(chat for chat, _, _ in bot.calls) == ["-1001", "-100777", "7"]
+    # the policy is put right, and the week is published again
+    chats = ("-100777", "8")
+    assert digests.queue_digest(session, WEEK, chats, "неделя", png(), NOW) == {"-100777": False, "8": True}
+    assert digests.queue_late(session, WEEK, chats, "поздно", NOW) == 0
+    assert digests.queue_digest(session, "2026-W47", chats, "x", png(), NOW) == {"-100777": True, "8": True}
+
+
+def test_a_short_message_follows_no_changed_id(database: Warehouse, session: psycopg.Connection) -> None:
+    late(session)
+    send(database, Bot(Outcome("later", "moved", moved_to="-100777")))
+    assert digests.queue_late(session, WEEK, ("-100777",), "поздно", NOW) == 0
+
+
 @pytest.mark.parametrize("outcome", [Outcome("unknown", "no_answer"), Outcome("failed", "blocked")])
 def test_what_may_have_arrived_or_was_refused_is_not_sent_again_by_itself(
     outcome: Outcome, database: Warehouse, session: psycopg.Connection
