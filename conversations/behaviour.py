@@ -15,13 +15,16 @@ Where the contract is silent:
   turn before it is judged. One that does, and that a person marked or the customer took back, does.
 - A refusal is taken back by a later wish to buy; so the order in which things were said decides.
 - Who was not judged for the next step (he refused, paid ...) is not asked for one to be good.
-- "No wait slow or unanswered" is said of the session's waits of every kind, in the view of the manager.
+- "No wait slow or unanswered" is said of the session's waits of every kind, in both views (section 4.5). For channels:
+  of all of them, as the customer had to wait. For managers: a session counts for the person who gave its last human
+  reply, so only of the waits that this person owns, by any of his accounts, in the manager's view. How long a colleague
+  let the customer wait spoils the channel's session, not his.
 - In a session without purchase intent nothing else is asked of the words, so its other evidence is empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from conversations.lexicon import PURCHASE_INTENTS, Side
@@ -56,7 +59,13 @@ class Said(NamedTuple):
         return self.side == "manager"
 
 
-def judge(session: Session, said: Sequence[Said], waits: Sequence[Wait], lexicon_hash: str) -> Behaviour | None:
+def judge(
+    session: Session,
+    said: Sequence[Said],
+    waits: Sequence[Wait],
+    lexicon_hash: str,
+    person: Callable[[str], str] = str,
+) -> Behaviour | None:
     """Judge a session that has ended.
 
     Args:
@@ -65,6 +74,7 @@ def judge(session: Session, said: Sequence[Said], waits: Sequence[Wait], lexicon
             left out. A message deleted later has no intents.
         waits: its waits, all settled.
         lexicon_hash: of the lexicons that found the intents.
+        person: who stands behind an account; by default each account is a person by itself.
 
     Returns:
         ``None`` if no person answered in it.
@@ -74,25 +84,28 @@ def judge(session: Session, said: Sequence[Said], waits: Sequence[Wait], lexicon
         return None
     wanted = [one for one in said if one.side == "customer" and not _PURCHASE.isdisjoint(one.intents)]
     found = _of_intent(said, waits) if wanted else _NOTHING
-    not_good = _of_waits(waits)
-    if found.asked is False and found.offered is False:
-        not_good.append("no_question_or_offer")
+    missing = ["no_question_or_offer"] if found.asked is False and found.offered is False else []
     if found.next_step is False:
-        not_good.append("no_next_step")
+        missing.append("no_next_step")
+    manager_id = replies[-1].manager_id
+    not_good = _of_waits({wait.outcome_manager for wait in waits if _is_of(manager_id, wait, person)}) + missing
+    not_good_customer = _of_waits({wait.outcome for wait in waits}) + missing
     is_judged = sum(not one.is_call for one in replies) >= LEAST_MESSAGES
     return Behaviour(
         session_id=session.session_id,
         conversation_id=session.conversation_id,
         ended_at=session.ended_at,
-        manager_id=replies[-1].manager_id,
+        manager_id=manager_id,
         human_replies=len(replies),
         has_intent=bool(wanted),
         asked_clarifying=found.asked,
         made_offer=found.offered,
         has_next_step=found.next_step,
         is_good=not not_good if is_judged else None,
+        is_good_customer=not not_good_customer if is_judged else None,
         next_step_not_judged=found.not_judged,
         not_good=tuple(not_good) if is_judged else (),
+        not_good_customer=tuple(not_good_customer) if is_judged else (),
         intent_message_ids=_ids(wanted),
         clarifying_message_ids=_ids(found.questions),
         offer_message_ids=_ids(found.offers),
@@ -188,10 +201,17 @@ def _last_turn(spoken: Sequence[Said]) -> list[Said]:
     return turn[::-1]
 
 
-def _of_waits(waits: Sequence[Wait]) -> list[str]:
-    outcomes = {wait.outcome_manager for wait in waits}
+def _is_of(manager_id: str | None, wait: Wait, person: Callable[[str], str]) -> bool:
+    """Whether the wait is the manager's, by whichever account; what is nobody's is of nobody's session."""
+    owner = wait.owner_manager_id
+    if owner is None or manager_id is None:
+        return owner is manager_id
+    return owner == manager_id or person(owner) == person(manager_id)
+
+
+def _of_waits(outcomes: Collection[str]) -> list[str]:
     found = ["slow_reply"] if "slow_reply" in outcomes else []
-    return [*found, "no_reply"] if not outcomes.isdisjoint(_UNANSWERED) else found
+    return [*found, "no_reply"] if any(one in outcomes for one in _UNANSWERED) else found
 
 
 def _ids(said: Sequence[Said]) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ def evaluate(
     if words is not None:
         for (open_session, ended_at), session, its_waits in zip(ended, sessions, waits_of, strict=True):
             said = words.said(open_session.messages) if ended_at is not None else []
-            judged = judge(session, said, its_waits, words.hash)
+            judged = judge(session, said, its_waits, words.hash, rules.person)
             if judged is not None:
                 behaviour.append(judged)
                 advised += advice.of_session(judged, said)

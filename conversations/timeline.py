@@ -166,14 +166,19 @@ class Behaviour(NamedTuple):
     has_intent: bool
     """Price, availability, wish to buy, size or delivery."""
     asked_clarifying: bool | None
-    """``None``: not eligible; so for the next three."""
+    """``None``: not eligible; so for the next four."""
     made_offer: bool | None
     has_next_step: bool | None
     is_good: bool | None
+    """In the view of the manager; of the waits only his own count."""
+    is_good_customer: bool | None
+    """In the view of the customer, of all waits."""
     next_step_not_judged: str | None
     """no_intent, refused, paid, unanswered, ended_by_customer or call; ``None`` where the next step was judged."""
     not_good: tuple[str, ...]
     """slow_reply, no_reply, no_question_or_offer, no_next_step; empty where good or not judged."""
+    not_good_customer: tuple[str, ...]
+    """The same of ``is_good_customer``."""
     intent_message_ids: tuple[str, ...]
     clarifying_message_ids: tuple[str, ...]
     offer_message_ids: tuple[str, ...]

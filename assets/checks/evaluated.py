@@ -172,7 +172,11 @@ EVALUATED = (
                 or (b.next_step_not_judged = 'paid' and b.paid_message_ids = '{}')
             ) as every_hit_has_its_evidence,
             count(*) filter (where p.missing > 0) as evidence_is_in_the_conversation,
-            count(*) filter (where coalesce(not b.is_good, false) <> (b.not_good <> '{}')) as not_good_says_why,
+            count(*) filter (
+                where
+                coalesce(not b.is_good, false) <> (b.not_good <> '{}')
+                or coalesce(not b.is_good_customer, false) <> (b.not_good_customer <> '{}')
+            ) as not_good_says_why,
             count(*) filter (
                 where b.human_replies < 1 or s.session_id is null or s.ended_at is distinct from b.ended_at
             ) as behaviour_is_of_an_ended_session

@@ -1,8 +1,8 @@
 {#
   The behaviour figures of one group of judged sessions (contract, section 5): each hit beside what it is a share of.
-  A judgement of NULL means that the session was not eligible, so it is in neither.
+  A judgement of NULL means that the session was not eligible, so it is in neither. `good`: is_good in the manager's view, is_good_customer in the customer's.
 #}
-{% macro behaviour_counts() %}
+{% macro behaviour_counts(good='is_good') %}
     count(*) as sessions_judged,
     count(*) filter (where has_intent) as sessions_with_intent,
     count(*) filter (where has_intent and asked_clarifying) as asked_clarifying,
@@ -10,8 +10,8 @@
     count(has_next_step) as next_step_judged,
     count(*) filter (where has_next_step) as has_next_step,
     count(*) filter (where not has_next_step) as no_next_step,
-    count(is_good) as good_judged,
-    count(*) filter (where is_good) as good
+    count({{ good }}) as good_judged,
+    count(*) filter (where {{ good }}) as good
 {% endmacro %}
 
 {# The columns of behaviour_counts as a mart shows them. #}

@@ -80,7 +80,7 @@ behaviour as materialized (
     select
         {{ period }},
         channel_id,
-        {{ behaviour_counts() }}
+        {{ behaviour_counts('is_good_customer') }}
     from {{ ref('int_judged_sessions') }}
     group by {{ period }}, channel_id
 )

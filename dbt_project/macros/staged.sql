@@ -95,7 +95,8 @@
         b.asked_clarifying,
         b.made_offer,
         b.has_next_step,
-        b.is_good
+        b.is_good,
+        b.is_good_customer
     from {{ source('evaluated', 'behaviour') }} as b
     left join {{ source('reference', 'people') }} as p on b.manager_id = p.manager_id
 ){% endmacro %}

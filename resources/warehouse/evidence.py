@@ -362,7 +362,7 @@ def _case(view: View, figure: Figure, row: Mapping[str, Any]) -> Case:
         telling=(telling[0] if figure.source in ("waits", "pending", "left_waiting") else telling[-1])
         if telling
         else None,
-        why=tuple(row.get("not_good") or ()),
+        why=tuple(row.get("not_good" if by_manager else "not_good_customer") or ()),
     )
 
 

@@ -94,7 +94,7 @@ def _of_behaviour(name: str, eligible: str = "true", hit: str | None = None, ids
     return Figure(name, "behaviour", eligible, hit=hit, evidence=ids)
 
 
-_JUDGED, _GOOD = "has_next_step is not null", "is_good is not null"
+_JUDGED = "has_next_step is not null"
 _BEHAVIOUR = [
     _of_behaviour("sessions_judged"),
     _of_behaviour("sessions_with_intent", "has_intent", ids=("intent_message_ids",)),
@@ -107,14 +107,22 @@ _BEHAVIOUR = [
     _of_behaviour("has_next_step_share", _JUDGED, "has_next_step", _STEP),
     _of_behaviour("no_next_step", "not has_next_step", ids=_STEP),
     _of_behaviour("no_next_step_share", _JUDGED, "not has_next_step", _STEP),
-    _of_behaviour("good_judged", _GOOD),
-    _of_behaviour("good", "is_good"),
-    _of_behaviour("good_share", _GOOD, "is_good"),
 ]
+
+
+def _good(judged: str) -> list[Figure]:
+    return [
+        _of_behaviour("good_judged", f"{judged} is not null"),
+        _of_behaviour("good", judged),
+        _of_behaviour("good_share", f"{judged} is not null", judged),
+    ]
+
+
 _PENDING = Figure("pending_now", "pending", evidence=("asking_message_ids",))
 _OF_MANAGERS = [
     *_waits("outcome_manager", "manager_wait_seconds", "manager_wait_business_seconds"),
     *_BEHAVIOUR,
+    *_good("is_good"),
     _PENDING,
     Figure("left_waiting", "left_waiting", evidence=("asking_message_ids",)),
     Figure("sessions_touched", "touched", evidence=("reply_message_ids",)),
@@ -124,6 +132,7 @@ _ENDS = ("first_message_ids", "last_message_ids")
 _OF_CHANNELS = [
     *_waits("outcome", "wait_seconds", "wait_business_seconds"),
     *_BEHAVIOUR,
+    *_good("is_good_customer"),
     _PENDING,
     Figure("bot_handled", "waits", "wait_kind = 'message' and outcome = 'bot_handled'", evidence=_WAIT),
     Figure("chats", "chats", evidence=_ENDS),

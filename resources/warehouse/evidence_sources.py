@@ -35,7 +35,8 @@ _PUBLISHED_WAITS = """
     where w.week = %(week)s and w.revision = %(revision)s
 """
 _BEHAVIOUR_COLUMNS = """
-        b.has_intent, b.asked_clarifying, b.made_offer, b.has_next_step, b.is_good, b.next_step_not_judged, b.not_good,
+        b.has_intent, b.asked_clarifying, b.made_offer, b.has_next_step, b.is_good, b.is_good_customer,
+        b.next_step_not_judged, b.not_good, b.not_good_customer,
         b.intent_message_ids, b.clarifying_message_ids, b.offer_message_ids, b.next_step_message_ids,
         b.refusal_message_ids, b.paid_message_ids
 """

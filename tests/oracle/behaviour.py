@@ -58,6 +58,7 @@ class Waited:
     outcome: str
     outcome_manager: str
     asking: tuple[str, ...]
+    owner: str | None = "anna"
 
 
 @dataclass
@@ -73,6 +74,8 @@ class Verdict:
     why_not: str | None = None
     good: bool | None = None
     faults: list[str] = field(default_factory=list)
+    good_customer: bool | None = None
+    faults_customer: list[str] = field(default_factory=list)
     evidence: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -86,19 +89,21 @@ def behaviour(heard: list[Heard], waits: list[Waited]) -> Verdict | None:
         _language(verdict, heard, waits)
     else:
         verdict.why_not = "no_intent"
-    if any(wait.outcome_manager == "slow_reply" for wait in waits):
-        verdict.faults.append("slow_reply")
-    if any(wait.outcome_manager in ("no_reply", "window_expired") for wait in waits):
-        verdict.faults.append("no_reply")
-    if verdict.intent and not (verdict.asked or verdict.offered):
-        verdict.faults.append("no_question_or_offer")
-    if verdict.intent and verdict.step is False:
-        verdict.faults.append("no_next_step")
+    own = [wait.outcome_manager for wait in waits if wait.owner == verdict.manager]
+    for outcomes, faults in ((own, verdict.faults), ([wait.outcome for wait in waits], verdict.faults_customer)):
+        if "slow_reply" in outcomes:
+            faults.append("slow_reply")
+        if "no_reply" in outcomes or "window_expired" in outcomes:
+            faults.append("no_reply")
+        if verdict.intent and not (verdict.asked or verdict.offered):
+            faults.append("no_question_or_offer")
+        if verdict.intent and verdict.step is False:
+            faults.append("no_next_step")
     written = [one for one in heard if one.sender == "manager" and one.kind != "call"]
     if len(written) >= 2:
-        verdict.good = not verdict.faults
+        verdict.good, verdict.good_customer = not verdict.faults, not verdict.faults_customer
     else:
-        verdict.faults = []
+        verdict.faults, verdict.faults_customer = [], []
     return verdict
 
 
@@ -152,7 +157,7 @@ def _why_not(heard: list[Heard], waits: list[Waited]) -> str | None:
         return "unanswered"
     last = _turns(heard)[-1][-1]
     unanswered = {
-        asked for wait in of_messages if wait.outcome in ("not_required", "bot_handled") for asked in wait.asking
+        asked for wait in of_messages if wait.outcome not in ("in_target", "slow_reply") for asked in wait.asking
     }
     return "ended_by_customer" if last.id in unanswered and not last.of_manager else None
 

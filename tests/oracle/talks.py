@@ -31,7 +31,16 @@ def talks(
                     judged.session_id(session),
                     session.ended_at,
                     [_heard(told, tags) for told in session.messages],
-                    [Waited(one.wait_kind, one.outcome, one.outcome_manager, one.asking_message_ids) for one in waits],
+                    [
+                        Waited(
+                            one.wait_kind,
+                            one.outcome,
+                            one.outcome_manager,
+                            one.asking_message_ids,
+                            one.owner_manager_id,
+                        )
+                        for one in waits
+                    ],
                 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 BEHAVIOUR = """
-    select {period}, {owner}, has_intent, asked_clarifying, made_offer, has_next_step, is_good
+    select {period}, {owner}, has_intent, asked_clarifying, made_offer, has_next_step, {good}
     from evaluated.behaviour where ended_week = any(%s)
 """
 

@@ -101,6 +101,7 @@ class Floor:
             "next_step_message_ids": ["n"] if values.get("has_next_step") is not None else [],
         } | values | judged  # fmt: skip
         self.put("evaluated.behaviour", **row)
+            "is_good_customer": values.get("is_good"),
         self.put("evaluated.sessions", **{name: row[name] for name in ("session_id", "conversation_id", "channel_id")},
                  ended_week=week, ended_at=moment(week), last_message_id="last", definition_version=1)  # fmt: skip
         return str(row["session_id"])
@@ -197,7 +198,8 @@ class Floor:
             row[name] = sum(bool(one[name]) for one in sessions)
         steps = [one["has_next_step"] for one in sessions if one["has_next_step"] is not None]
         row |= {"next_step_judged": len(steps), "no_next_step": steps.count(False)}
-        judged = [one["is_good"] for one in sessions if one["is_good"] is not None]
+        good = "is_good" if mart == "manager_week" else "is_good_customer"
+        judged = [one[good] for one in sessions if one[good] is not None]
         row |= {"good_judged": len(judged), "good": judged.count(True)}
         for share, hits, n in _SHARES:
             row[share] = row[hits] / row[n] if row[n] else None

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -13,6 +14,7 @@ import pytest
 
 from assets.marts.dbt import Built, TestResult
 from assets.marts.description import marts
+from assets.marts.publish import swap_days
 from orchestration import runner
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
@@ -68,7 +70,8 @@ def test_managers_of_a_day_are_counted_by_hand(loaded: Warehouse) -> None:
             [list(WEEKS)],
         ):
             waits[day, person.get(owner, "none")].append(found)
-        for day, owner, *found in sql.execute(BEHAVIOUR.format(period="ended_on", owner="manager_id"), [list(WEEKS)]):
+        query = BEHAVIOUR.format(period="ended_on", owner="manager_id", good="is_good")
+        for day, owner, *found in sql.execute(query, [list(WEEKS)]):
             sessions[day, person.get(owner, "none")].append(found)
         for day, owner, count in sql.execute(
             """
@@ -100,7 +103,8 @@ def test_channels_of_a_day_are_counted_by_hand(loaded: Warehouse) -> None:
             [list(WEEKS)],
         ):
             waits[day, channel].append(found)
-        for day, channel, *found in sql.execute(BEHAVIOUR.format(period="ended_on", owner="channel_id"), [list(WEEKS)]):
+        query = BEHAVIOUR.format(period="ended_on", owner="channel_id", good="is_good_customer")
+        for day, channel, *found in sql.execute(query, [list(WEEKS)]):
             sessions[day, channel].append(found)
         channels = [channel for (channel,) in sql.execute("select channel_id from core.channels where is_active")]
     shown = _shown(loaded, "channel_day")
@@ -204,6 +208,26 @@ def test_a_failed_test_publishes_nothing_and_marks_the_days(
         ) as failed:
             runner.publish_days(LAST, LAST, instance=instance)
     assert "marked stale" in str(failed.value)
+    stale = {day for name in KEYS for (day, _), row in _shown(loaded, name).items() if row["is_stale"]}
+    assert stale == set(DAYS[7:])
+    _not_stale(loaded)
+    assert _published(loaded) == before
+
+
+def test_a_swap_that_fails_marks_the_days(
+    loaded: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader's transaction stays open while the mart has to get a column that it does not have yet."""
+    before = _published(loaded)
+    monkeypatch.setattr("assets.marts.dbt.build", lambda *_, **__: Built({}, ()))
+    monkeypatch.setattr("assets.marts.days.swap_days", partial(swap_days, lock_seconds=0.2))
+    with loaded.connect() as sql, loaded.as_role(Role.ANALYST).connect() as reader:
+        sql.execute("alter table marts_next.channel_day add column newer bigint")
+        sql.commit()
+        reader.execute("select count(*) from marts.channel_day")
+        with pytest.raises(runner.RunFailed, match=r"Close that transaction .* and publish again"):
+            runner.publish_days(LAST, LAST, instance=instance)
+        sql.execute("alter table marts_next.channel_day drop column newer")
     stale = {day for name in KEYS for (day, _), row in _shown(loaded, name).items() if row["is_stale"]}
     assert stale == set(DAYS[7:])
     _not_stale(loaded)

@@ -48,7 +48,8 @@ def floor(database: Warehouse, closing: ExitStack) -> Floor:
             floor.session(
                 week, ANNA if number % 2 else BORIS, chat=f"shop:{week}-s{number}",
                 asked_clarifying=random.random() < (0.2 if week == W45 else 0.7), made_offer=random.random() < 0.5,
-                has_next_step=random.choice((True, False, None)), is_good=random.choice((True, False, None)),
+                has_next_step=random.choice((True, False, None)), is_good=(good := random.choice((True, False, None))),
+                is_good_customer=None if good is None else good and number % 4 > 0,
             )  # fmt: skip
     floor.wait(W46, "shop:new")
     floor.wait(W45, "shop:left")
@@ -79,8 +80,9 @@ def cases_of(floor: Floor, week: str, subject: str) -> dict[tuple[str, str], Cas
         if outcome != "no_reply" and is_first:
             found[key, "first_reply_p50_seconds"][session].append(seconds)
     owner = "coalesce(manager_id, 'none')" if is_managers else "channel_id"
+    good = "is_good" if is_managers else "is_good_customer"
     for key, session, *judged in floor.owner.execute(
-        f"select {owner}, session_id, asked_clarifying, made_offer, has_next_step, is_good"
+        f"select {owner}, session_id, asked_clarifying, made_offer, has_next_step, {good}"
         " from evaluated.behaviour where ended_week = %s",
         [week],
     ):
@@ -160,7 +162,7 @@ BREAKS = {
     "published_waits_give_the_counts_of_managers": "update {published_waits} set outcome_manager = 'no_reply'",
     "published_waits_give_the_counts_of_channels": "update {published_waits} set channel_id = 'x'",
     "published_sessions_give_the_counts_of_managers": "update {published_sessions} set manager_key = 'x'",
-    "published_sessions_give_the_counts_of_channels": "update {published_sessions} set is_good = not is_good",
+    "published_sessions_give_the_counts_of_channels": "update {published_sessions} set is_good_customer = null",
     "published_sessions_have_proof_of_what_they_count": "update {published_sessions} set offer_message_ids = '{{}}'",
     "week_revisions_count_from_one": "update {week_revisions} set reason = 'first'",
     "week_changes_are_changes": "update {week_changes} set was_hits = hits, was_n = n, was_value = value",

@@ -9,8 +9,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
+import psycopg
 import pytest
 
+from assets.marts.dbt import Built
 from assets.marts.description import marts
 from conversations.window import Window
 from orchestration import runner
@@ -145,7 +147,9 @@ def test_behaviour_is_counted_by_hand(
     groups: dict[tuple[str, str | None], list[Any]] = defaultdict(list)
     with connected.connect() as sql:
         person = persons(sql)
-        query = BEHAVIOUR.format(period="ended_week", owner=owner)
+        query = BEHAVIOUR.format(
+            period="ended_week", owner=owner, good="is_good" if owner == "manager_id" else "is_good_customer"
+        )
         for week, whose, *found in sql.execute(query, [list(WEEKS)]):
             groups[week, person.get(whose, whose)].append(found)
         shown = {(row["week"], row[owner]): row for row in rows(sql, mart)}
@@ -237,6 +241,24 @@ def test_a_kill_in_the_middle_of_the_swap_leaves_the_old_week(
         assert killed.returncode == -9
         assert table_hashes(connected, ("marts",)) == tampered
     subprocess.run([sys.executable, "-c", script], env=environment(), check=True)
+    assert table_hashes(connected, ("marts",)) == before
+
+
+def test_a_swap_that_fails_marks_the_weeks(
+    loaded: list[runner.RunSummary], connected: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise psycopg.errors.DiskFull("no space")
+
+    before = table_hashes(connected, ("marts",))
+    monkeypatch.setattr("assets.marts.weeks._built", lambda *_: Built({}, ()))
+    monkeypatch.setattr("assets.marts.weeks.swap", full)
+    with pytest.raises(runner.RunFailed, match="disk is full"):
+        runner.publish_weeks(WEEKS[1], WEEKS[1], instance=instance)
+    with connected.connect() as sql:
+        stale = sql.execute("select week, bool_and(is_stale) from marts.data_status group by 1 order by 1").fetchall()
+        sql.execute("update marts.data_status set is_stale = false")
+    assert stale == [(WEEKS[0], False), (WEEKS[1], True)]
     assert table_hashes(connected, ("marts",)) == before
 
 

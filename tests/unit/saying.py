@@ -55,7 +55,7 @@ def session(session_id: str = "c:m1", ended_at: int | None = 1) -> Session:
 
 
 def waits(waited: list[Waited]) -> list[Wait]:
-    """Waits of which only kind, outcomes and questions matter."""
+    """Waits of which only kind, outcomes, questions and owner matter."""
     blank = dict.fromkeys(Wait._fields)
     return [
         Wait(
@@ -66,6 +66,7 @@ def waits(waited: list[Waited]) -> list[Wait]:
                 "outcome": one.outcome,
                 "outcome_manager": one.outcome_manager,
                 "asking_message_ids": one.asking,
+                "owner_manager_id": one.owner,
             }
         )
         for number, one in enumerate(waited)
@@ -90,8 +91,10 @@ def row_of(verdict: Verdict, session_id: str, ended_at: int) -> Behaviour:
         made_offer=verdict.offered,
         has_next_step=verdict.step,
         is_good=verdict.good,
+        is_good_customer=verdict.good_customer,
         next_step_not_judged=verdict.why_not,
         not_good=tuple(verdict.faults),
+        not_good_customer=tuple(verdict.faults_customer),
         intent_message_ids=ids("intent"),
         clarifying_message_ids=ids("clarifying"),
         offer_message_ids=ids("offer"),

@@ -6,6 +6,7 @@ Here: messages that carry their intents as tags (``tests.unit.saying``). Not her
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.unit.conftest import examples
 from tests.unit.judging import at, message, rules_of
 from tests.unit.saying import TagReader, row_of, said, session, tagged, tags, waits
 from tests.unit.scenarios import HOUR, Scenario, scenarios
+from tests.unit.talk import Talk
 
 IN_TARGET = [Waited("message", "in_target", "in_target", ("c1",))]
 
@@ -162,6 +164,31 @@ def test_what_was_said_on_the_phone_is_not_known(sender: str) -> None:
     assert only is not None and only.next_step_not_judged == "call"
 
 
+def test_a_transfer_spoils_the_channels_session_and_not_the_successors() -> None:
+    """R4 of the contract: customer 11:00, owner A; B takes over at 11:35 and writes at 11:41."""
+    story = Talk(kind="other").customer("10:00", "привет").say("manager", "10:01", "здравствуйте", by="A")
+    story = story.event("10:02", "assigned", "A").customer("11:00", "есть 42?").event("11:35", "assigned", "B")
+    story = story.say("manager", "11:41", "есть", by="B")
+    found = evaluate(story.contact, rules_of(OraclePolicy()), at("2026-06-01 10:00"), None, Words(TagReader()))
+    (row,) = found.behaviour
+    assert [one.outcome for one in found.waits] == ["in_target", "slow_reply"]
+    assert [one.outcome_manager for one in found.waits] == ["in_target", "in_target"]
+    assert (row.manager_id, row.is_good, row.not_good) == ("B", True, ())
+    assert (row.is_good_customer, row.not_good_customer) == (False, ("slow_reply",))
+
+
+def test_only_his_own_waits_spoil_the_session_of_a_person() -> None:
+    lines = ("c:", "m anna:", "c:", "m boris:")
+    slow = Waited("message", "slow_reply", "slow_reply", ("c1",), "anna")
+    row = told(*lines, waited=[slow])
+    assert (row.manager_id, row.is_good, row.is_good_customer) == ("boris", True, False)
+    assert told(*lines, waited=[replace(slow, owner=None)]).is_good is True
+    assert told(*lines, waited=[replace(slow, owner="boris")]).not_good == ("slow_reply",)
+    heard = [Said("c1", "customer"), Said("m2", "manager", (), "anna"), Said("m3", "manager", (), "boris")]
+    one = judge(session(), heard, waits([slow]), "tags", {"anna": "p", "boris": "p"}.__getitem__)
+    assert one is not None and one.not_good == ("slow_reply",), "both accounts are one person's"
+
+
 def test_good_needs_two_messages_and_names_what_is_wrong() -> None:
     assert told("c: price", "m: offer next_step").is_good is None
     assert told("c: price", "m:", "m: offer next_step").is_good is True
@@ -174,7 +201,9 @@ def test_good_needs_two_messages_and_names_what_is_wrong() -> None:
     assert told("c:", "m:", "m:", waited=two).not_good == ("slow_reply", "no_reply")
     # the manager's own view: he took over later and answered at once
     handed = [Waited("message", "slow_reply", "in_target", ())]
-    assert told("c:", "m:", "m:", waited=handed).is_good is True
+    row = told("c:", "m:", "m:", waited=handed)
+    assert (row.is_good, row.not_good) == (True, ())
+    assert (row.is_good_customer, row.not_good_customer) == (False, ("slow_reply",)), "channels: the customer's view"
     assert told("c:", "m:", waited=two).not_good == (), "not judged"
 
 
@@ -227,6 +256,7 @@ def sessions(draw: st.DrawFn) -> tuple[list[Heard], list[Waited]]:
             outcome := draw(st.sampled_from(OUTCOMES)),
             draw(st.sampled_from(("in_target", "slow_reply"))) if outcome in OUTCOMES[:2] else outcome,
             tuple(draw(st.lists(st.sampled_from([one.id for one in heard] or ["-"]), max_size=3))),
+            draw(st.sampled_from(("anna", "boris", None))),
         )
         for _ in range(draw(st.integers(0, 4)))
     ]

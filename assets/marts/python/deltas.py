@@ -42,6 +42,7 @@ _WAITS = {
 
 
 def later(week: str, number: int) -> str:
+_GOOD = {"manager": "is_good", "channel": "is_good_customer"}
     """The ISO week so many weeks later; earlier if negative.
 
     >>> later("2026-W53", 1)
@@ -96,7 +97,7 @@ class Sides:
             for name, value in cases_of_wait(wait_kind, outcome, is_first, seconds, business):
                 found[key, name][session].append(value)
         sessions = sql.SQL(
-            "select session_id, {key}, asked_clarifying, made_offer, has_next_step, is_good"
+            "select session_id, {key}, asked_clarifying, made_offer, has_next_step, {good}"
             " from {} where week = %s and revision = %s"
         )
         for session, key, *judged in self._rows("published_sessions", sessions, week, kind):
@@ -106,7 +107,10 @@ class Sides:
 
     def _rows(self, name: str, statement: sql.SQL, week: str, kind: str) -> Iterator[tuple[Any, ...]]:
         query = statement.format(
-            sql.Identifier(self._schema(week), name), key=sql.Identifier(KEYS[kind]), columns=sql.SQL(_WAITS[kind])
+            sql.Identifier(self._schema(week), name),
+            key=sql.Identifier(KEYS[kind]),
+            columns=sql.SQL(_WAITS[kind]),
+            good=sql.Identifier(_GOOD[kind]),
         )
         return iter(self._connection.execute(query, [week, self.revision(week)]))
 

@@ -41,8 +41,9 @@ FACTS = {
         "manager_id",
         (
             "session_id", "channel_id", "manager_key", "has_intent", "asked_clarifying", "made_offer", "has_next_step",
-            "is_good", "next_step_not_judged", "not_good", "intent_message_ids", "clarifying_message_ids",
-            "offer_message_ids", "next_step_message_ids", "refusal_message_ids", "paid_message_ids",
+            "is_good", "is_good_customer", "next_step_not_judged", "not_good", "not_good_customer",
+            "intent_message_ids", "clarifying_message_ids", "offer_message_ids", "next_step_message_ids",
+            "refusal_message_ids", "paid_message_ids",
         ),
     ),
 }  # fmt: skip

@@ -1,10 +1,10 @@
-{% test behaviour_equals_evaluated(model, period='week') %}
+{% test behaviour_equals_evaluated(model, period='week', good='is_good') %}
 {% set day = 'ended_week' if period == 'week' else 'ended_on' %}
 with judged as (
     select
         {{ day }} as period,
         count(*) as judged,
-        sum(is_good::int) as good,
+        sum({{ good }}::int) as good,
         sum(has_next_step::int) as next_steps
     from {{ source('evaluated', 'behaviour') }}
     where {{ in_range('ended_week', 'ended_on') }}

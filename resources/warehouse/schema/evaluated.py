@@ -144,13 +144,24 @@ behaviour = Table(
     boolean("asked_clarifying", "A question about the need before or with the first offer; NULL: no intent", null=True),
     boolean("made_offer", "A concrete offer; NULL: no intent", null=True),
     boolean("has_next_step", "The last turn of the manager proposes a next step; NULL: not judged", null=True),
-    boolean("is_good", "Good (contract, section 5); NULL: fewer than two messages of managers", null=True),
+    boolean(
+        "is_good",
+        "Good (contract, section 5) for its manager, of whose own waits none was slow or unanswered in his"
+        " view; NULL: fewer than two messages of managers",
+        null=True,
+    ),
+    boolean(
+        "is_good_customer",
+        "Good in the customer's view, of all waits: what the channel counts; NULL as is_good",
+        null=True,
+    ),
     text(
         "next_step_not_judged",
         "no_intent, refused, paid, unanswered, ended_by_customer or call; NULL: judged",
         null=True,
     ),
     texts("not_good", "Why not good: slow_reply, no_reply, no_question_or_offer, no_next_step"),
+    texts("not_good_customer", "Why not good in the customer's view, in the same words"),
     texts("intent_message_ids", "Messages of the customer that show the wish, in order"),
     texts("clarifying_message_ids", "Clarifying questions that counted"),
     texts("offer_message_ids", "Offers"),
