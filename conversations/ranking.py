@@ -48,7 +48,8 @@ class Standing:
     key: str
     team: str | None
     is_complete: bool
-    """Whether everything that his figures come from is stored (contract, section 8)."""
+    """Whether everything that his figures of this week and of the one before come from is stored (contract, sections 7
+    and 8)."""
     shares: Mapping[str, Share]
     """By metric; one without cases is left out or has 0 cases."""
 

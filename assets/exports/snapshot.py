@@ -47,7 +47,7 @@ class Snapshot:
     messages: DataFrame
     """One row per message of the raw weeks: by chat in the order of ``chats``, within it by time."""
     manager_deltas: DataFrame
-    """``marts.manager_week_delta`` of the raw weeks, with ``is_complete`` of the week itself."""
+    """``marts.manager_week_delta`` of the raw weeks, with ``is_complete`` of both its weeks."""
     channel_deltas: DataFrame
     """``marts.channel_week_delta``, the same."""
     snapshots: DataFrame

@@ -9,9 +9,11 @@ from __future__ import annotations
 _DELTAS = """
 select
     d.*,
-    -- of the week itself; a comparison only says that either week is not complete
-    coalesce(d.completeness >= %(complete)s, false) as is_complete
+    -- of both weeks, where there is a row to compare with (contract, section 7: no ranking either)
+    coalesce(d.completeness >= %(complete)s, false)
+    and (d.previous_n is null or coalesce(p.completeness >= %(complete)s, false)) as is_complete
 from marts.{mart} as d
+left join marts.{mart} as p on d.previous_week = p.week and d.{key} = p.{key} and d.metric = p.metric
 where d.week = any(%(raw_weeks)s)
 order by d.week desc, {order}, d.{key}, array_position(%(metrics)s::text[], d.metric)
 """
@@ -29,7 +31,8 @@ select
     s.metric,
     s.value,
     s.n,
-    s.is_complete,
+    -- as data_status says today: the snapshot keeps what was known when it was made
+    coalesce(d.completeness >= %(complete)s, false) as is_complete,
     l.revision,
     l.reason,
     l.changed_rows,
@@ -38,6 +41,7 @@ select
 from marts.behavior_snapshot as s
 inner join latest as l on s.week = l.week and s.revision = l.revision
 left join marts.manager_week as m on s.week = m.week and s.subject_key = m.manager_key
+left join marts.manager_week_delta as d on s.week = d.week and s.subject_key = d.manager_key and s.metric = d.metric
 where s.subject_kind = 'manager'
 order by s.week desc, s.subject_key = 'none', m.team_id nulls last, manager_name, s.subject_key
 """

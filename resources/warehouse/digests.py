@@ -70,10 +70,15 @@ where week = %(week)s and wait_kind = 'message'
 order by session_id, wait_id
 """
 _RULES = """
-select subject_key, rules_key, completeness
+select subject_key, rules_key, n
 from marts.behavior_snapshot
 where week = %(week)s and subject_kind = 'channel' and metric = %(metric)s
     and revision = (select max(revision) from marts.week_revisions where week = %(week)s)
+"""
+# as the comparisons of managers and channels see it: of today, while a snapshot keeps what was known when it was made
+_COMPLETENESS = """
+select case when bool_and(status = 'ok') then min(coalesce(completeness_share, 1)) end
+from marts.data_status where week = %(week)s
 """
 _TREND = """
 select week, sum(in_target)::bigint, sum(waits_settled)::bigint
@@ -224,14 +229,13 @@ def _company(connection: psycopg.Connection[Any], week: str, monday: date, versi
         "select exists (select from marts.week_revisions where week = %s)", (previous,)
     ).fetchone() == (True,)  # fmt: skip
     now, before = _rules(connection, week), _rules(connection, previous)
-    same = all(now[key][0] == before[key][0] for key in now.keys() & before.keys())
     return company_change(
         week,
         version,
         _cases(connection, week),
         _cases(connection, previous) if is_known else None,
-        completeness=(_least(now), _least(before)),
-        has_same_rules=same,
+        completeness=(_completeness(connection, week), _completeness(connection, previous)),
+        has_same_rules=_is_same(now, before),
     )
 
 
@@ -242,15 +246,26 @@ def _cases(connection: psycopg.Connection[Any], week: str) -> dict[str, list[int
     return found
 
 
-def _rules(connection: psycopg.Connection[Any], week: str) -> dict[str, tuple[str, Any]]:
+def _rules(connection: psycopg.Connection[Any], week: str) -> dict[str, tuple[str, int]]:
+    """Of each channel of a week the key of its rules and its cases."""
     rows = connection.execute(_RULES, {"week": week, "metric": _HEADLINE})
-    return {key: (rules, completeness) for key, rules, completeness in rows}
+    return {key: (rules, n) for key, rules, n in rows}
 
 
-def _least(rules: Mapping[str, tuple[str, Any]]) -> Any:
-    """The least completeness; one that is not known makes the whole unknown."""
-    known = [completeness for _, completeness in rules.values()]
-    return None if not known or None in known else min(known)
+def _is_same(now: Mapping[str, tuple[str, int]], before: Mapping[str, tuple[str, int]]) -> bool:
+    """Whether both weeks were judged by the same rules: those of every channel that both have.
+
+    A channel with cases that only one of the weeks has was judged by no rules in the other: its first and its last week
+    make the whole company another one. A channel that was merely quiet in a week is there, with no cases.
+    """
+    one_sided = [side[key][1] for side, other in ((now, before), (before, now)) for key in side.keys() - other.keys()]
+    return not any(one_sided) and all(now[key][0] == before[key][0] for key in now.keys() & before.keys())
+
+
+def _completeness(connection: psycopg.Connection[Any], week: str) -> Any:
+    """The least of the week's channels; one that is not known makes the whole unknown."""
+    row = connection.execute(_COMPLETENESS, {"week": week}).fetchone()
+    return row[0] if row is not None else None
 
 
 def _targets(connection: psycopg.Connection[Any], week: str) -> tuple[int | None, int | None]:

@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from psycopg.rows import dict_row
 
+from assets.exports.snapshot_weekly import WEEKLY
 from conversations.delta import DeltaStatus
 from conversations.digest import Facts, contradictions, digest_of, is_untold
 from conversations.messages.digest import telegram_text
@@ -119,6 +121,43 @@ def test_other_rules_and_incomplete_data_leave_no_comparison(floor: Floor) -> No
     floor.publish(W46)
     # the channel that holds most of the week
     assert is_untold(read(floor).conditions)
+
+
+def test_the_company_is_not_compared_over_a_channels_first_week_and_is_over_a_quiet_one(floor: Floor) -> None:
+    happen(floor, W45, ANNA, 25, 5)
+    happen(floor, W46, ANNA, 25, 5)
+    happen(floor, W46, BORIS, 5, 0, TELEGRAM)
+    floor.publish(W45, W46)
+    assert read(floor).company.status == DeltaStatus.NO_CHANGE_DETECTED, "Telegram was there, and nobody wrote"
+    for mart, channel in (("behavior_snapshot", "subject_key"), ("data_status", "channel_id")):
+        floor.owner.execute(f"delete from marts.{mart} where week = %s and {channel} = %s", [W45, TELEGRAM])
+    assert read(floor).company.status == DeltaStatus.NOT_COMPARABLE
+
+
+def test_completeness_is_that_of_today_everywhere(floor: Floor) -> None:
+    """What was missing has come, and no figure has changed: the revision is the old one."""
+    for week in (W45, W46):
+        happen(floor, week, ANNA, 25, 5)
+    for week in (W45, W46):
+        floor.complete = {(week, WHATSAPP): None}
+        floor.publish(W45, W46)
+        assert read(floor).company.status == DeltaStatus.DATA_INCOMPLETE
+        assert shown(floor, "manager_deltas", W46) == {False}, "either week leaves a manager without a place"
+        assert shown(floor, "snapshots", W46) == {week == W45}
+        assert shown(floor, "manager_deltas", W45) == shown(floor, "snapshots", W45) == {week == W46}
+    floor.complete = {}
+    floor.publish(W45, W46)
+    assert {row["revision"] for row in floor.rows("week_revisions")} == {1}
+    assert read(floor).company.status == DeltaStatus.NO_CHANGE_DETECTED
+    assert shown(floor, "manager_deltas", W46) == shown(floor, "snapshots", W46) == {True}
+
+
+def shown(floor: Floor, table: str, week: str) -> set[bool]:
+    """``is_complete`` of Anna in a week, as the tabs read it."""
+    given = {"weeks": [W45, W46], "raw_weeks": [W45, W46], "metrics": [], "complete": 0.98}
+    with floor.publisher.connect() as session, session.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(WEEKLY[table], given).fetchall()
+    return {row["is_complete"] for row in rows if row["week"] == week and row["manager_name"] in (ANNA, "Анна")}
 
 
 def test_a_week_of_an_older_version_is_no_previous_week(floor: Floor) -> None:
