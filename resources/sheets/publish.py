@@ -16,6 +16,8 @@ publication leaves behind has titles that only staging tabs have; the change tha
 
 Between 1 and 3 people may change the spreadsheet. If they remove what the change needs, it is refused as a whole and
 composed anew. If they insert columns to the left of ours in that time, our range is written where it was.
+Colour rules have no id and are changed by their place in the list that step 1 answered: a conditional format that
+people add, move or remove before ours in that time makes us change the wrong one. Reading again would be another call.
 One publication at a time per spreadsheet: the caller holds a lock. Two at once cannot show a half either, but one of
 them deletes the other's staging tabs, and that one fails.
 """
