@@ -74,6 +74,8 @@ def comparison_key(
     channel_kinds: Collection[str],
     teams: Collection[str | None],
     lexicon_hashes: Collection[str],
+    own_teams: Collection[str | None] = (),
+    judged_by: Collection[str] = (),
 ) -> str:
     """The key of a metric in the week that begins on ``monday``: 64 hex digits, equal for two weeks exactly when the
     same rules were in force on the same days of both.
@@ -82,10 +84,13 @@ def comparison_key(
         channel_kinds: kinds of the channels that the row may draw on: of a channel its own; of a manager those of all
             channels of the accounts he works in. Not only those with messages in the week: who had no Instagram
             message in one week was not judged by other rules.
-        teams: teams whose calendars the row may draw on: of a manager his own in the week (more if he was moved,
-            ``None`` for none); of a channel all that the policy names.
+        teams: teams whose calendars the row may draw on, ``None`` for none: all that the policy names, since the
+            calendar of a wait is that of whoever was assigned, not of whoever answered.
         lexicon_hashes: with which the week's sessions were judged; of the whole week, or, where there is no session,
             of the lexicons in force. Used by metrics of behaviour only.
+        own_teams: of a manager those that he was in during the week: a move to a team with other hours is a change.
+        judged_by: hashes of other policies by which some of the week's rows were judged. What those said is not known
+            here: such a week is like none that was judged otherwise.
 
     Raises:
         ValueError: ``monday`` is none, or the metric does not rest on rules.
@@ -99,8 +104,12 @@ def comparison_key(
     content |= {name: _plain(getattr(policy, name)) for name in UNDATED}
     if Rests.WAITS in rests:
         content["days"] = {kind: _days(policy, kind, teams or (None,), monday) for kind in set(channel_kinds)}
+        if own_teams:
+            content["own"] = {kind: _days(policy, kind, own_teams, monday) for kind in set(channel_kinds)}
     if Rests.LEXICONS in rests:
         content["lexicons"] = sorted(set(lexicon_hashes))
+    if judged_by:
+        content["judged_by"] = sorted(set(judged_by))
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

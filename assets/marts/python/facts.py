@@ -15,6 +15,8 @@ from assets.marts.python.tables import NEXT, PUBLISHED, exists, mart
 
 class _Facts(NamedTuple):
     source: str
+    case: str
+    """The column that tells one case from another."""
     week: str
     """The column of the source that says the week."""
     manager: str
@@ -27,6 +29,7 @@ class _Facts(NamedTuple):
 FACTS = {
     "published_waits": _Facts(
         "waits",
+        "wait_id",
         "settled_week",
         "owner_manager_id",
         (
@@ -37,6 +40,7 @@ FACTS = {
     ),
     "published_sessions": _Facts(
         "behaviour",
+        "session_id",
         "ended_week",
         "manager_id",
         (
@@ -73,17 +77,31 @@ def differ(connection: Connection[Any], name: str, week: str, revision: int) -> 
 
 
 def people_moved(connection: Connection[Any], week: str, revision: int) -> bool:
-    """Whether an account counts for another person than in ``revision``: the same waits, by other people."""
-    statement = """
+    """Whether an account counts for another person than in ``revision``: the same cases, by other people."""
+    return any(_moved(connection, name, week, revision) for name in FACTS)
+
+
+def _moved(connection: Connection[Any], name: str, week: str, revision: int) -> bool:
+    if not exists(connection, PUBLISHED, name):
+        return False
+    facts = FACTS[name]
+    statement = sql.SQL(
+        """
         select exists (
-            select from marts.published_waits as was
-            inner join evaluated.waits as w on was.wait_id = w.wait_id and was.owner_manager_id = w.owner_manager_id
-            left join reference.people as p on w.owner_manager_id = p.manager_id
+            select from {published} as was
+            inner join {source} as f on was.{case} = f.{case} and was.{manager} = f.{manager}
+            left join reference.people as p on f.{manager} = p.manager_id
             where
                 was.week = %s and was.revision = %s
-                and was.manager_key <> coalesce(p.person_id, w.owner_manager_id, 'none')
+                and was.manager_key <> coalesce(p.person_id, f.{manager}, 'none')
         )
-    """
+        """
+    ).format(
+        published=sql.Identifier(PUBLISHED, name),
+        source=sql.Identifier("evaluated", facts.source),
+        case=sql.Identifier(facts.case),
+        manager=sql.Identifier(facts.manager),
+    )
     return connection.execute(statement, [week, revision]).fetchone() == (True,)
 
 

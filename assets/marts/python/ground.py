@@ -84,6 +84,8 @@ class Rests:
 
     channel_kinds: frozenset[str]
     teams: frozenset[str | None]
+    own_teams: frozenset[str | None]
+    """Of a person those that he was in himself."""
 
 
 @dataclass(frozen=True)
@@ -97,16 +99,18 @@ class Resting:
     policy: Policy
 
     def of(self, subject_kind: str, subject_key: str) -> Rests:
-        """A channel rests on its kind's rules, whichever team answers; a person on his teams', on whichever channel.
+        """A channel rests on its kind's rules, whichever team answers; a person on those of whichever channel and team.
 
         Of a person all kinds that the policy names count, whether or not he has such a channel: to connect an Instagram
-        account changes nobody's rules.
+        account changes nobody's rules. All teams count, too, not only his own: the calendar of a wait is that of
+        whoever was assigned when it opened, and that may be a colleague of another team. The price: a change of one
+        team's hours costs every person one delta. His own teams are there besides, for his moves.
         """
+        teams = frozenset({None, *self.policy.teams})
         if subject_kind == "channel":
-            kinds = frozenset({self.kinds.get(subject_key, OTHER_KIND)})
-            return Rests(kinds, frozenset({None, *self.policy.teams}))
+            return Rests(frozenset({self.kinds.get(subject_key, OTHER_KIND)}), teams, frozenset())
         every = frozenset({OTHER_KIND, *self.policy.channels})
-        return Rests(every, self.teams.get(subject_key, frozenset({None})))
+        return Rests(every, teams, self.teams.get(subject_key, frozenset({None})))
 
 
 def resting(connection: Connection[Any], policy: Policy, monday: date) -> Resting:

@@ -42,7 +42,12 @@ class Figure(NamedTuple):
     @property
     def is_complete(self) -> bool:
         """At least 98 % (contract, section 7); unknown is not complete."""
-        return self.completeness is not None and Fraction(str(self.completeness)) >= COMPLETE
+        return is_complete(self.completeness)
+
+
+def is_complete(share: float | None) -> bool:
+    """Whether a week may be compared and averaged; by the decimal text, so that 0.98 from any source is 98 %."""
+    return share is not None and Fraction(str(share)) >= COMPLETE
 
 
 def figures_next(connection: Connection[Any], week: str, policy: Policy) -> dict[Key, Figure]:
@@ -139,6 +144,7 @@ class _Rules:
         self._policy = policy
         self._resting = resting(connection, policy, self._monday)
         self._lexicons = _lexicons(connection, week)
+        self._judged_by = _judged_by(connection, week) - {policy.hash}
         self._keys: dict[tuple[str, Rests], str] = {}
 
     def key(self, metric: Metric, kind: str, subject: str) -> str:
@@ -147,6 +153,7 @@ class _Rules:
             self._keys[metric.name, rests] = comparison_key(
                 metric, self._policy, self._monday,
                 channel_kinds=rests.channel_kinds, teams=rests.teams, lexicon_hashes=self._lexicons,
+                own_teams=rests.own_teams, judged_by=self._judged_by,
             )  # fmt: skip
         return self._keys[metric.name, rests]
 
@@ -161,3 +168,14 @@ def _lexicons(connection: Connection[Any], week: str) -> list[str]:
         )
     """
     return [found for (found,) in connection.execute(statement, {"week": week})]
+
+
+def _judged_by(connection: Connection[Any], week: str) -> set[str]:
+    """By which policies the week's waits and sessions were judged: not by the present one where it was changed after
+    they were loaded, or where they began before what a load judges again."""
+    statement = """
+        select policy_hash from evaluated.waits where settled_week = %(week)s
+        union
+        select policy_hash from evaluated.behaviour where ended_week = %(week)s
+    """
+    return {found for (found,) in connection.execute(statement, {"week": week})}
