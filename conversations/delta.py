@@ -172,8 +172,9 @@ def delta(
 def headlines(rows: Sequence[Delta]) -> list[bool]:
     """Which rows may be called main changes: those with an arrow that pass Benjamini-Hochberg at 10 %.
 
-    The family are all rows with an interval among ``rows``, those without an arrow too, so pass all rows of one table
-    and week. A row that passes but is smaller than the practical size has no arrow and is no headline.
+    The family are all rows with an interval among ``rows``, those without an arrow too, so pass all rows of one week,
+    of managers and of channels. A row that passes but is smaller than the practical size has no arrow and is no
+    headline.
     """
     family = [row.p_value for row in rows if row.p_value is not None]
     passes = iter(discoveries(family))

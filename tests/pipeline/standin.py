@@ -27,8 +27,8 @@ from tests.pipeline.counting import percentile
 WHATSAPP, TELEGRAM = "shop:wa", "shop:tg"
 ANNA, BORIS = "shop:1", "shop:2"
 _EMPTIED = (
-    "core.channels", "core.managers", "core.messages", "reference.people", "reference.person_teams", "evaluated.waits",
-    "evaluated.sessions", "evaluated.behaviour", "evaluated.advice", "ops.connections",
+    "core.channels", "core.managers", "core.messages", "core.events", "reference.people", "reference.person_teams",
+    "evaluated.waits", "evaluated.sessions", "evaluated.behaviour", "evaluated.advice", "ops.connections",
 )  # fmt: skip
 PUBLISHED_AT = datetime(2026, 11, 16, 5, tzinfo=UTC)
 _EMPTY = {"TEXT": "", "DATETIME": PUBLISHED_AT, "INTEGER": 0, "BIGINT": 0, "BOOLEAN": False, "TEXT[]": [],
@@ -78,6 +78,7 @@ class Floor:
             "outcome_manager": outcome, "owner_manager_id": manager, "settled_at": settled, "settled_week": week,
             "opened_at": settled - timedelta(seconds=seconds or 28_800), "hours_basis": "calendar",
             "wait_seconds": seconds, "manager_wait_seconds": seconds, "definition_version": 1,
+            "policy_hash": self.policy.hash,
             "opening_message_id": f"m{self._numbers}", "asking_message_ids": [f"m{self._numbers}"],
         } | values  # fmt: skip
         self.put("evaluated.waits", **row)
@@ -94,17 +95,24 @@ class Floor:
         row = {
             "session_id": f"{chat}:s", "conversation_id": chat, "channel_id": WHATSAPP, "connection_id": "shop",
             "manager_id": manager, "ended_week": week, "ended_at": moment(week), "definition_version": 1,
-            "lexicon_hash": "words-1", "has_intent": judged["made_offer"] is not None, "human_replies": 2,
+            "lexicon_hash": "words-1", "policy_hash": self.policy.hash,
+            "has_intent": judged["made_offer"] is not None, "human_replies": 2,
             "intent_message_ids": ["i"] if judged["made_offer"] is not None else [],
             "clarifying_message_ids": ["q"] if judged["asked_clarifying"] else [],
             "offer_message_ids": ["o"] if judged["made_offer"] else [],
             "next_step_message_ids": ["n"] if values.get("has_next_step") is not None else [],
+            "is_good_customer": values.get("is_good"),
         } | values | judged  # fmt: skip
         self.put("evaluated.behaviour", **row)
-            "is_good_customer": values.get("is_good"),
         self.put("evaluated.sessions", **{name: row[name] for name in ("session_id", "conversation_id", "channel_id")},
                  ended_week=week, ended_at=moment(week), last_message_id="last", definition_version=1)  # fmt: skip
         return str(row["session_id"])
+
+    def change_rules(self, policy: Policy) -> None:
+        """Another policy, and everything loaded again: all is judged by it."""
+        self.policy = policy
+        for table in ("waits", "behaviour"):
+            self.owner.execute(f"update evaluated.{table} set policy_hash = %s", [policy.hash])
 
     def publish(self, *weeks: str) -> Built:
         """Publish weeks, every check passed."""

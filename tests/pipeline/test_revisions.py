@@ -13,6 +13,7 @@ import pytest
 from assets.marts.publish import swap
 from conversations.policy import Policy
 from resources.warehouse.engine import Warehouse
+from resources.warehouse.errors import MartsHeld
 from resources.warehouse.hashes import table_hashes
 from tests.pipeline.conftest import environment
 from tests.pipeline.standin import ANNA, BORIS, WHATSAPP, Floor
@@ -119,7 +120,7 @@ def test_changed_rules_make_a_revision_and_one_comparison_impossible(floor: Floo
     for week in (W45, W46):
         floor.wait(week)
     floor.publish(W45, W46)
-    floor.policy = Policy.parse("defaults: {reply_target_minutes: 20}")
+    floor.change_rules(Policy.parse("defaults: {reply_target_minutes: 20}"))
     floor.publish(W46)
     assert revisions(floor, W46) == [(1, "first", 0), (2, "rules", 0)]
     of = {"channel_id": WHATSAPP, "metric": "in_target_share"}
@@ -226,6 +227,22 @@ def test_a_missing_week_is_not_skipped_over(floor: Floor) -> None:
     floor.publish(W45)
     floor.publish(W47)
     assert {row["delta_status"] for row in floor.rows("channel_week_delta", week=W47)} == {"no_previous_week"}
+
+
+def test_a_reader_who_stays_holds_a_changed_mart_back_for_a_time_only(floor: Floor) -> None:
+    floor.wait(W45)
+    floor.publish(W45)
+    before = table_hashes(floor.database, ("marts",))
+    with floor.database.connect() as reader:
+        reader.execute("select count(*) from marts.channel_week")
+        # rows are replaced beside a reader
+        swap(floor.publisher, [W45], lock_seconds=0.2)
+        floor.owner.execute("alter table marts_next.channel_week add column newer bigint")
+        with pytest.raises(MartsHeld, match=r"Close that transaction .* and publish again"):
+            swap(floor.publisher, [W45], lock_seconds=0.2)
+        assert table_hashes(floor.database, ("marts",)) == before
+    swap(floor.publisher, [W45], lock_seconds=0.2)
+    assert "newer" in floor.row("channel_week", channel_id=WHATSAPP)
 
 
 def test_published_revisions_outlive_a_column_that_newer_ones_do_without(floor: Floor) -> None:

@@ -69,10 +69,10 @@ def _fill(connection: Connection[Any], weeks: Sequence[str], policy: Policy, pub
         add("chat_advice", advice.rows(connection, week, policy))
     for name in facts.FACTS:
         connection.execute(sql.SQL("analyze {}").format(sql.Identifier(tables.NEXT, name)))
-    sides = deltas.Sides(connection, made)
+    sides = deltas.Sides(connection, made, policy.time_zone)
     for week in sides.to_compare():
-        for kind, name in deltas.TABLES.items():
-            add(name, deltas.rows(sides, kind, week))
+        for kind, compared in deltas.rows(sides, week).items():
+            add(deltas.TABLES[kind], compared)
     return rows
 
 

@@ -6,6 +6,8 @@ Here: which rows, figures and cases are compared. Not here: the comparison (``co
 Both sides of a row are the latest revision of their week: figures and rules from ``behavior_snapshot``, cases from
 ``published_waits`` and ``published_sessions``. Which revision that is, and whether it lies in ``marts_next`` or in
 ``marts``, is all that ``Sides`` knows. How complete a week is says ``data_status``: that may become known later.
+
+Main changes are picked among the rows of both tables together: the digest tells them as one list.
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ from typing import Any
 
 from psycopg import Connection, sql
 
+from assets.marts.python import present
 from assets.marts.python.ground import Completeness, completeness
 from assets.marts.python.revisions import Revision, latest
-from assets.marts.python.snapshot import KEYS, MARTS, Figure, Key, figures_published
+from assets.marts.python.snapshot import KEYS, MARTS, Figure, Key, figures_published, is_complete
 from assets.marts.python.tables import NEXT, PUBLISHED, dicts
 from conversations.cases import cases_of_session, cases_of_wait
 from conversations.delta import Delta, Week, delta, headlines
@@ -39,10 +42,10 @@ _WAITS = {
     "manager": "manager_key, outcome_manager, manager_wait_seconds, manager_wait_business_seconds",
     "channel": "channel_id, outcome, wait_seconds, wait_business_seconds",
 }
+_GOOD = {"manager": "is_good", "channel": "is_good_customer"}
 
 
 def later(week: str, number: int) -> str:
-_GOOD = {"manager": "is_good", "channel": "is_good_customer"}
     """The ISO week so many weeks later; earlier if negative.
 
     >>> later("2026-W53", 1)
@@ -55,16 +58,20 @@ class Sides:
     """The published weeks as they are once this publication is swapped in.
 
     ``figures(week)``: those of its latest revision; ``completeness(week)``: as last published; ``cases(week, kind)``:
-    of each subject and metric, by session. Each is read once.
+    of each subject and metric, by session; ``absent(week)``: persons without a row by ruling 13. Each is read once.
     """
 
-    def __init__(self, connection: Connection[Any], made: Mapping[str, Revision]) -> None:
+    def __init__(self, connection: Connection[Any], made: Mapping[str, Revision], time_zone: str) -> None:
         self._connection = connection
         self._made = made
+        self._time_zone = time_zone
         around = {later(week, number) for week in made for number in range(-2 * AVERAGED, AVERAGED + 1)}
         self._latest = latest(connection, around)
         self.figures = cache(self._figures)
         self.completeness = cache(self._completeness)
+        self.absent = cache(self._absent)
+        self._accounts = cache(self._accounts_of)
+        self._today = cache(present.today)
         # a week is asked for twice: as itself, and as the one before
         self.cases = lru_cache(maxsize=6)(self._cases)
 
@@ -85,6 +92,12 @@ class Sides:
             sql.Identifier(self._schema(week), MARTS[kind]), sql.Identifier(KEYS[kind])
         )
         return dicts(self._connection, statement, {"week": week})
+
+    def is_moved(self, kind: str, key: str, week: str, other: str) -> bool:
+        """Whether a person's figures of two weeks are made of other accounts."""
+        if kind != "manager":
+            return False
+        return key in present.moved(self._accounts(week), self._accounts(other), self._today(self._connection))
 
     def _cases(self, week: str, kind: str) -> Mapping[tuple[str, str], Sessions]:
         """The cases of each subject and metric by session."""
@@ -123,31 +136,50 @@ class Sides:
     def _completeness(self, week: str) -> Completeness:
         return completeness(self._connection, self._schema(week), week)
 
+    def _accounts_of(self, week: str) -> dict[str, str]:
+        number = self.revision(week)
+        return {} if number is None else present.accounts(self._connection, self._schema(week), week, number)
+
+    def _absent(self, week: str) -> frozenset[str]:
+        number = self.revision(week)
+        if number is None:
+            return frozenset()
+        return present.absent(self._connection, self._schema(week), week, number, self._time_zone)
+
     def _schema(self, week: str) -> str:
         return NEXT if week in self._made else PUBLISHED
 
 
-def rows(sides: Sides, kind: str, week: str) -> list[dict[str, Any]]:
-    """The rows of one table and week: one per subject and metric that the week was published with."""
+def rows(sides: Sides, week: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows of a week by kind of subject: one per subject and metric that the week was published with."""
+    made = [(kind, *pair) for kind in TABLES for pair in _compare(sides, kind, week)]
+    # one family: what the week has in both tables
+    for (_, row, _), is_headline in zip(made, headlines([found for _, _, found in made]), strict=True):
+        row["is_headline"] = is_headline
+    return {kind: [row for of, row, _ in made if of == kind] for kind in TABLES}
+
+
+def _compare(sides: Sides, kind: str, week: str) -> Iterator[tuple[dict[str, Any], Delta]]:
     previous = later(week, -1)
     now, before = sides.cases(week, kind), sides.cases(previous, kind) if sides.revision(previous) else {}
-    made: list[dict[str, Any]] = []
-    compared: list[Delta] = []
+    absent = sides.absent(previous) if kind == "manager" else frozenset()
     for subject in sides.subjects(week, kind):
         key = subject[KEYS[kind]]
+        has_moved = sides.is_moved(kind, key, week, previous)
         for metric in METRICS:
             figure = sides.figures(week).get((kind, key, metric.name))
             if figure is None:
                 continue
-            then = sides.figures(previous).get((kind, key, metric.name))
-            this_week = _week(sides.completeness(week).of(kind, key), figure, now.get((key, metric.name), {}))
+            then = sides.figures(previous).get((kind, key, metric.name)) if key not in absent else None
+            known = sides.completeness(week).of(kind, key)
+            this_week = Week(now.get((key, metric.name), {}), known, figure.rules_key)
             last_week = None
             if then is not None:
                 known = sides.completeness(previous).of(kind, key)
-                last_week = _week(known, then, before.get((key, metric.name), {}))
+                rules = (then.rules_key, "other accounts") if has_moved else then.rules_key
+                last_week = Week(before.get((key, metric.name), {}), known, rules)
             found = delta(metric, key, week, str(figure.definition_version), this_week, last_week)
-            compared.append(found)
-            made.append(
+            row = (
                 {name: subject[name] for name in _SUBJECT[kind]}
                 | {"week": week, "week_starts_on": monday_of(week), "previous_week": previous}
                 | {"revision": sides.revision(week), "previous_revision": sides.revision(previous)}
@@ -158,13 +190,7 @@ def rows(sides: Sides, kind: str, week: str) -> list[dict[str, Any]]:
                     "previous_completeness": last_week.completeness if last_week is not None else None,
                 }
             )
-    for row, is_headline in zip(made, headlines(compared), strict=True):
-        row["is_headline"] = is_headline
-    return made
-
-
-def _week(known: float | None, figure: Figure, cases: Sessions) -> Week:
-    return Week(cases, known, figure.rules_key)
+            yield row, found
 
 
 def _compared(metric: Metric, figure: Figure, then: Figure | None, found: Delta) -> dict[str, Any]:
@@ -191,12 +217,17 @@ def _compared(metric: Metric, figure: Figure, then: Figure | None, found: Delta)
 
 
 def _average(sides: Sides, week: str, key: Key, figure: Figure) -> dict[str, Any]:
-    """The mean of the weekly figures, each week once, of those of the four weeks before that have cases and were judged
-    by the same rules: an average over two sets of targets would be the average of neither."""
+    """The mean of the weekly figures, each week once, of those of the four weeks before that are complete, have cases
+    and were judged by the same rules: an average over two sets of targets would be the average of neither. Of a person
+    weeks count that are made of the same accounts."""
+    kind, subject, _ = key
     values = []
-    for number in range(1, AVERAGED + 1):
-        then = sides.figures(later(week, -number)).get(key)
-        if then is not None and then.value is not None and then.rules_key == figure.rules_key:
+    for before in (later(week, -number) for number in range(1, AVERAGED + 1)):
+        then = sides.figures(before).get(key)
+        if then is None or then.value is None or then.rules_key != figure.rules_key:
+            continue
+        known = sides.completeness(before).of(kind, subject)
+        if is_complete(known) and not sides.is_moved(kind, subject, week, before):
             values.append(then.value)
     if len(values) < LEAST_AVERAGED:
         return {"average_4w": None, "weeks_4w": 0}
