@@ -20,7 +20,10 @@ class AuditHelp:
         "otklik audit-sheet",
         "otklik audit-sheet --output report.json",
     )
-    OUTPUT: Final = "Куда записать отчёт JSON; «-» — вывести на экран."
+    OUTPUT: Final = (
+        "Куда записать отчёт JSON; «-» — вывести на экран. По умолчанию sheet_audit_report.json в текущей папке, а если"
+        " она закрыта для записи — в OTKLIK_HOME."
+    )
 
 
 class Audit:
@@ -53,7 +56,10 @@ class Audit:
     NO_SHEET: Final = "таблица не подключена: задайте GOOGLE_SHEETS_ID или выполните otklik connect sheets"
     WRITTEN: Final = "Отчёт: {}"
     PASSED: Final = "Таблица в порядке."
-    NOT_WRITTEN: Final = "отчёт не записан в {}: {}"
+    NOT_WRITTEN: Final = (
+        "таблица проверена, но отчёт не записан в {}: {}. Укажите другой файл (--output) или выведите на экран:"
+        " --output -"
+    )
 
     @staticmethod
     def finding(code: str, count: int | None) -> str:

@@ -163,7 +163,7 @@ def explain(
 
 @app.command(name="audit-sheet", help=AuditHelp.AUDIT)
 def audit_sheet(
-    output: Annotated[str, typer.Option("--output", help=AuditHelp.OUTPUT)] = "sheet_audit_report.json",
+    output: Annotated[str | None, typer.Option("--output", help=AuditHelp.OUTPUT)] = None,
 ) -> None:
     from orchestration.cli import audit_sheet as command
 

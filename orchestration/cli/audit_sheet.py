@@ -1,7 +1,8 @@
 """``otklik audit-sheet``: whether the spreadsheet is as we left it and as new as the marts; a report without contents.
 
 Here: what should be there, what is wrong, the report. Not here: the reading (``resources.sheets.audit``). Errors make
-the exit code 1; warnings are things that people may have wanted.
+the exit code 1; warnings are things that people may have wanted. A report that cannot be written is the exit code 74,
+whatever was found: what was looked at is shown before.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from conversations.messages import NONE, Audit
 from orchestration.cli import screen
-from orchestration.cli.errors import EXIT_FAILED, CliError
+from orchestration.cli.errors import EXIT_FAILED, EXIT_OUTPUT, CliError
 
 if TYPE_CHECKING:
     from resources.settings import Settings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from resources.warehouse.engine import Warehouse
     from resources.warehouse.exports import Export
 
+REPORT = "sheet_audit_report.json"
 MOST_CELLS = 8_000_000
 """Of the vendor's 10 million; a publication needs room for a second copy of what changed."""
 
@@ -54,8 +56,8 @@ class Expected:
     """Of the newest published week."""
 
 
-def audit_sheet(output: str) -> None:
-    """Look, print a table, write the report.
+def audit_sheet(output: str | None) -> None:
+    """Look, print a table, write the report; without ``output`` into the current folder, else into OTKLIK_HOME.
 
     Raises:
         CliError: no spreadsheet is connected, or the report cannot be written.
@@ -81,13 +83,19 @@ def audit_sheet(output: str) -> None:
         found = facts(client, account.spreadsheet_id, list(expected.headings))
     findings = list(judged(found, expected))
     report = told(found, expected, findings, account.spreadsheet_id, settings.now())
+    errors = sum(one.severity == "error" for one in findings)
     if output == "-":
         print(json.dumps(report, ensure_ascii=False, indent=2))
     else:
-        _write(Path(output), report)
         _draw(found, expected, findings)
-        screen.say(Audit.WRITTEN.format(output))
-    errors = sum(one.severity == "error" for one in findings)
+        # the folder of a container may be read-only
+        places = [Path(output)] if output is not None else [Path(REPORT), settings.otklik_home / REPORT]
+        try:
+            screen.say(Audit.WRITTEN.format(_write(places, report)))
+        except CliError:
+            if errors:
+                screen.fail(Audit.failed(errors), Audit.REMEDY)
+            raise
     if errors:
         screen.fail(Audit.failed(errors), Audit.REMEDY)
         raise typer.Exit(EXIT_FAILED)
@@ -205,11 +213,22 @@ def _expected(settings: Settings, warehouse: Warehouse, spreadsheet_id: str) -> 
     return Expected(headings, shown, weeks, closed, policy.exports.texts, as_of)
 
 
-def _write(path: Path, report: Mapping[str, Any]) -> None:
-    try:
-        path.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
-    except OSError as error:
-        raise CliError(Audit.NOT_WRITTEN.format(path, type(error).__name__)) from None
+def _write(places: Sequence[Path], report: Mapping[str, Any]) -> Path:
+    """Write the report to the first place that takes it.
+
+    Raises:
+        CliError: none does; the reason is that of the last.
+    """
+    failed: OSError | None = None
+    for place in places:
+        try:
+            place.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        except OSError as error:
+            failed = error
+        else:
+            return place
+    why = failed.strerror if failed is not None else None
+    raise CliError(Audit.NOT_WRITTEN.format(" и ".join(map(str, places)), why or type(failed).__name__), EXIT_OUTPUT)
 
 
 def _draw(found: BookFacts, expected: Expected, findings: Sequence[Finding]) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_OUTPUT = 74
+"""BSD's EX_IOERR: the work is done and shown, its file could not be written."""
 EXIT_BUSY = 75
 """BSD's EX_TEMPFAIL: somebody else works on the account, nothing was done, try again later (D4)."""
 EXIT_INTERRUPTED = 130

@@ -119,6 +119,24 @@ def test_the_report_holds_nothing_of_what_is_written(audit: Any, sheets: SheetsE
     assert sheets.spreadsheet_id not in text
 
 
+def test_a_report_goes_where_it_can_be_written(
+    audit: Any, otklik: Otklik, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home, here = tmp_path / "home", tmp_path / "here"
+    home.mkdir(), here.mkdir()
+    monkeypatch.chdir(here)
+    assert otklik("audit-sheet", OTKLIK_HOME=str(home)).exit_code == 0
+    assert [one.name for one in here.iterdir()] == ["sheet_audit_report.json"] and not list(home.iterdir())
+    # nobody can write to a folder's name, not even root
+    (here / "sheet_audit_report.json").unlink()
+    (here / "sheet_audit_report.json").mkdir()
+    shown = otklik("audit-sheet")
+    assert (shown.exit_code, json.loads((home / "sheet_audit_report.json").read_text("utf-8"))["is_good"]) == (0, True)
+    refused = otklik("audit-sheet", "--output", str(tmp_path / "nowhere" / "report.json"))
+    assert refused.exit_code == 74 and MANAGERS in refused.stdout and "отчёт не записан" in refused.stderr
+    assert "Traceback" not in refused.output
+
+
 def test_what_people_break_is_found(audit: Any, sheets: SheetsEmulator) -> None:
     before = sheets.values(f"{CHATS}!A1:Z")
     heading = next(number for number, row in enumerate(before, 1) if "Чат" in row)
