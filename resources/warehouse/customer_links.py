@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from conversations.identities import connections_of, members, regrouped
+from resources.warehouse.audit import record
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import core_lock, people_lock
@@ -34,7 +35,9 @@ class LinkCounts:
 
 
 def replace_links(warehouse: Warehouse, links: Mapping[str, str]) -> LinkCounts:
-    """Make ``links`` (normal form of ``conversations.identities``) the whole list. Doing it again changes nothing.
+    """Make ``links`` (normal form of ``conversations.identities``) the whole list. Done again it changes nothing.
+
+    Every call is written down in ``ops.audit``, with the number of ids that stand for another.
 
     Raises:
         Busy: an account concerned is being judged and does not end, or another list is being written.
@@ -47,6 +50,7 @@ def replace_links(warehouse: Warehouse, links: Mapping[str, str]) -> LinkCounts:
             held.enter_context(core_lock(connection, connection_id))
         conversations = 0
         with connection.transaction():
+            record(connection, "link_customers", f"{len(links)} ids")
             if concerned:
                 connection.execute("delete from reference.customer_links")
                 with connection.cursor() as cursor:

@@ -28,6 +28,9 @@ def test_the_list_is_taken_whole_and_taken_back(otklik: Otklik, on_database: War
     file.write_text("customer_id,person\n", encoding="utf-8")
     assert otklik("link-customers", str(file)).exit_code == 0
     assert stored(on_database) == []
+    with on_database.connect() as sql:
+        acts = sql.execute("select subject from ops.audit where action = 'link_customers' order by at").fetchall()
+    assert acts == [("1 ids",), ("1 ids",), ("0 ids",)]
 
 
 @pytest.mark.parametrize(
