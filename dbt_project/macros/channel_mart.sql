@@ -10,7 +10,8 @@ with talks as materialized (
         {{ period }},
         channel_id,
         count(distinct conversation_id) as chats,
-        count(distinct coalesce(customer_id, conversation_id)) as unique_customers,
+        -- ids of customers and of chats may look alike
+        count(distinct coalesce(customer_id, 'chat ' || conversation_id)) as unique_customers,
         count(*) filter (where sender_kind = 'customer') as messages_in,
         count(*) filter (where sender_kind in ('manager', 'bot')) as messages_out
     from {{ ref('int_range_messages') }}

@@ -33,10 +33,12 @@ _END = datetime(9000, 1, 1, tzinfo=UTC)
 FETCH_ROWS = 20_000
 """Rows that are asked for at a time: bounds memory whatever the history."""
 
+# A chat of nobody is a contact by itself, in "chat": ids of customers and of chats look alike (RetailCRM numbers both),
+# so its contact is no bare id.
 # Lists are ordered by customer in collation "C", the order of Python's strings, to be walked side by side. The columns
 # keep the database's collation: with another one the indexes of core and evaluated could not serve the joins.
 _TABLES = """
-create temp table due (contact text primary key, changed_from timestamptz not null) on commit drop;
+create temp table due (contact text primary key, chat text, changed_from timestamptz not null) on commit drop;
 create temp table due_chat (
     contact text not null, conversation_id text primary key,
     restart_at timestamptz, read_after timestamptz, read_after_id text
@@ -58,17 +60,25 @@ reasons as (
     union all
     select conversation_id, started_at from evaluated.sessions
     where connection_id = %(connection)s and (definition_version, policy_hash) <> (%(version)s, %(policy)s)
-      and started_at >= %(start)s and started_at < %(end)s
+      and started_at < %(end)s and ended_at is null
+    union all
+    select conversation_id, started_at from evaluated.sessions
+    where connection_id = %(connection)s and (definition_version, policy_hash) <> (%(version)s, %(policy)s)
+      and started_at < %(end)s and ended_at >= %(start)s
+      -- what the index is by; the week is a local one, so a day may lie between
+      and ended_week >= to_char(%(start)s::timestamptz - interval '1 day', 'IYYY-"W"IW')
     union all
     select b.conversation_id, s.started_at
     from evaluated.behaviour as b join evaluated.sessions as s on s.session_id = b.session_id
     where b.connection_id = %(connection)s and b.lexicon_hash <> %(lexicon)s
-      and b.ended_at >= %(start)s and s.started_at >= %(start)s and s.started_at < %(end)s
+      and b.ended_at >= %(start)s and s.started_at < %(end)s
     union all
     select conversation_id, %(known_to)s from core.conversations where connection_id = %(connection)s and %(first)s
 )
 insert into due
-select coalesce(l.same_as, c.customer_id, c.conversation_id), least(min(r.since), %(known_to)s)
+select
+    coalesce(l.same_as, c.customer_id, 'chat ' || c.conversation_id),
+    min(c.conversation_id) filter (where c.customer_id is null), least(min(r.since), %(known_to)s)
 from reasons as r
 join core.conversations as c on c.conversation_id = r.conversation_id
 left join reference.customer_links as l on l.customer_id = c.customer_id
@@ -86,7 +96,7 @@ join reference.customer_links as l on l.same_as = d.contact
 join core.conversations as c on c.customer_id = l.customer_id and c.connection_id = %(connection)s
 union all
 select d.contact, c.conversation_id
-from due as d join core.conversations as c on c.conversation_id = d.contact and c.customer_id is null
+from due as d join core.conversations as c on c.conversation_id = d.chat and c.customer_id is null
 """
 
 _SESSIONS = f"""
@@ -112,7 +122,7 @@ class Scope:
 
     connection_id: str
     window: Window | None
-    """Sessions that began in it are judged again where other rules judged them; ``None``: all."""
+    """Sessions that touch it are judged again where other rules judged them; ``None``: all."""
     before: datetime | None
     """The as-of instant of the former run; ``None``: nothing was judged yet."""
     now: datetime

@@ -145,6 +145,42 @@ def test_other_lexicons_reach_the_sessions_of_the_window_only(stored: Warehouse,
     assert refresh(stored, "+5 Mon 12:00", other).contacts == 0
 
 
+def test_other_rules_reach_a_session_that_only_ends_in_the_window(stored: Warehouse, tmp_path: Path) -> None:
+    refresh(stored, "+5 Mon 12:00")
+    other = own_lexicons(tmp_path / "own")
+    late = Window(when("+4 Mon 12:00"), when("+5 Mon 12:00"))
+    assert refresh(stored, "+5 Mon 12:00", other, late).contacts == 1
+    by_session = "select session_id, {} from evaluated.{} order by 1"
+    assert rows(stored, by_session.format("lexicon_hash", "behaviour"))[1] == ("c:m03", other.hash)
+    policy = type(POLICY).model_validate(POLICY.model_dump() | {"new_contact_days": 7})
+    assert policy.hash != POLICY.hash
+    ended = Window(when("+4 Tue 10:05"), when("+5 Mon 12:00"))
+    for window, contacts in ((Window(when("+4 Tue 10:06"), ended.end), 0), (ended, 1), (ended, 0)):
+        found = refresh_evaluated(stored, policy, window, when("+5 Mon 12:00"), connection_id=CONNECTION, lexicon=other)
+        assert found.contacts == contacts
+    assert rows(stored, by_session.format("policy_hash", "sessions")) == [
+        ("c:m01", POLICY.hash),
+        ("c:m03", policy.hash),
+    ]
+
+
+def test_a_chat_of_nobody_is_not_the_customer_of_the_same_number(fresh_database: Warehouse) -> None:
+    """RetailCRM numbers chats and customers alike: chat 5 and customer 5 have nothing to do with each other."""
+    talk = Talk("test:5", kind="other").customer("10:00").chat("test:9", "other").say("manager", "10:05", by="A")
+    with fresh_database.connect() as sql:
+        store_chats(sql, [talk.contact])
+        sql.execute("update core.conversations set customer_id = null where conversation_id = 'test:5'")
+        sql.execute("update core.conversations set customer_id = 'test:5' where conversation_id = 'test:9'")
+        store(sql, talk.messages)
+    assert refresh(fresh_database, "+1 Mon 12:00").contacts == 2
+    assert rows(fresh_database, "select conversation_id, outcome from evaluated.waits") == [("test:5", "no_reply")]
+    for chat in ("test:5", "test:9"):
+        with fresh_database.connect() as sql:
+            sql.execute("insert into ops.dirty values (%s, 'test', %s)", [chat, when("10:00")])
+        assert refresh(fresh_database, "+1 Mon 12:00").contacts == 1
+    assert rows(fresh_database, "select conversation_id, outcome from evaluated.waits") == [("test:5", "no_reply")]
+
+
 def test_words_of_bots_and_notes_are_not_even_read(fresh_database: Warehouse) -> None:
     talk = Talk(kind="other").customer("10:00", "сколько стоит?").say("manager", "10:01", "Здравствуйте", by="A")
     for sender in ("bot", "note", "autoreply", "campaign", "system"):
