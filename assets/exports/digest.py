@@ -94,7 +94,7 @@ def exports_telegram_digest(
             yield dg.MaterializeResult(KEY, metadata={"week": week, **_queued(warehouse, facts, text, to)})
     except dg.Failure as failure:
         reason = failure.metadata.get("reason")
-        say_late(context, warehouse, [week] if week else [], str(reason.value) if reason else "unexpected")
+        say_late(context, warehouse, [week] if week else [], str(reason.value) if reason else "unexpected", "exports")
         raise
 
 

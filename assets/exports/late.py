@@ -13,17 +13,24 @@ from assets.partitions import TIME_ZONE
 from conversations.messages.alerts import cause
 from conversations.messages.digest import Digests
 from conversations.policy import Policy, PolicyError
+from conversations.policy_alerts import Area
 from resources import digest
+from resources.accounts import telegram_account
 from resources.settings import Settings
 from resources.warehouse.roles import Role
 from resources.warehouse_resource import WarehouseResource
 
 
-def say_late(context: Context, warehouse: WarehouseResource, weeks: Sequence[str], code: str) -> None:
+def say_late(
+    context: Context, warehouse: WarehouseResource, weeks: Sequence[str], code: str, area: Area = "marts"
+) -> None:
     """Queue the short message if one of the weeks is the one that is told by itself; never raises.
+
+    The chat in which the owner of the failed part is told of the incident is not told twice, as the watch does it.
 
     Args:
         code: why the publication failed, for machines.
+        area: which part of the platform failed.
     """
     try:
         settings = Settings()
@@ -33,6 +40,9 @@ def say_late(context: Context, warehouse: WarehouseResource, weeks: Sequence[str
             return
         with warehouse.open().connect("otklik-accounts") as connection:
             to = digest.addressed(settings, policy, connection)
+            bot = telegram_account(settings, connection)
+        told = policy.owners.named(policy.owners.key_of(area)).chat or (bot.chat_id if bot is not None else None)
+        to = to._replace(chats=tuple(chat for chat in to.chats if chat != told))
         why = Digests.LATE_CHECK if code == "failed_check" else cause(code)
         digest.enqueue_late(warehouse.open(Role.PUBLISHER), week, to, why)
     except Exception as error:

@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from assets.exports.late import say_late
 from assets.marts.dbt import Built, TestResult
 from assets.marts.description import marts
 from conversations.messages import Explain
@@ -20,6 +21,7 @@ from orchestration.cli.watch import Watcher
 from orchestration.definitions import defs
 from resources.settings import Settings
 from resources.warehouse.engine import Warehouse
+from resources.warehouse_resource import WarehouseResource
 from tests.cli.conftest import Otklik, otklik
 from tests.emulators.retailcrm import RetailCRMEmulator
 from tests.emulators.shop.model import Shop
@@ -53,7 +55,10 @@ def bot(connected: Warehouse, telegram: TelegramEmulator, home: Path) -> Iterato
     """The environment of an installation that has a bot, on that Monday."""
     policy = home / "policy.yaml"
     own = Settings().policy_path.read_text("utf-8")
-    policy.write_text(own.replace("  # link: https://docs.google.com/spreadsheets/d/...", f"  link: {LINK}"), "utf-8")
+    own = own.replace("  # link: https://docs.google.com/spreadsheets/d/...", f"  link: {LINK}")
+    # the analyst is told of the marts elsewhere
+    owner = f'  marts: {{name: аналитик, chat: "{telegram.person_id}"}}'
+    policy.write_text(own.replace('  # marts: {name: аналитик, chat: "-1001234567890"}', owner), "utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TELEGRAM_ENABLED", "1")
         patch.setenv("TELEGRAM_BOT_TOKEN", telegram.bot_token)
@@ -154,6 +159,19 @@ def test_the_digest_follows_once_with_the_figures_of_the_marts(
     assert [one["url"] for one in message["caption_entities"] if one["type"] == "text_link"] == [LINK]
 
 
+def test_who_is_told_of_the_incident_gets_no_short_message(
+    published: runner.RunSummary, connected: Warehouse, telegram: TelegramEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(chat: int, area: Any) -> bool:
+        monkeypatch.setenv("TELEGRAM_CHAT_ID", str(chat))
+        say_late(dg.build_asset_context(), WarehouseResource(), [WEEK], "failed_check", area)
+        return f"digest-late:{WEEK}:{chat}" in outbox(connected)
+
+    # exports have no owner of their own: the operators' chat, which is the digest's
+    assert not told(740000003, "exports") and not told(telegram.person_id, "marts")
+    assert told(740000003, "marts")
+
+
 def test_no_customer_is_in_it(published: runner.RunSummary, connected: Warehouse) -> None:
     with connected.connect() as sql:
         bodies = " ".join(
@@ -229,6 +247,9 @@ def test_the_command_shows_writes_and_sends(
     assert len([one for one in telegram.messages() if "photo" in one]) == 2
     # an older week is a person's wish
     assert ask("--week", WEEKS[0], "--send").exit_code == 0
+    with connected.connect() as sql:
+        acts = sql.execute("select action, subject from ops.audit where action ~ '^digest' order by at").fetchall()
+    assert acts == [("digest_send", WEEK), ("digest_again", WEEK), ("digest_send", WEEKS[0])]
     refusals = {("--again",): 2, ("--week", "W46"): 2, ("--week", "2026-W30"): 1, ("--html", tmp_path / "no" / "x"): 1}
     assert {given: ask(*given).exit_code for given in refusals} == refusals
     assert MONDAY.isoformat() not in shown.stdout
