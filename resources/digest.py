@@ -16,6 +16,7 @@ from conversations.messages.digest import Digests, late_text
 from conversations.window import last_closed_week, monday_of
 from resources.accounts import SheetsAccount, sheets_account, telegram_account
 from resources.warehouse import digests
+from resources.warehouse.audit import record
 from resources.warehouse.digests import Place
 from resources.warehouse.failpoints import fail_point
 
@@ -67,10 +68,18 @@ def read(warehouse: Warehouse, week: str | None, policy: Policy, link: str | Non
         return digests.facts(connection, week or digests.newest_week(connection), place)
 
 
-def enqueue(warehouse: Warehouse, week: str, chats: Iterable[str], body: str, picture: bytes) -> dict[str, bool]:
-    """Queue the digest for every chat that has not got one of this week; by chat, whether it was new."""
+def enqueue(
+    warehouse: Warehouse, week: str, chats: Iterable[str], body: str, picture: bytes, *, by_hand: bool = False
+) -> dict[str, bool]:
+    """Queue the digest for every chat that has not got one of this week; by chat, whether it was new.
+
+    ``by_hand``: a person's act, which is written down.
+    """
     with warehouse.connect("otklik-digest") as connection:
-        queued = digests.queue_digest(connection, week, chats, body, picture, datetime.now(UTC))
+        at = datetime.now(UTC)
+        queued = digests.queue_digest(connection, week, chats, body, picture, at)
+        if by_hand:
+            record(connection, "digest_send", week, at=at)
         fail_point("digest.before_commit")
     fail_point("digest.committed")
     return queued
@@ -82,12 +91,16 @@ def enqueue_again(warehouse: Warehouse, week: str, chats: Iterable[str], body: s
         digests.queue_again(connection, week, chats, body, picture, datetime.now(UTC))
 
 
-def enqueue_late(warehouse: Warehouse, week: str, to: Addressed, why: str, *, is_published: bool = False) -> int:
+def enqueue_late(
+    warehouse: Warehouse, week: str, to: Addressed, why: str, *, is_published: bool = False, by_hand: bool = False
+) -> int:
     """Queue the short message instead, for every chat that has neither; how many were new.
 
-    ``is_published``: the week stands in the spreadsheet, on incomplete data.
+    ``is_published``: the week stands in the spreadsheet, on incomplete data. ``by_hand`` as in ``enqueue``.
     """
     with warehouse.connect("otklik-digest") as connection:
+        if by_hand:
+            record(connection, "digest_send", week)
         return _late(connection, week, to, why, datetime.now(UTC), is_published=is_published)
 
 

@@ -120,14 +120,14 @@ def _send(warehouse: Warehouse, made: Digest, to: Addressed, *, again: bool) -> 
     week, text, publisher = made.facts.week, telegram_text(made), warehouse.as_role(Role.PUBLISHER)
     _refuse(made.facts, text)
     if is_untold(made.facts.conditions) and not again:
-        told = enqueue_late(publisher, week, to, late_data(made.facts.conditions), is_published=True)
+        told = enqueue_late(publisher, week, to, late_data(made.facts.conditions), is_published=True, by_hand=True)
         screen.say(Digests.QUEUED_LATE.format(told, len(to.chats)))
         return
     if again:
         enqueue_again(publisher, week, to.chats, text, paint(made))
         queued = dict.fromkeys(to.chats, True)
     else:
-        queued = enqueue(publisher, week, to.chats, text, paint(made))
+        queued = enqueue(publisher, week, to.chats, text, paint(made), by_hand=True)
     for chat, is_new in queued.items():
         screen.say(Digests.QUEUED.format(chat) if is_new else Digests.ALREADY.format(chat, week, week))
 

@@ -82,6 +82,8 @@ def test_incomplete_data_get_the_short_message_unless_a_person_insists(
         assert "сам отчёт не уходит" in said
         assert f"Короткое сообщение поставлено в очередь, чатов: {number} из 1" in said
         assert queued(floor) == {f"digest-late:{WEEK}:{chat}"}
+    acts = floor.owner.execute("select subject from ops.audit where action = 'digest_send'").fetchall()
+    assert acts[-2:] == [(WEEK,)] * 2
     [body] = floor.owner.execute("select body from ops.outbox").fetchone() or ()
     assert "загружены не все данные" in body
     insisted = otklik("digest", "--week", WEEK, "--send", "--again")
