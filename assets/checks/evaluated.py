@@ -90,7 +90,30 @@ EVALUATED = (
         ("evaluated", "sessions"),
         """
         with ended as (
-            select * from evaluated.sessions where ended_at >= %(start)s and ended_at < %(end)s
+            select * from evaluated.sessions
+            where ended_at >= %(start)s and ended_at < %(end)s
+                -- what the index is by
+                and ended_week in (
+                    select to_char(s, 'IYYY-"W"IW')
+                    from generate_series(%(first)s::date::timestamp, %(last)s::date::timestamp, interval '1 day') as s
+                )
+        ),
+
+        unread as (
+            -- a call of ours that nobody took counts as sent, and is no reply; where a chat has an order of its own, a
+            -- time does not say which session a call is of: all of them are allowed for
+            select e.session_id
+            from ended as e
+            where
+                e.manager_messages > 0
+                and not exists (select from evaluated.behaviour as b where b.session_id = e.session_id)
+                and e.manager_messages > (
+                    select count(*) from core.messages as m
+                    where m.conversation_id = e.conversation_id
+                        and m.sender_kind = 'manager' and m.content_kind = 'call' and m.call_answered is not true
+                        and m.sent_at <= e.last_message_at
+                        and (m.sent_at >= e.started_at or m.source_seq is not null)
+                )
         ),
 
         in_order as (
@@ -107,14 +130,21 @@ EVALUATED = (
             s.ended_on as day,
             count(*) filter (where s.ended_at < s.last_message_at or s.last_message_at < s.started_at)
                 as session_ends_after_it_starts,
-            count(*) filter (where o.begins_inside_another) as sessions_do_not_overlap
+            count(*) filter (where o.begins_inside_another) as sessions_do_not_overlap,
+            count(u.session_id) as every_answered_session_has_behaviour
         from ended as s
         left join in_order as o on o.session_id = s.session_id
+        left join unread as u on u.session_id = s.session_id
         group by s.ended_on
         """,
         (
             Rule("session_ends_after_it_starts", "A session starts, goes on and ends in this order."),
             Rule("sessions_do_not_overlap", "Sessions of one chat follow one another."),
+            Rule(
+                "every_answered_session_has_behaviour",
+                "Every ended session in which a manager wrote, or called and was answered, has behaviour (section 5). "
+                "One whose only reply is a customer's call that was taken is not looked at.",
+            ),
         ),
     ),
     Counted(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,9 @@ BREAKS: dict[str, str] = {
     "evaluated.sessions.sessions_do_not_overlap":
         "update evaluated.sessions set started_at = '2026-01-01', last_message_at = '2026-06-01'"
         " where ended_at is not null",
+    "evaluated.sessions.every_answered_session_has_behaviour":
+        "delete from evaluated.behaviour where session_id = (select max(session_id) from evaluated.behaviour"
+        " where ended_on = (select max(ended_on) - 3 from evaluated.behaviour))",
     "evaluated.left_waiting.left_waiting_names_a_wait": "delete from evaluated.waits",
     "evaluated.left_waiting.held_longer_than_the_target": "update evaluated.left_waiting set held_seconds = 1",
     "evaluated.behaviour.hits_only_where_eligible":
@@ -213,6 +217,30 @@ def test_the_silence_of_a_broken_account_is_not_that_of_the_others(
     session.execute(f"update ops.connections set {change} where connection_id = 'big'")
     (known,) = judge(Borrowed(session), span, [pair])  # type: ignore[arg-type]
     assert (alone.passed, known.passed) == (False, True)
+
+
+def test_a_call_that_nobody_took_is_no_reply(session: psycopg.Connection[Any]) -> None:
+    """A session in which we only rang in vain has no behaviour; had somebody talked, it would have to have."""
+    (pair,) = (pair for pair in CHOSEN if _name(pair) == "evaluated.sessions.every_answered_session_has_behaviour")
+    span = Span(FIRST, LAST)
+    (chosen,) = session.execute(
+        "select max(session_id) from evaluated.behaviour where ended_on = %s", [LAST - timedelta(days=3)]
+    ).fetchone()  # type: ignore[misc]
+    session.execute("delete from evaluated.behaviour where session_id = %s", [chosen])
+    session.execute("update evaluated.sessions set manager_messages = 1 where session_id = %s", [chosen])
+    session.execute(
+        """
+        update core.messages as m
+        set sender_kind = 'manager', content_kind = 'call', call_answered = false
+        from evaluated.sessions as s
+        where s.session_id = %s and m.conversation_id = s.conversation_id and m.message_id = s.first_message_id
+        """,
+        [chosen],
+    )
+    (in_vain,) = judge(Borrowed(session), span, [pair])  # type: ignore[arg-type]
+    session.execute("update core.messages set call_answered = true where content_kind = 'call'")
+    (talked,) = judge(Borrowed(session), span, [pair])  # type: ignore[arg-type]
+    assert (in_vain.passed, talked.passed) == (True, False)
 
 
 def test_a_check_that_cannot_be_run_counts_as_failed(session: psycopg.Connection[Any]) -> None:
