@@ -51,12 +51,12 @@ def marts_days(
                 # the checks look into raw, where the publisher may not
                 failing = unsound(warehouse.open(), days)
                 built = dbt.build(database, Settings().otklik_home, range_, period="day")
+                failed = bool(failing or built.failed)
+                if not failed:
+                    swap_days(database, days.days)
             except Exception:
                 mark_days_stale(database, days.days)
                 raise
-            failed = bool(failing or built.failed)
-            if not failed:
-                swap_days(database, days.days)
             stale = mark_days_stale(database, days.days) if failed else 0
             shown = {} if failed else numbers_of_days(database, asked.days)
     for test in built.tests:

@@ -15,15 +15,17 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from psycopg import Connection, sql
+from psycopg import Connection, errors, sql
 
 from assets.marts.dbt import SCHEMA
 from assets.marts.description import Mart, marts
 from resources.warehouse.engine import Warehouse
-from resources.warehouse.errors import Busy
+from resources.warehouse.errors import Busy, MartsHeld
 from resources.warehouse.failpoints import fail_point
 
 PUBLISHED = "marts"
+LOCK_SECONDS = 30.0
+"""How long a swap waits for readers. Whoever asks meanwhile stands behind it, so it must not be for ever."""
 _LOCK = "select pg_try_advisory_lock(hashtextextended('otklik:publish', 0))"
 
 
@@ -40,12 +42,15 @@ def publishing(warehouse: Warehouse) -> Iterator[None]:
         yield
 
 
-def swap(warehouse: Warehouse, weeks: Sequence[str]) -> dict[str, dict[str, int]]:
+def swap(warehouse: Warehouse, weeks: Sequence[str], lock_seconds: float = LOCK_SECONDS) -> dict[str, dict[str, int]]:
     """Replace the weeks of every mart by what was built aside; returns rows per mart and week.
 
     A reader sees all marts of the weeks as they were or as they are, never a mixture.
+
+    Raises:
+        MartsHeld: somebody held a published mart for longer than ``lock_seconds``; nothing was changed.
     """
-    with warehouse.connect("otklik-publish") as connection:
+    with _swapping(warehouse, lock_seconds) as connection:
         for mart in marts("week"):
             _prepare(connection, mart)
             _replace(connection, mart, weeks)
@@ -55,14 +60,33 @@ def swap(warehouse: Warehouse, weeks: Sequence[str]) -> dict[str, dict[str, int]
     return rows
 
 
-def swap_days(warehouse: Warehouse, days: Sequence[date]) -> None:
-    """Replace the days of every mart of days by what was built aside; a reader sees all of them old or all new."""
-    with warehouse.connect("otklik-publish") as connection:
+def swap_days(warehouse: Warehouse, days: Sequence[date], lock_seconds: float = LOCK_SECONDS) -> None:
+    """Replace the days of every mart of days by what was built aside; a reader sees all of them old or all new.
+
+    Raises:
+        MartsHeld: as ``swap``.
+    """
+    with _swapping(warehouse, lock_seconds) as connection:
         for mart in marts("day"):
             _prepare(connection, mart)
             _run(connection, mart, _REPLACE_DAYS, {"days": list(days)})
             fail_point("publish.between_marts")
         fail_point("publish.before_commit")
+
+
+@contextlib.contextmanager
+def _swapping(warehouse: Warehouse, lock_seconds: float) -> Iterator[Connection[Any]]:
+    """The one transaction of a swap; rows are replaced beside readers, but a mart whose columns change is locked."""
+    try:
+        with warehouse.connect("otklik-publish") as connection:
+            connection.execute("select set_config('lock_timeout', %s, true)", [f"{round(lock_seconds * 1000)}ms"])
+            yield connection
+    except errors.LockNotAvailable as error:
+        raise MartsHeld(
+            f"somebody has read a published mart in a transaction that stays open for over {lock_seconds:g} s: "
+            "it could not be changed, and nothing was published. Close that transaction (a BI tool, a notebook, psql) "
+            "and publish again"
+        ) from error
 
 
 def is_judged(warehouse: Warehouse) -> bool:

@@ -57,13 +57,14 @@ def marts_weeks(
                 # the checks look into raw, where the publisher may not
                 failing = unsound(warehouse.open(), Span(mondays[0], mondays[-1] + timedelta(days=6)))
                 built = _built(database, weeks, policy.load(), variables)
+                failed = bool(failing or built.failed)
+                if not failed:
+                    swap(database, weeks)
             except Exception:
-                # what is published is no longer the newest that was wanted, whyever it could not be judged or built
+                # what is published is no longer the newest that was wanted, whyever that could not be judged, built or
+                # swapped in
                 mark_stale(database, weeks)
                 raise
-            failed = bool(failing or built.failed)
-            if not failed:
-                swap(database, weeks)
             stale = mark_stale(database, weeks) if failed else 0
             shown = {} if failed else numbers(database, weeks)
     for test in built.tests:

@@ -9,6 +9,7 @@
     ``KeysLost``              stored credentials and no key that opens them: refused, no new key is made (D14)
     ``CredentialsDamaged``    the stored credentials of one account open with no key
     ``NoSuchConnection``      no account of that name, or another vendor's
+    ``MartsHeld``             a reader's open transaction keeps a published mart from being changed
     ``Busy``                  another process works on the same partition (exit code 75); trying again can help
 """
 
@@ -49,6 +50,10 @@ class CredentialsDamaged(WarehouseError):
 
 class NoSuchConnection(WarehouseError):
     """The name is no account's, or the wrong one's."""
+
+
+class MartsHeld(WarehouseError):
+    """The publication waited for a reader of a mart and gave up. Nothing was published."""
 
 
 class Busy(WarehouseError):
