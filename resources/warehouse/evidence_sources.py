@@ -99,12 +99,12 @@ _TOUCHED = """
 _SESSIONS = """
     select
         s.session_id as case_id, s.session_id, s.conversation_id, s.channel_id, null as manager_key, s.ended_at as at,
-        s.is_bot_only, f.session_id is not null as is_asking, coalesce(f.is_bot_first, false) as is_bot_first,
+        s.is_bot_only, f.is_asking, coalesce(f.is_bot_first, false) as is_bot_first,
         array[s.first_message_id] as first_message_ids, array[s.last_message_id] as last_message_ids
     from evaluated.sessions as s
-    left join (
+    cross join lateral (
         select
-            w.session_id,
+            count(*) > 0 as is_asking,
             bool_or(
                 w.first_bot_reply_seconds is not null and (
                     w.answered_at is null
@@ -112,9 +112,8 @@ _SESSIONS = """
                 )
             ) as is_bot_first
         from evaluated.waits as w
-        where w.is_first_of_session
-        group by w.session_id
-    ) as f on s.session_id = f.session_id
+        where w.conversation_id = s.conversation_id and w.session_id = s.session_id and w.is_first_of_session
+    ) as f
     where {ended_session}
 """
 _CHATS = f"""
@@ -136,23 +135,26 @@ _CHATS = f"""
         from core.messages as m inner join core.conversations as c on m.conversation_id = c.conversation_id
         where m.conversation_id = t.conversation_id and {_TALK}
     ) as w
-    left join (
-        select m.connection_id, min(m.sent_at) as first_sent_at
+    left join lateral (
+        select m.sent_at as first_sent_at
         from core.messages as m inner join core.conversations as c on m.conversation_id = c.conversation_id
-        where {_TALK}
-        group by m.connection_id
-    ) as o on t.connection_id = o.connection_id
+        where m.connection_id = t.connection_id and {_TALK}
+        order by m.sent_at
+        limit 1
+    ) as o on true
 """  # noqa: S608 constants of this module
 _CUSTOMERS = f"""
     select
-        coalesce(c.customer_id, c.conversation_id) as case_id, null as session_id,
+        coalesce(l.same_as, c.customer_id, 'chat ' || c.conversation_id) as case_id, null as session_id,
         (array_agg(c.conversation_id order by m.sent_at, m.message_id))[1] as conversation_id, c.channel_id,
         null as manager_key, min(m.sent_at) as at,
         (array_agg(m.message_id order by m.sent_at, m.message_id))[1:1] as first_message_ids,
         array[]::text[] as last_message_ids
-    from core.messages as m inner join core.conversations as c on m.conversation_id = c.conversation_id
+    from core.messages as m
+    inner join core.conversations as c on m.conversation_id = c.conversation_id
+    left join reference.customer_links as l on c.customer_id = l.customer_id
     where {{sent}} and {_TALK}
-    group by coalesce(c.customer_id, c.conversation_id), c.channel_id
+    group by coalesce(l.same_as, c.customer_id, 'chat ' || c.conversation_id), c.channel_id
 """  # noqa: S608 constants of this module
 _MESSAGES = f"""
     select

@@ -12,6 +12,8 @@ from conversations.policy import Policy
 from resources.warehouse.customer_links import LinkCounts, replace_links
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import Busy
+from resources.warehouse.evidence import Span, cases
+from resources.warehouse.evidence_figures import FIGURES
 from resources.warehouse.hashes import table_hashes
 from resources.warehouse.locks import core_lock
 from resources.warehouse.roles import Role
@@ -124,6 +126,26 @@ def test_the_rows_are_those_of_one_run_over_everything(database: Warehouse) -> N
         sql.execute("delete from ops.as_of")
     judged(database, 8)
     assert table_hashes(database, ("evaluated",)) == step_by_step
+
+
+def test_the_list_behind_unique_customers_is_of_humans_and_of_chats_of_nobody(database: Warehouse) -> None:
+    figure, span = FIGURES["channel"]["unique_customers"], Span("2026-W19", "week", "Europe/Moscow", 60)
+
+    def listed() -> list[str]:
+        with database.connect() as sql:
+            return sorted(case.case_id for case in cases(sql, "channel", figure, span, "shop:61"))
+
+    with database.connect() as sql:
+        sql.execute("update core.messages set business_on = '2026-05-04'")
+    assert listed() == ["shop:5", "shop:7", "shop:9"]
+    linked(database, LINK)
+    assert listed() == ["shop:5", "shop:7"]
+    with database.connect() as sql:
+        # as RetailCRM numbers them: a chat of nobody with the number of a customer
+        sql.execute("update core.conversations set customer_id = null, conversation_id = 'shop:5'"
+                    " where conversation_id = 'shop:chat7'")  # fmt: skip
+        sql.execute("update core.messages set conversation_id = 'shop:5' where conversation_id = 'shop:chat7'")
+    assert listed() == ["chat shop:5", "shop:5"]
 
 
 def test_the_same_list_again_changes_nothing(database: Warehouse) -> None:
