@@ -70,7 +70,7 @@ def explain(mart: str, keys: Sequence[str], options: Options) -> None:
         warehouse.check_migrations()
         with warehouse.connect("otklik explain") as connection:
             connection.execute("set transaction isolation level repeatable read, read only")
-            drawing = Drawing(connection, policy, options.as_csv, options.as_json, options.texts)
+            drawing = Drawing(warehouse, connection, policy, options.as_csv, options.as_json, options.texts)
             if name in FIGURES:
                 _figure(drawing, name, list(keys), options)
             elif name == DIGEST:
@@ -241,6 +241,12 @@ def tell(drawing: Drawing, text: str, facts: dict[str, Any]) -> None:
     drawing.say(text)
     if drawing.as_json:
         drawing.told.append(facts)
+    elif drawing.as_csv and "subjects" in facts:
+        drawing.csv(
+            ("key", "name", "kind"), ([one[name] for name in ("key", "name", "kind")] for one in facts["subjects"])
+        )
+    elif drawing.as_csv:
+        drawing.csv(("period",), ([one] for one in facts["periods"]))
 
 
 def print_query(query: str | None) -> None:
@@ -294,9 +300,7 @@ def _list_figures(
         screen.show(screen.table(Explain.FIGURES_TITLE, Explain.FIGURE_COLUMNS, values))
         screen.note(Explain.ASK.format(mart.name, key, f'"{subject.name}"'))
     elif drawing.as_csv:
-        from orchestration.cli.sql import write_csv
-
-        write_csv(("figure", "value"), ((name, row[name]) for name in figures))
+        drawing.csv(("figure", "value"), ((name, row[name]) for name in figures))
     else:
         drawing.told.append({"mart": mart.name, "period": key, **{name: row[name] for name in row}})
 

@@ -101,9 +101,7 @@ def _list(drawing: Drawing, week: str, values: dict[str, Any], figures: dict[str
     if drawing.as_json:
         drawing.told.append({"mart": "digest", "period": week, **values})
     elif drawing.as_csv:
-        from orchestration.cli.sql import write_csv
-
-        write_csv(("figure", "value"), values.items())
+        drawing.csv(("figure", "value"), values.items())
     else:
         screen.show(screen.table(Explain.FIGURES_TITLE, Explain.FIGURE_COLUMNS, rows))
         screen.note(Digests.ASK.format(week))

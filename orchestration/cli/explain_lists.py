@@ -8,7 +8,7 @@ lets out none.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from conversations.policy import Policy
+    from resources.warehouse.engine import Warehouse
     from resources.warehouse.evidence import Case, Evidence
     from resources.warehouse.evidence_figures import View
     from resources.warehouse.evidence_messages import Message
@@ -34,6 +35,7 @@ SHORT = 60
 class Drawing:
     """What lists are drawn with: the session, the policy, the options of the command."""
 
+    warehouse: Warehouse
     connection: psycopg.Connection[Any]
     policy: Policy
     as_csv: bool = False
@@ -41,6 +43,8 @@ class Drawing:
     whole_texts: bool = False
     told: list[dict[str, Any]] = field(default_factory=list)
     """What ``--json`` prints in the end."""
+    is_headed: bool = False
+    """Whether the heading of ``--csv`` is printed."""
 
     def __post_init__(self) -> None:
         from resources.warehouse.evidence_messages import names
@@ -58,13 +62,42 @@ class Drawing:
         if self.is_for_people:
             screen.say(text, style=style)
 
-    def evidence(self, facts: Mapping[str, Any], found: Evidence, view: View) -> None:
-        """The list behind a number; ``facts`` say of which row it is, ``view`` whose it is."""
+    def csv(self, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Lines of the one CSV document of ``--csv``; its heading is that of the first call."""
+        from orchestration.cli.sql import write_csv, write_rows
+
+        if self.is_headed:
+            write_rows(rows)
+        else:
+            write_csv(headings, rows)
+        self.is_headed = True
+
+    def record(self, mart: str, period: str, figure: str | None = None) -> None:
+        """Write down that words of customers are taken out in rows or whole (S15); to be called before they are shown.
+
+        In a session of its own, committed at once: that of the command reads one state and writes nothing.
+        """
+        from resources.warehouse.audit import record
+
+        if self.policy.exports.texts == "none" or (self.is_for_people and not self.whole_texts):
+            return
+        with self.warehouse.connect("otklik explain audit") as connection:
+            record(connection, "explain_texts", " ".join(filter(None, (mart, period, figure))))
+
+    def evidence(
+        self, facts: Mapping[str, Any], found: Evidence, view: View, lead: Mapping[str, Any] | None = None
+    ) -> None:
+        """The list behind a number; ``facts`` say of which row it is, ``view`` whose it is.
+
+        ``lead``: columns before those of the list in CSV, where several lists are one document.
+        """
+        if found.cases:
+            self.record(facts["mart"], facts.get("period") or facts["week"], found.figure.name)
         texts = self._texts(found.cases)
         if self.as_csv:
-            from orchestration.cli.sql import write_csv
-
-            write_csv(Explain.HEADINGS, (list(self._told(case, texts).values()) for case in found.cases))
+            more = lead or {}
+            rows = ([*more.values(), *self._told(case, texts).values()] for case in found.cases)
+            self.csv((*more, *Explain.HEADINGS), rows)
         elif self.as_json:
             self.told.append({**facts, **_facts(found), "cases": [self._told(case, texts) for case in found.cases]})
         elif found.cases:
@@ -74,7 +107,7 @@ class Drawing:
         """Print what ``--json`` has gathered."""
         if self.as_json:
             shown = self.told[0] if len(self.told) == 1 else self.told
-            print(json.dumps(shown, ensure_ascii=False, default=_plain))
+            screen.write(f"{json.dumps(shown, ensure_ascii=False, default=_plain)}\n")
 
     def moment(self, instant: datetime | None) -> str:
         """Local time, as in the list."""

@@ -49,9 +49,7 @@ def show(drawing: Drawing, keys: list[str]) -> None:
         )
         return
     if drawing.as_csv:
-        from orchestration.cli.sql import write_csv
-
-        write_csv(status.Day._fields, found)
+        drawing.csv(status.Day._fields, found)
         return
     screen.say(f"{explain.subject_title(subject)}, {explain.period_title(week)}", style="bold")
     screen.say(Explain.DATA.format(Words.STATUSES.get(row["status"], row["status"])))

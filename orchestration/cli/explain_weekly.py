@@ -75,6 +75,9 @@ def _delta(drawing: Drawing, name: str, keys: list[str], options: Options) -> No
     drawing.say(drawing.as_of(row))
     _compare(drawing, row)
     facts = {"mart": name, "subject_key": subject.key, "subject": subject.name}
+    if drawing.as_csv:
+        # one document of both lists, also where neither was kept
+        drawing.csv(("week", *Explain.HEADINGS), ())
     sides = (
         (Explain.THIS_WEEK, week, row["value"], row["revision"], row),
         # without a row of that week there is nothing to list, whatever was published of others
@@ -124,8 +127,8 @@ def _list_metrics(
     if drawing.is_for_people:
         screen.show(screen.table(Explain.FIGURES_TITLE, Explain.FIGURE_COLUMNS, lines))
         screen.note(Explain.ASK.format(mart.name, week, f'"{subject.name}"'))
-    elif drawing.as_json:
-        drawing.told.append({"mart": mart.name, "period": week, "rows": list(rows.values())})
+    else:
+        _machine(drawing, mart.name, list(rows.values()), {"mart": mart.name, "period": week})
 
 
 def _kept(
@@ -146,7 +149,8 @@ def _kept(
     else:
         counted = Explain.value(figure.kind, found.counted, found.hits, found.n)
         drawing.say(Explain.CHANGED.format(counted, week), style="yellow")
-    drawing.evidence({**facts, "revision": revision}, found, mart.view)
+    lead = {"week": week} if mart.name.endswith("_delta") else None
+    drawing.evidence({**facts, "revision": revision}, found, mart.view, lead)
 
 
 # --- figures as they were published -----------------------------------------------------------------------------------
@@ -176,7 +180,7 @@ def _snapshot(drawing: Drawing, keys: list[str], options: Options) -> None:
             drawing.say(f"{subject_title(subject)}, {period_title(week)}", style="bold")
             screen.show(screen.table(Explain.FIGURES_TITLE, Explain.FIGURE_COLUMNS, lines))
         else:
-            drawing.told.append({"mart": name, "period": week, "rows": list(mine.values())})
+            _machine(drawing, name, list(mine.values()), {"mart": name, "period": week})
         return
     row = mine[chosen(keys[2], list(mine))]
     view = row["subject_kind"]
@@ -203,7 +207,10 @@ def _revisions(drawing: Drawing, keys: list[str]) -> None:
     week = _week(drawing, mart, keys[0])
     rows = sorted(of.rows_of(drawing.connection, mart.name, week=week), key=lambda row: row["revision"])
     changes = of.rows_of(drawing.connection, "week_changes", week=week)
-    if not drawing.is_for_people:
+    if drawing.as_csv:
+        _changes_csv(drawing, rows, changes)
+        return
+    if drawing.as_json:
         drawing.told.append({"week": week, "revisions": rows, "changes": changes})
         return
     lines = [
@@ -217,6 +224,17 @@ def _revisions(drawing: Drawing, keys: list[str]) -> None:
     for revision in sorted({row["revision"] for row in changes}):
         lines = [_change(drawing, row) for row in changes if row["revision"] == revision]
         screen.show(screen.table(Explain.CHANGES_TITLE.format(revision), Explain.CHANGE_COLUMNS, lines))
+
+
+def _changes_csv(drawing: Drawing, rows: list[dict[str, Any]], changes: list[dict[str, Any]]) -> None:
+    """A row for each change of a figure with its revision; a revision without one is a row by itself."""
+    of_rows, of_changes = _columns(drawing, "week_revisions"), _columns(drawing, "week_changes")
+    more = [name for name in of_changes if name not in of_rows]
+    lines = []
+    for row in rows:
+        mine = [one for one in changes if one["revision"] == row["revision"]] or [dict.fromkeys(more)]
+        lines += [[*(row[name] for name in of_rows), *(one[name] for name in more)] for one in mine]
+    drawing.csv((*of_rows, *more), lines)
 
 
 def _change(drawing: Drawing, row: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -254,8 +272,10 @@ def _cases(drawing: Drawing, name: str, keys: list[str]) -> None:
     said = messages(drawing.connection, [(row["conversation_id"], row["message_id"]) for row in rows])
     for row in rows:
         row["snippet"] = drawing.words(said.get((row["conversation_id"], row["message_id"])), 280)
+    if rows:
+        drawing.record(name, week)
     if not drawing.is_for_people:
-        _machine(drawing, name, week, rows)
+        _machine(drawing, name, rows, {"mart": name, "week": week}, ("snippet",))
         return
     if not rows:
         screen.say(Explain.EMPTY.format(week))
@@ -283,13 +303,22 @@ def _cases(drawing: Drawing, name: str, keys: list[str]) -> None:
                 screen.say(f"   {row['message_id']}: {line}")
 
 
-def _machine(drawing: Drawing, name: str, week: str, rows: list[dict[str, Any]]) -> None:
+def _machine(
+    drawing: Drawing, name: str, rows: list[dict[str, Any]], facts: dict[str, Any], more: Sequence[str] = ()
+) -> None:
+    """Rows of a mart and ``more`` columns of ours; the heading is there without rows, too."""
     if drawing.as_json:
-        drawing.told.append({"mart": name, "week": week, "rows": rows})
-    elif rows:
-        from orchestration.cli.sql import write_csv
+        drawing.told.append({**facts, "rows": rows})
+    else:
+        columns = [*_columns(drawing, name), *more]
+        drawing.csv(columns, ([row[column] for column in columns] for row in rows))
 
-        write_csv(list(rows[0]), (list(row.values()) for row in rows))
+
+def _columns(drawing: Drawing, mart: str) -> list[str]:
+    from psycopg import sql
+
+    found = drawing.connection.execute(sql.SQL("select * from {} limit 0").format(sql.Identifier("marts", mart)))
+    return [column.name for column in found.description or ()]
 
 
 # --- what was meant ---------------------------------------------------------------------------------------------------

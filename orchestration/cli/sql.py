@@ -62,8 +62,13 @@ def _show(columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write CSV to standard output; a text that a spreadsheet would take for a formula gets an apostrophe (S7)."""
+    csv.writer(_Output(), lineterminator="\n").writerow(columns)
+    write_rows(rows)
+
+
+def write_rows(rows: Iterable[Sequence[Any]]) -> None:
+    """More rows of ``write_csv``."""
     writer = csv.writer(_Output(), lineterminator="\n")
-    writer.writerow(columns)
     for row in rows:
         writer.writerow([as_text(value) if isinstance(value, str) else value for value in row])
 

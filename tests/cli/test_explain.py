@@ -186,6 +186,50 @@ def test_where_the_policy_lets_no_text_out_none_is_shown(published: Warehouse, a
     assert "Мой" not in result.output and "Тексты закрыты" in result.stderr
 
 
+def test_whoever_takes_words_out_is_written_down(published: Warehouse, asked: Any, tmp_path: Path) -> None:
+    key, _ = manager(published)
+    with published.connect() as sql:
+        sql.execute("truncate ops.audit")
+    asked("manager_week", WEEK, key, "waits_settled")
+    asked("manager_week", WEEK, key, "--csv")
+    own = policy_with(tmp_path, "texts: masked", "texts: none")
+    asked("manager_week", WEEK, key, "waits_settled", "--csv", OTKLIK_POLICY=own)
+    asked("manager_week", WEEK, key, "waits_settled", "--texts", OTKLIK_POLICY="")
+    asked("weekly_examples", WEEK, "--json")
+    asked("manager_week_delta", WEEK, key, "no_reply_share", "--csv")
+    with published.connect() as sql:
+        acts = sql.execute("select action, subject from ops.audit order by at").fetchall()
+    told = [f"manager_week {WEEK} waits_settled", f"weekly_examples {WEEK}",
+            *(f"manager_week_delta {week} no_reply_share" for week in (WEEK, BEFORE))]  # fmt: skip
+    assert acts == [("explain_texts", one) for one in told]
+
+
+def test_every_answer_in_csv_is_one_document(published: Warehouse, asked: Any) -> None:
+    key, _ = manager(published)
+    with published.connect() as sql:
+        counts = {
+            mart: sql.execute(f"select count(*) from marts.{mart} where week = %s and {whose}", [WEEK, key]).fetchone()
+            for mart, whose in (("manager_week_delta", "manager_key = %s"), ("behavior_snapshot", "subject_key = %s"))
+        }
+    lengths = {
+        ("manager_week",): 2, ("manager_day",): None, ("manager_week", "2026-11-12"): None,
+        ("manager_week", WEEK, key): None, ("digest", WEEK): 3, ("data_status", WEEK): None, ("revision",): 2,
+        ("revision", WEEK): 1, ("behavior_snapshot", WEEK): None,
+        ("behavior_snapshot", WEEK, key): counts["behavior_snapshot"][0],
+        ("manager_week_delta", WEEK, key): counts["manager_week_delta"][0], ("chat_advice", WEEK, key): None,
+    }  # fmt: skip
+    for arguments, length in lengths.items():
+        result = asked(*arguments, "--csv")
+        rows = list(csv.reader(io.StringIO(result.stdout)))
+        assert result.exit_code == 0 and rows, arguments
+        assert {len(row) for row in rows} == {len(rows[0])} and rows.count(rows[0]) == 1, arguments
+        assert length in (None, len(rows) - 1) and all(rows[0]), arguments
+    told = json.loads(asked("manager_week_delta", WEEK, key, "no_reply_share", "--json").stdout)
+    rows = list(csv.reader(io.StringIO(asked("manager_week_delta", WEEK, key, "no_reply_share", "--csv").stdout)))
+    assert rows[0][:2] == ["week", "case_id"] and rows.count(rows[0]) == 1
+    assert [row[0] for row in rows[1:]] == [WEEK] * told[0]["n"] + [BEFORE] * told[1]["n"]
+
+
 def test_a_comparison_says_why_it_is_what_it_is(published: Warehouse, asked: Any) -> None:
     with published.connect() as sql:
         rows = sql.execute(
