@@ -253,7 +253,7 @@ def test_a_swap_that_fails_marks_the_weeks(
     before = table_hashes(connected, ("marts",))
     monkeypatch.setattr("assets.marts.weeks._built", lambda *_: Built({}, ()))
     monkeypatch.setattr("assets.marts.weeks.swap", full)
-    with pytest.raises(runner.RunFailed, match="disk is full"):
+    with pytest.raises(runner.RunFailed, match="is full: free some space"):
         runner.publish_weeks(WEEKS[1], WEEKS[1], instance=instance)
     with connected.connect() as sql:
         stale = sql.execute("select week, bool_and(is_stale) from marts.data_status group by 1 order by 1").fetchall()
