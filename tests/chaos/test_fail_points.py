@@ -146,6 +146,8 @@ def test_walk_killed_at(name: str, database: Warehouse, nursery: Nursery, emulat
             "core.events",
             "evaluated.waits",
             "evaluated.sessions",
+            "evaluated.behaviour",
+            "evaluated.advice",
             "ops.dirty",
             "ops.as_of",
         ):
