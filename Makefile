@@ -4,8 +4,9 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 SERVE ?= 1
 ROUNDS ?= 60
-# processes of the test run; each has a PostgreSQL of its own, a file's tests stay together
-WORKERS ?= 2
+# processes of the test run, twice the cores: half of the time a test waits for a server or a daemon to answer; each has a
+# PostgreSQL of its own, and the tests of a file stay together
+WORKERS ?= 4
 
 # with this variable every process would compile its imports again: three to four times the start-up
 unexport PYTHONDONTWRITEBYTECODE
