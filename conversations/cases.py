@@ -52,7 +52,7 @@ def cases_of_wait(
 def cases_of_session(
     asked_clarifying: bool | None, made_offer: bool | None, has_next_step: bool | None, is_good: bool | None
 ) -> Iterator[Case]:
-    """The cases of one judged session; ``is_good`` in the view of the row. ``None``: not eligible (contract, section 5).
+    """The cases of one judged session; ``is_good`` in the row's view. ``None``: not eligible (contract, section 5).
 
     >>> sorted(cases_of_session(None, None, None, True))
     [('good_share', 1)]
