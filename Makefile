@@ -22,8 +22,8 @@ setup:  ## make or renew .venv from requirements.lock (nothing to do: under a se
 demo: setup  ## five weeks of an invented shop, end to end, then the Dagster UI (SERVE=0: without the UI)
 	@.venv/bin/otklik up --demo $(if $(filter 0,$(SERVE)),--no-serve,)
 
-test: setup  ## the whole test suite with coverage
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+test: setup  ## the test suite with coverage (its slowest proofs: make chaos)
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not proof" \
 	    --cov --cov-report=term:skip-covered --durations=15
 
 lint: setup  ## ruff
@@ -33,8 +33,9 @@ bench: setup  ## the benchmarks: ratios and CPU seconds from one run each
 	@set -e; for file in tests/benchmarks/bench_*.py; do \
 	    name=$$(basename $$file .py); echo "== $$name"; $(PYTHON) -m tests.benchmarks.$$name; done
 
-chaos: setup  ## kill the loader at every fail point and at ROUNDS random moments
+chaos: setup  ## kill the loader at every fail point and at ROUNDS random moments; the slow proofs over the whole chain
 	@OTKLIK_CHAOS_ROUNDS=$(ROUNDS) $(PYTHON) -m pytest tests/chaos -q
+	@$(PYTHON) -m pytest tests -q -m proof
 
 docs: setup  ## write docs/data_dictionary.md and docs/configuration.md anew
 	@$(PYTHON) -m scripts.docs

@@ -27,6 +27,8 @@ from resources.warehouse.roles import Role
 from tests.loader import land, refresh_evaluated, replace_window
 from tests.warehouse.sources import FakeSource
 
+pytestmark = pytest.mark.proof
+
 ZONE = "Europe/Berlin"
 CHATS, MESSAGES = Stream("chats", False), Stream("messages", True, True)
 STRETCHES = (

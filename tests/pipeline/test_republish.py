@@ -21,6 +21,8 @@ from tests.emulators.shop.model import Shop
 from tests.pipeline.conftest import LAST, MONDAY, environment
 from tests.pipeline.counting import rows
 
+pytestmark = pytest.mark.proof
+
 WEEK = "2026-W46"
 TUESDAY = datetime.combine(LAST - timedelta(days=5), time(10), ZoneInfo("Europe/Moscow"))
 WORKER = """
