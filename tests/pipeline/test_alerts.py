@@ -203,6 +203,7 @@ def test_a_storage_that_does_not_answer_neither_opens_nor_closes(
     assert incidents.seen(session, "runs") == place
 
 
+@pytest.mark.proof
 def test_a_storage_that_stays_away_is_the_daemons_silence(
     database: Warehouse, session: psycopg.Connection, instance: dg.DagsterInstance
 ) -> None:
