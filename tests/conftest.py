@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -101,6 +102,13 @@ def _bare_environment() -> Iterator[None]:
     os.environ["OTKLIK_TEST_DATABASE_URL"] = kept.get("DATABASE_URL", os.environ.get("OTKLIK_TEST_DATABASE_URL", ""))
     yield
     os.environ.update(kept)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_environment(_bare_environment: None) -> Iterator[None]:
+    """What a command that ran in this process left in the environment does not reach the next module."""
+    with mock.patch.dict(os.environ):
+        yield
 
 
 @pytest.fixture(scope="session")
