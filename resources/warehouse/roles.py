@@ -50,6 +50,7 @@ TABLES: Mapping[Role, Mapping[str, Rights]] = {
         "ops.dirty": REPLACE,
         "ops.completeness": REPLACE,
         "ops.connections": KEEP,
+        "ops.imports": KEEP,
         "ops.audit": ADD,
     },
     Role.PUBLISHER: {

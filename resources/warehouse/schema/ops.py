@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Index, Table
 
-from resources.warehouse.schema.columns import boolean, day, instant, integer, json, metadata, text, texts
+from resources.warehouse.schema.columns import big, boolean, day, instant, integer, json, metadata, text, texts
 
 
 def _window_key() -> list:
@@ -89,3 +89,23 @@ dirty = Table(
     comment="One row per conversation whose core rows changed since it was last judged; taken by the evaluation",
 )
 Index("dirty_connection_idx", dirty.c.connection_id, dirty.c.since)
+
+imports = Table(
+    "imports",
+    metadata,
+    text("connection_id", "The connection that the file was imported under", key=True),
+    text("file_sha256", "The file's content, as hexadecimal digits; its name may be a person's and is not kept", key=True),
+    text("choices_hash", "What was declared about the file and the version of its reader: other ones read it again"),
+    text("source", "The kind of file: whatsapp_export, telegram_export, table_import"),
+    big("file_bytes", "Size of the file", "bytes"),
+    text("state", "done or failed"),
+    text("reason", "Code of why it failed, or NULL", null=True),
+    integer("chats", "Conversations in the file", "conversations"),
+    integer("messages", "Rows of the file that became raw rows", "rows"),
+    integer("quarantined", "Of those, rows that could not be understood", "rows"),
+    instant("first_at", "The earliest message; NULL: no times", null=True),
+    instant("last_at", "The latest message; NULL: no times", null=True),
+    instant("imported_at", "When this reading ended"),
+    schema="ops",
+    comment="One row per connection and imported file: the same file again changes nothing",
+)

@@ -23,6 +23,23 @@ STREAMS: dict[str, dict[str, str]] = {
     },
     "twitter_care": {"conversations": "Support conversations of the twitter-care file, one row per conversation"},
     "abcd": {"conversations": "Customer service talks of the abcd file, without times, one row per talk"},
+    "retailcrm_web": {
+        "channels": "Channels as the web interface lists them (operation ChannelsList)",
+        "chats": "Chats with their customer and last message (operation chatsList)",
+        "messages": "Messages of the chats (operation messages, or the list's lastMessage where it was not captured)",
+    },
+    "whatsapp_export": {
+        "chats": "Chats of exported WhatsApp files with who wrote in them",
+        "messages": "Messages of exported WhatsApp files with their original lines",
+    },
+    "telegram_export": {
+        "chats": "Chats of Telegram Desktop exports with who wrote in them",
+        "messages": "Messages of Telegram Desktop exports, as the file has them",
+    },
+    "table_import": {
+        "chats": "Conversations of imported tables with who wrote in them",
+        "messages": "Messages of imported tables with the row that each came from",
+    },
 }
 
 
