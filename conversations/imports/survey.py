@@ -1,9 +1,11 @@
 """The first look through a file: its chats, who wrote in them, what it proves and what a person has to say.
 
-Here: the shapes that all readers share, and the rule by which an author is a manager or a customer. Not here: any format.
+Here: the shapes that all readers share, and the rule by which an author is a manager or a customer. Not here: any
+format.
 
-A file is read twice. ``Reader.survey`` counts and proves; ``settle`` adds what people declared, or says what is missing;
-``Reader.rows`` makes raw rows. A raw row holds what the file says and the side that was settled, nothing that was guessed.
+A file is read twice. ``Reader.survey`` counts and proves; ``settle`` adds what people declared, or says what is
+missing; ``Reader.rows`` makes raw rows. A raw row holds what the file says and the side that was settled, nothing that
+was guessed.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ CHATS, MESSAGES = "chats", "messages"
 
 
 class NotThisFormat(ValueError):
-    """The file is not of the reader's format, or breaks off. The text says where (a line, an item), never what stands there."""
+    """The file is not of the reader's format, or breaks off. The text says where (a line, an item), never what
+    stands there."""
 
 
 class Undecided(ValueError):

@@ -94,7 +94,7 @@ imports = Table(
     "imports",
     metadata,
     text("connection_id", "The connection that the file was imported under", key=True),
-    text("file_sha256", "The file's content, as hexadecimal digits; its name may be a person's and is not kept", key=True),
+    text("file_sha256", "The file's content, hexadecimal; its name may be a person's and is not kept", key=True),
     text("choices_hash", "What was declared about the file and the version of its reader: other ones read it again"),
     text("source", "The kind of file: whatsapp_export, telegram_export, table_import"),
     big("file_bytes", "Size of the file", "bytes"),
