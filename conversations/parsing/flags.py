@@ -12,6 +12,8 @@ NEGATIVE_REPLY_TIME = "negative_reply_time"
 REPLY_BEFORE_LAST_MESSAGE = "reply_before_last_message"
 NO_TIMES = "no_times"
 UNKNOWN_DELIVERY_STATUS = "unknown_delivery_status"
+SEVERAL_CUSTOMERS = "several_customers"
+EDITED_UNDATED = "edited_undated"
 
 MEANINGS = {
     GONE_AT_SOURCE: "the source no longer has the message; when it went is not known, its text is not kept in core",
@@ -20,6 +22,8 @@ MEANINGS = {
     REPLY_BEFORE_LAST_MESSAGE: "the source dates its last message before the one that precedes it; kept as dated",
     NO_TIMES: "the source has no times at all; the conversation is untimed: kept, outside waits, sessions and weeks",
     UNKNOWN_DELIVERY_STATUS: "the source uses a delivery status that nobody documented; stored as unknown",
+    SEVERAL_CUSTOMERS: "several customers write in the chat: it is nobody's in particular and judged as one talk",
+    EDITED_UNDATED: "the source says that the message was edited and not when",
 }
 
 OUT_OF_WAITS = frozenset({SECOND_CUSTOMER})
