@@ -142,11 +142,12 @@ class Reader(Protocol, Generic[Unit]):
         ...
 
     def rows(self, units: Iterable[Unit], chats: Mapping[str, Settled], choices: Choices) -> Iterator[RawRow]:
-        """The raw rows of the stream ``messages``, in the order of the file, each id once: ``<chat key>:<message key>``.
+        """The raw rows of the stream ``messages``, in the order of the file.
 
-        Message keys of one chat sort as text like the messages of one stamp stand in the file (core orders by time, then
-        by this key): ``<stamp>-<ordinal within the stamp, four digits>`` where the format has no ids, zero-padded
-        numbers where it has. A later export of the same chat gives the same messages the same ids.
+        Ids are ``<chat key>:<message key>``, each once. Message keys of one chat sort as text like the messages of one
+        stamp stand in the file (core orders by time, then by this key): ``<stamp>-<ordinal within the stamp, four
+        digits>`` where the format has no ids, zero-padded numbers where it has. A later export of the same chat gives
+        the same messages the same ids.
 
         Every payload has ``chat`` (key), ``at`` (ISO 8601, UTC, or None), ``author`` (key or None), ``side``,
         ``position`` (line or item, from 1) and ``original`` (the lines or the item as they stand in the file);
