@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.engine import URL, make_url
 
 from assets.marts.description import PROJECT, Period, marts
 from assets.marts.errors import DbtError
+from conversations.window import monday_of
 from resources.clients.redact import redact
 from resources.warehouse.engine import Warehouse
 
@@ -28,6 +30,7 @@ SCHEMA = "marts_next"
 TIMEOUT_SECONDS = 1800
 _TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 """Options of the URL that decide whom the connection trusts: dbt must not trust more than we do."""
+_RANGE = ("first_week", "last_week", "first_day", "last_day")
 _LAUNCH = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
 
 
@@ -64,17 +67,19 @@ def build(
     """Build and test a period's marts for the range that ``variables`` name, in the schema beside the published one.
 
     ``command`` is ``build``, or ``test`` to judge what is there. The range is ``first_week`` and ``last_week`` for the
-    marts of weeks, ``first_day`` and ``last_day`` for those of days.
+    marts of weeks, ``first_day`` and ``last_day`` for those of days; it goes with the session, so that dbt finds the
+    same variables as in the run before and need not parse the project anew.
 
     Raises:
         DbtError: a model could not be built, or dbt could not run at all.
     """
     folder = home / "dbt"
     folder.mkdir(parents=True, exist_ok=True)
+    constant = {name: value for name, value in variables.items() if name not in _RANGE}
     arguments = [
         "--no-use-colors", "--quiet", "--log-level-file", "none", command, "--profiles-dir", str(PROJECT),
         "--project-dir", str(PROJECT), "--target-path", str(folder / "target"), "--log-path", str(folder / "logs"),
-        "--vars", json.dumps(variables), "--select", f"tag:{period}",
+        "--vars", json.dumps(constant), "--select", f"tag:{period}",
     ]  # fmt: skip
     results = folder / "target" / "run_results.json"
     results.unlink(missing_ok=True)
@@ -82,7 +87,7 @@ def build(
         finished = subprocess.run(
             [sys.executable, "-c", _LAUNCH, *arguments],
             cwd=PROJECT,
-            env=_environment(warehouse),
+            env=_environment(warehouse, *_days_of(variables)),
             capture_output=True,
             text=True,
             timeout=TIMEOUT_SECONDS,
@@ -101,7 +106,14 @@ def build(
     return _read(json.loads(results.read_text(encoding="utf-8"))["results"])
 
 
-def _environment(warehouse: Warehouse) -> dict[str, str]:
+def _days_of(variables: Mapping[str, Any]) -> tuple[date, date]:
+    """The first and the last local day of the range."""
+    if "first_day" in variables:
+        return date.fromisoformat(variables["first_day"]), date.fromisoformat(variables["last_day"])
+    return monday_of(variables["first_week"]), monday_of(variables["last_week"]) + timedelta(days=6)
+
+
+def _environment(warehouse: Warehouse, first: date, last: date) -> dict[str, str]:
     url = make_url(warehouse.url)
     host = url.host or str(url.query.get("host", "localhost"))
     environment = {
@@ -112,6 +124,7 @@ def _environment(warehouse: Warehouse) -> dict[str, str]:
         # dbt takes this prefix as the sign not to show a value anywhere
         "DBT_ENV_SECRET_PASSWORD": url.password or "",
         "OTKLIK_DBT_DATABASE": url.database or "postgres",
+        "PGOPTIONS": f"{os.environ.get('PGOPTIONS', '')} -c otklik.first_day={first} -c otklik.last_day={last}".strip(),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
         # empty: libpq's own default. Its variables are read here, since an empty path in the profile would hide them
