@@ -38,6 +38,7 @@ KINDS = {
     "delete_between": "after the answer a message of the page is deleted",
     "expire_token": "401 on this and all later matching calls; `after` says how many are let through first",
     "forbid": "403 on matching calls",
+    "errors": "GraphQL: status 200 with an error in place of the data",
     "wrong_host": "404 with a body that begins with '<', as from a host that is no account",
 }
 STICKY = {"expire_token"}

@@ -125,8 +125,11 @@ class Handler(BaseHTTPRequestHandler):
             return
         vendor = self.vendor
         key = vendor.key(url.path, self.headers)
-        call = vendor.ledger.begin(key, self.command, vendor.shown(url.path), params, len(body))
-        fired = vendor.faults.firing(url.path)
+        # one address for everything: then only the body says what is asked for
+        named = getattr(vendor, "named", None)
+        spoken = named(url.path, body) if named is not None else url.path
+        call = vendor.ledger.begin(key, self.command, vendor.shown(spoken), params, len(body))
+        fired = vendor.faults.firing(spoken)
         call.fault = ",".join(fired) or None
         if self._broken(call, key, fired, url.path):
             return
