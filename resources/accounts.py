@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -26,8 +26,8 @@ from resources.warehouse import connections
 from resources.warehouse.connections import ENVIRONMENT, Account
 from resources.warehouse.errors import CredentialsDamaged, NoSuchConnection
 
-RETAILCRM, SHEETS, TELEGRAM = "retailcrm", "sheets", "telegram"
-VENDORS = (RETAILCRM, SHEETS, TELEGRAM)
+RETAILCRM, RETAILCRM_WEB, SHEETS, TELEGRAM = "retailcrm", "retailcrm-web", "sheets", "telegram"
+VENDORS = (RETAILCRM, RETAILCRM_WEB, SHEETS, TELEGRAM)
 _REMEDY = "Set it in the environment or in .env; otklik doctor checks it"
 
 
@@ -43,6 +43,28 @@ class RetailCRMAccount:
     requests_per_second: float
     api_key: SecretStr
     bot_token: SecretStr
+    fault: BadConfiguration | None = None
+    """Why it cannot even be tried; raise it instead of asking the vendor."""
+
+    @property
+    def connection_id(self) -> str:
+        """The account's name in all our tables."""
+        return self.account.connection_id
+
+
+@dataclass(frozen=True)
+class RetailCRMWebAccount:
+    """One RetailCRM account whose chats are read as its own web page reads them, with a captured session."""
+
+    account: Account
+    address: str
+    """What stands before ``/api/graphql/v1/batch`` in the captured address, without a slash at its end."""
+    time_zone: str
+    """For times that come without a zone."""
+    requests_per_second: float
+    secrets: Mapping[str, str] = field(repr=False)
+    """``headers``: JSON object, names in lower case; ``operations``: JSON object ``{name: {"query": "…", "variables":
+    {…}}}``, verbatim as captured. ``chatsList`` is always there, ``ChannelsList`` and ``messages`` need not be."""
     fault: BadConfiguration | None = None
     """Why it cannot even be tried; raise it instead of asking the vendor."""
 
@@ -134,6 +156,26 @@ def retailcrm_accounts(settings: Settings, connection: psycopg.Connection[Any]) 
 def retailcrm_of_environment(settings: Settings) -> list[RetailCRMAccount]:
     """The RetailCRM account that the variables describe, if any: what can be asked without a database."""
     return [_retailcrm_of(settings, one) for one in environment_accounts(settings) if one.vendor == RETAILCRM]
+
+
+def retailcrm_web_accounts(settings: Settings, connection: psycopg.Connection[Any]) -> list[RetailCRMWebAccount]:
+    """All enabled accounts that are read with a captured session, in the order in which they were connected. They are
+    connected by a person only: no variable describes a session.
+
+    Raises:
+        KeysLost: a stored credential's key is gone: nothing may start (D14).
+    """
+    return [
+        RetailCRMWebAccount(
+            account,
+            str(account.settings.get("address") or ""),
+            str(account.settings.get("time_zone") or settings.retailcrm_timezone),
+            settings.retailcrm_requests_per_second,
+            values,
+            fault,
+        )
+        for account, values, fault in _in_force(settings, connection, RETAILCRM_WEB)
+    ]
 
 
 def sheets_account(settings: Settings, connection: psycopg.Connection[Any]) -> SheetsAccount | None:

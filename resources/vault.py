@@ -236,10 +236,22 @@ def hide_secret(value: str) -> None:
         for name in ("private_key", "private_key_id", "client_secret", "refresh_token"):
             if isinstance(document.get(name), str):
                 hide_secret(document[name])
+        for name, header in document.items():
+            # the headers of a captured session, each by itself: it travels by itself
+            if isinstance(header, str) and _carries_session(name):
+                hide(header)
+                for pair in header.replace(" ", ";").split(";"):
+                    _, has_name, cookie = pair.partition("=")
+                    hide(cookie if has_name and cookie else pair)
     elif "\n" in value:
         for line in value.splitlines():
             if not line.startswith("-----"):
                 hide(line.strip())
+
+
+def _carries_session(header: str) -> bool:
+    name = header.lower()
+    return name in ("cookie", "authorization") or any(part in name for part in ("token", "csrf", "xsrf"))
 
 
 def _read(path: Path) -> list[str]:

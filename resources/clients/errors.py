@@ -8,6 +8,7 @@
     └── PermanentError          trying again does not help, a person has to act
         ├── BadConfiguration    address or key missing or unusable; raised before any call
         ├── NeedsAuth           401, or a key that the vendor calls wrong
+        │   └── SessionExpired  a captured browser session is over: a person captures it again
         ├── Forbidden           403: the key is good, the right is missing
         ├── NotFound            404
         ├── Refused             any other 4xx: the vendor does not accept the request
@@ -100,6 +101,13 @@ class NeedsAuth(PermanentError):
 
     reason = "needs_auth"
     default_remedy = "Issue a new key at the vendor and put it into the connection's settings"
+
+
+class SessionExpired(NeedsAuth):
+    """A session that was captured in a browser is not accepted any more."""
+
+    reason = "session_expired"
+    default_remedy = "Capture a request of the open chats again: otklik connect retailcrm-web --curl FILE"
 
 
 class Forbidden(PermanentError):

@@ -175,6 +175,9 @@ def loaded(connected: Warehouse, instance: Any, home: Path) -> Warehouse:
 @pytest.fixture
 def session(loaded: Warehouse) -> Iterator[psycopg.Connection[Any]]:
     with loaded.connect() as connection:
+        for name, day in (("first_day", FIRST), ("last_day", LAST)):
+            # what a session of dbt has: the compiled tests ask for the range
+            connection.execute("select set_config(%s, %s, false)", [f"otklik.{name}", day.isoformat()])
         yield connection
         connection.rollback()
 
