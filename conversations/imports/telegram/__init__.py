@@ -1,0 +1,11 @@
+"""Exports of Telegram Desktop, JSON and HTML.
+
+Here: the reader (``reader``), what a message says (``kinds``), ids (``keys``). Not here: reading the files
+(``resources.imports.telegram_json``, ``resources.imports.telegram_html``).
+"""
+
+from conversations.imports.telegram.keys import is_person_id
+from conversations.imports.telegram.kinds import meaning
+from conversations.imports.telegram.reader import NOT_CONVERSATIONS, TelegramReader
+
+__all__ = ["NOT_CONVERSATIONS", "TelegramReader", "is_person_id", "meaning"]
