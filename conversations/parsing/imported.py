@@ -69,10 +69,18 @@ class ImportedParser:
     """Understands both streams of one kind of file.
 
     ``channel_kind`` is the messenger (``whatsapp``, ``telegram``, ``file``), ``channel_name`` its name for people.
-    ``has_person_ids``: the keys of people are ids of the format and mean the same person in every chat.
+    ``has_person_ids``: which keys of people are ids of the format and mean the same person in every chat; all, none, or
+    those that a function finds.
     """
 
-    def __init__(self, channel_kind: str, channel_name: str, meaning: Meaning, *, has_person_ids: bool = False) -> None:
+    def __init__(
+        self,
+        channel_kind: str,
+        channel_name: str,
+        meaning: Meaning,
+        *,
+        has_person_ids: bool | Callable[[str], bool] = False,
+    ) -> None:
         self._kind = channel_kind
         self._name = channel_name
         self._meaning = meaning
@@ -176,7 +184,9 @@ class ImportedParser:
         return f"{connection}:{key}"
 
     def _customer_id(self, connection: str, chat: str, key: str) -> str:
-        return f"{connection}:{key}" if self._has_person_ids else f"{connection}:{chat}:{key}"
+        known = self._has_person_ids
+        is_person = known if isinstance(known, bool) else known(key)
+        return f"{connection}:{key}" if is_person else f"{connection}:{chat}:{key}"
 
 
 def _flags(meant: Meant) -> tuple[str, ...]:
