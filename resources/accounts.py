@@ -58,7 +58,7 @@ class RetailCRMWebAccount:
 
     account: Account
     address: str
-    """What stands before ``/api/graphql/v1/batch`` in the captured address, without a slash at its end."""
+    """Of the batched calls, as captured: ``https://…/api/graphql/v1/batch``."""
     time_zone: str
     """For times that come without a zone."""
     requests_per_second: float

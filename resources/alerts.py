@@ -29,7 +29,7 @@ from resources.warehouse.failpoints import fail_point
 
 log = logging.getLogger(__name__)
 
-READ_VENDORS = ("retailcrm",)
+READ_VENDORS = ("retailcrm", "retailcrm-web")
 """Whose conversations are read; sheets and messengers are written to, and late only as part of a week."""
 GROUP_PAUSE_SECONDS, PERSON_PAUSE_SECONDS = 3.1, 1.05
 """Telegram takes 20 messages a minute in a group and one a second in a chat."""

@@ -225,7 +225,8 @@ def hide_secret(value: str) -> None:
     """Keep a secret out of all output, in whatever piece or spelling it may turn up.
 
     A key file (JSON with a PEM inside) is hidden as a whole and by its parts: ``repr`` and JSON write the line breaks
-    of a PEM in other ways than the key itself.
+    of a PEM in other ways than the key itself. Of the headers of a captured session (JSON, too) each is hidden that
+    carries a cookie or a token, and each cookie by its value.
     """
     hide(value)
     try:
@@ -240,9 +241,9 @@ def hide_secret(value: str) -> None:
             # the headers of a captured session, each by itself: it travels by itself
             if isinstance(header, str) and _carries_session(name):
                 hide(header)
-                for pair in header.replace(" ", ";").split(";"):
-                    _, has_name, cookie = pair.partition("=")
-                    hide(cookie if has_name and cookie else pair)
+                hide(header.partition(" ")[2])
+                for pair in header.split(";"):
+                    hide(pair.partition("=")[2].strip())
     elif "\n" in value:
         for line in value.splitlines():
             if not line.startswith("-----"):

@@ -37,6 +37,7 @@ class Alert(NamedTuple):
 REASONS: Final = {
     "configuration": ("адрес или ключ не заданы или заданы неверно", "исправьте настройки подключения"),
     "needs_auth": ("ключ больше не принимают", "выпустите новый ключ и подключите его"),
+    "session_expired": ("сессия браузера истекла", "скопируйте запрос из браузера снова и подключите его"),
     "forbidden": ("ключу не хватает прав", "добавьте ключу право чтения в настройках источника"),
     "wrong_host": ("по адресу отвечает не API", "проверьте базовый адрес подключения"),
     "not_found": ("адреса нет", "проверьте базовый адрес и что модуль подключён в аккаунте"),
@@ -328,6 +329,8 @@ def _command(alert: Alert) -> str | None:
             return "otklik connections"
         case Kind.NO_WEEK:
             return f"otklik run --week {alert.subject}"
+        case Kind.CONNECTION if alert.reason == "session_expired":
+            return f"otklik connect retailcrm-web --id {_bounded(alert.subject)} --curl ФАЙЛ"
         case Kind.CONNECTION if alert.reason == "needs_auth" and alert.details.get("vendor"):
             return f"otklik connect {alert.details['vendor']} --id {_bounded(alert.subject)}"
         case Kind.CONNECTION:
