@@ -14,6 +14,7 @@ NO_TIMES = "no_times"
 UNKNOWN_DELIVERY_STATUS = "unknown_delivery_status"
 SEVERAL_CUSTOMERS = "several_customers"
 EDITED_UNDATED = "edited_undated"
+IS_PARTIAL = "is_partial"
 
 MEANINGS = {
     GONE_AT_SOURCE: "the source no longer has the message; when it went is not known, its text is not kept in core",
@@ -24,8 +25,10 @@ MEANINGS = {
     UNKNOWN_DELIVERY_STATUS: "the source uses a delivery status that nobody documented; stored as unknown",
     SEVERAL_CUSTOMERS: "several customers write in the chat: it is nobody's in particular and judged as one talk",
     EDITED_UNDATED: "the source says that the message was edited and not when",
+    IS_PARTIAL: "known only as the last message of its chat, what was before is not known; left out of waits",
 }
 
-OUT_OF_WAITS = frozenset({SECOND_CUSTOMER})
+OUT_OF_WAITS = frozenset({SECOND_CUSTOMER, IS_PARTIAL})
 """Messages with one of these flags are true public messages and stay in core, but are no input of waits and sessions:
-a wait belongs to one customer, and nobody owes *him* an answer to what a passer-by wrote."""
+a wait belongs to one customer, and nobody owes *him* an answer to what a passer-by wrote. Of a chat whose last message
+alone is known nobody can say when a wait began or whether one was answered: it makes none until it is read whole."""

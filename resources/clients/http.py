@@ -52,7 +52,8 @@ log = logging.getLogger(__name__)
 
 Params = Sequence[tuple[str, str]]
 Judge = Callable[[int, Any, str], SourceError | None]
-"""A vendor's own reading of a refused call, ``(status, body or None, page)``; ``None`` for the common reading."""
+"""A vendor's own reading of a refused call, ``(status, body or None, page)``; ``None`` for the common reading.
+Asked with 200 when a web page came in place of data."""
 Shape = TypeVar("Shape", list, dict)
 
 
@@ -304,9 +305,10 @@ class HttpClient:
 
     def _value(self, body: bytes, call: _Call) -> Any:
         if body.lstrip()[:1] == b"<":
-            raise _Unreadable(
-                WrongHost(self.connection_id, f"{self._host} sent a web page instead of data {call.during}")
-            )
+            # where a browser's session is the key, the sign-in page is its refusal: the vendor's judge knows
+            own = self._judge(200, None, call.page) if self._judge else None
+            what = f"{self._host} sent a web page instead of data {call.during}"
+            raise own or _Unreadable(WrongHost(self.connection_id, what))
         value = parsed(body)
         if value is NO_JSON:
             raise _Unreadable(BadAnswer(self.connection_id, f"the answer was cut off or is no JSON: {call.page}"))

@@ -20,7 +20,7 @@ before anybody calls it gone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -28,11 +28,12 @@ from zoneinfo import ZoneInfo
 
 from conversations.source import Capability, Cursor, Page, RawRow, Stream
 from conversations.window import Window, business_day
-from resources.clients.errors import BadAnswer, CursorLoop, NeedsAuth, PermanentError, SourceError, TransientError
+from resources.clients.errors import BadAnswer, CursorLoop
 from resources.clients.retailcrm_bot import LARGEST_PAGE, RetailCRMBotClient
 from resources.clients.retailcrm_v5 import PAGE_SIZES, RetailCRMV5Client
 from resources.sources.id_paging import IdPaging, Stuck
 from resources.sources.number_paging import NumberPaging
+from resources.sources.probing import capabilities
 
 _MARGIN = timedelta(hours=1)
 _IDS_PER_CALL = 100
@@ -172,7 +173,7 @@ class RetailCRMSource:
             crm.append((f"api/v5/{path}", partial(self._crm.page, path, {}, 1, PAGE_SIZES[0])))
         names = [name for name in self.streams if name not in _CRM]
         gateway = [(f"api/bot/v1/{name}", partial(self._bot.items, name, limit=1)) for name in names]
-        return [*_capabilities(crm), *_capabilities(gateway)]
+        return [*capabilities(crm), *capabilities(gateway)]
 
     # MessageGateway ---------------------------------------------------------------------------------------------
 
@@ -270,18 +271,3 @@ def _newest(rows: Iterator[RawRow]) -> list[RawRow]:
         if old is None or old.updated_at is None or row.updated_at is None or row.updated_at >= old.updated_at:
             kept[row.external_id] = row
     return list(kept.values())
-
-
-def _capabilities(checks: Sequence[tuple[str, Callable[[], object]]]) -> Iterator[Capability]:
-    silence: SourceError | None = None
-    for name, call in checks:
-        if silence is not None:
-            yield Capability(name, False, f"not asked: {silence.what}", silence.reason)
-            continue
-        try:
-            call()
-        except (TransientError, PermanentError) as error:
-            silence = error if isinstance(error, TransientError | NeedsAuth) else None
-            yield Capability(name, False, f"{error.what}. {error.remedy}", error.reason)
-        else:
-            yield Capability(name, True, "")

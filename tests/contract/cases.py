@@ -15,22 +15,27 @@ from typing import Any
 
 from conversations.parsing.abcd import AbcdParser
 from conversations.parsing.retailcrm import RetailCRMParser
+from conversations.parsing.retailcrm_web import RetailCRMWebParser
 from conversations.parsing.twitter_care import TwitterCareParser
 from conversations.source import Parser, Source
 from conversations.window import Window
 from resources.clients.http import Limits
 from resources.clients.retailcrm_bot import RetailCRMBotClient
 from resources.clients.retailcrm_v5 import RetailCRMV5Client
+from resources.clients.retailcrm_web import RetailCRMWebClient
 from resources.sources.files import FileSource
 from resources.sources.retailcrm import RetailCRMSource
+from resources.sources.retailcrm_web import RetailCRMWebSource
 from tests.emulators.retailcrm import RetailCRMEmulator
 from tests.emulators.retailcrm_bot import BotOptions
+from tests.emulators.retailcrm_web import RetailCRMWebEmulator, WebOptions
 from tests.emulators.shop.model import Shop
 
 ZONE = "Europe/Moscow"
 WEEK = Window.of_days(date(2026, 3, 2), date(2026, 3, 8), ZONE)
 CANARY_KEY = "canary-v5-9f2c41d07b"
 CANARY_TOKEN = "canary-mg-58be0a6e13"
+CANARY_SESSION = "canary-session-77d1c0e94a"
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 FAST = Limits(
@@ -58,6 +63,14 @@ _CRM = {
     "page_name": r"customers, page \d+",
     "neighbour": "crm_users",
 }
+_PAGE = {
+    "busiest": "messages",
+    "fault_path": "#(chatsList|messages)$",
+    "account_path": "/graphql/",
+    "page_name": r"messages of chat \d+",
+    "neighbour": "channels",
+    "signs_of_expiry": frozenset({"html", "forbid"}),
+}
 
 
 @dataclass
@@ -81,6 +94,8 @@ class Opened:
     """How errors name a page of ``busiest`` after the second, as a regular expression."""
     neighbour: str = ""
     """Another stream of the same key."""
+    signs_of_expiry: frozenset[str] = frozenset()
+    """Faults by which a vendor whose key is a browser's session says that it is over."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +147,41 @@ def retailcrm(
 
 
 @contextmanager
+def retailcrm_web(
+    *,
+    options: WebOptions | None = None,
+    page_size: int = 4,
+    chats_page_size: int = 50,
+    limits: Limits = FAST,
+    shop_messages: int = 40,
+    rate: float | None = None,
+    base_url: str | None = None,
+) -> Iterator[Opened]:
+    with RetailCRMWebEmulator(
+        Shop.tiny(messages=shop_messages),
+        rate=rate,
+        options=options,
+        cookie=f"crm_session={CANARY_SESSION}",
+        client_token=CANARY_TOKEN,
+    ) as emulator:
+        address = emulator.address.replace(emulator.base_url, base_url) if base_url else emulator.address
+        with RetailCRMWebClient("shop", address, emulator.headers(), emulator.operations(), limits) as client:
+
+            def truth(stream: str) -> Mapping[str, Any]:
+                return emulator.ledger.rows(stream, *((WEEK.start, WEEK.end) if stream == "messages" else ()))
+
+            yield Opened(
+                RetailCRMWebSource("shop", client, page_size=page_size, chats_page_size=chats_page_size),
+                RetailCRMWebParser(),
+                WEEK,
+                truth,
+                emulator,
+                (CANARY_SESSION, CANARY_TOKEN),
+                **_PAGE,
+            )
+
+
+@contextmanager
 def abcd(*, page_size: int = 1) -> Iterator[Opened]:
     path = FIXTURES / "abcd_conversations.json"
     document = json.loads(path.read_text("utf-8"))
@@ -164,6 +214,10 @@ CASES = (
     Case("retailcrm_counts_from_since_id", retailcrm, {"bot": BotOptions(since_id_ascending=True)}),
     Case("retailcrm_small_pages", retailcrm, {"page_size": 3}),
     Case("retailcrm_one_page", retailcrm, {"page_size": 1000}),
+    Case("retailcrm_web", retailcrm_web),
+    Case("retailcrm_web_small_pages", retailcrm_web, {"page_size": 1, "chats_page_size": 2}),
+    Case("retailcrm_web_reversed", retailcrm_web, {"options": WebOptions("desc", "asc"), "chats_page_size": 3}),
+    Case("retailcrm_web_bare", retailcrm_web, {"options": WebOptions(is_bare=True), "page_size": 50}),
     Case("twitter_care", twitter_care, has_network=False),
     Case("abcd", abcd, has_network=False),
 )
@@ -172,5 +226,9 @@ CASES = (
 GATEWAYS = (CASES[0], CASES[1])
 """RetailCRM's chats, in both orders."""
 
-VENDORS = (*GATEWAYS, Case("retailcrm_v5", retailcrm, {"is_about_crm": True, "shop_messages": 1000}))
+VENDORS = (
+    *GATEWAYS,
+    Case("retailcrm_web", retailcrm_web),
+    Case("retailcrm_v5", retailcrm, {"is_about_crm": True, "shop_messages": 1000}),
+)
 """Sources with a network, for the faults."""
