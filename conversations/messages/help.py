@@ -43,14 +43,6 @@ class Help:
     BACKFILL_TO: Final = "Последний день, включительно."
     BACKFILL_SELECT: Final = "Только эти таблицы (слой/имя); можно повторять."
 
-    IMPORT: Final = with_examples(
-        "Загрузить файл с перепиской, разобрать и посчитать ожидания; вывести сводку.",
-        "otklik import dev.json --format twitter-care",
-        "otklik import dev.json --format twitter-care --json",
-    )
-    IMPORT_PATH: Final = "Файл."
-    IMPORT_FORMAT: Final = "Формат файла; список выводится, если назвать неизвестный."
-    IMPORT_CONNECTION: Final = "Имя подключения, под которым данные лягут в хранилище; по умолчанию имя формата."
     JSON: Final = "Вывести одной строкой JSON."
 
     SQL: Final = with_examples(

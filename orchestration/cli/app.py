@@ -19,6 +19,7 @@ from conversations.messages import (
     DigestHelp,
     ExplainHelp,
     Help,
+    ImportsHelp,
     Migrate,
     TelegramHelp,
 )
@@ -114,16 +115,27 @@ def backfill(
     load.backfill(first, last, select)
 
 
-@app.command(name="import", help=Help.IMPORT)
-def import_file(
-    path: Annotated[Path, typer.Argument(help=Help.IMPORT_PATH)],
-    format_name: Annotated[str, typer.Option("--format", help=Help.IMPORT_FORMAT)],
-    connection: Annotated[str | None, typer.Option("--connection", help=Help.IMPORT_CONNECTION)] = None,
+@app.command(name="import", help=ImportsHelp.IMPORT)
+def import_files(
+    paths: Annotated[list[Path], typer.Argument(help=ImportsHelp.FILES, metavar="FILES...")],
+    format_name: Annotated[str, typer.Option("--format", help=ImportsHelp.FORMAT)] = "auto",
+    connection: Annotated[str | None, typer.Option("--connection", help=ImportsHelp.CONNECTION)] = None,
+    manager: Annotated[list[str] | None, typer.Option("--manager", help=ImportsHelp.MANAGER)] = None,
+    managers: Annotated[Path | None, typer.Option("--managers", help=ImportsHelp.MANAGERS)] = None,
+    time_zone: Annotated[str | None, typer.Option("--time-zone", help=ImportsHelp.TIME_ZONE)] = None,
+    date_order: Annotated[str | None, typer.Option("--date-order", help=ImportsHelp.DATE_ORDER)] = None,
+    chat: Annotated[str | None, typer.Option("--chat", help=ImportsHelp.CHAT)] = None,
+    mapping: Annotated[Path | None, typer.Option("--mapping", help=ImportsHelp.MAPPING)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=ImportsHelp.DRY_RUN)] = False,
     as_json: Annotated[bool, typer.Option("--json", help=Help.JSON)] = False,
 ) -> None:
     from orchestration.cli import importing
 
-    importing.import_file(path, format_name, connection, as_json=as_json)
+    options = importing.Options(
+        format_name, connection, tuple(manager or ()), managers, time_zone, date_order, chat, mapping, dry_run, as_json
+    )
+    if code := importing.import_files(paths, options):
+        raise typer.Exit(code)
 
 
 @app.command(name="link-customers", help=CustomersHelp.LINK)

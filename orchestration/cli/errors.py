@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from conversations.messages import Accounts, ConnectionErrors, Errors
+from conversations.messages import Accounts, ConnectionErrors, Errors, Imports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,10 +85,24 @@ def _source(error: BaseException) -> Explanation | None:
 
     if not isinstance(error, SourceError):
         return None
+    fault = Imports.FAULTS.get(getattr(error, "code", ""))
+    if fault is not None:
+        return Explanation(fault, EXIT_FAILED, getattr(error, "where", None) or None)
     what = Errors.SOURCES.get(error.reason)
     if what is None:
         return Explanation(str(error), EXIT_FAILED)
     return Explanation(f"{error.connection_id}: {what}", EXIT_FAILED, f"[{error.reason}] {error.what}")
+
+
+def _file(error: BaseException) -> Explanation | None:
+    from conversations.imports.survey import Undecided
+    from resources.imports.errors import ConnectionTaken
+
+    if isinstance(error, Undecided):
+        return Explanation(Imports.UNDECIDED[error.what].format(error.chats), EXIT_USAGE)
+    if isinstance(error, ConnectionTaken):
+        return Explanation(Errors.CONNECTION_TAKEN.format(error.connection_id, error.source), EXIT_USAGE)
+    return None
 
 
 def _warehouse(error: BaseException) -> Explanation | None:
@@ -152,6 +166,7 @@ def _run(error: BaseException) -> Explanation | None:
 _EXPLAINERS: tuple[Callable[[BaseException], Explanation | None], ...] = (
     _accounts,
     _source,
+    _file,
     _warehouse,
     _settings,
     _policy,

@@ -1,51 +1,179 @@
-"""``otklik import``: a file with conversations goes the same walk as an API, raw to evaluated, and is summed up.
+"""``otklik import``: files with conversations go the same walk as an API, raw to evaluated, and are summed up.
 
-Here: the order of the three steps and the summary. Not here: formats (``conversations.parsing``), loading, rules.
+Here: the loop over files, the walk of the document formats, the summary. Not here: exported chats and tables
+(``bringing``, ``resources.imports``), formats (``conversations.parsing``), loading, rules.
 """
 
 from __future__ import annotations
 
 import json
-from datetime import datetime, time, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversations.messages import Errors, Import, minutes, number, reason
+from conversations.messages import Errors, Import, Imports, minutes, number, reason
 from orchestration.cli import screen
-from orchestration.cli.errors import EXIT_USAGE, CliError
+from orchestration.cli.errors import EXIT_BUSY, EXIT_FAILED, EXIT_USAGE, CliError, explain
 
 if TYPE_CHECKING:
+    from conversations.imports.survey import Choices
     from conversations.policy import Policy
     from resources.sources.files import FileSource
     from resources.warehouse.engine import Warehouse
 
 
-def import_file(path: Path, format_name: str, connection: str | None, *, as_json: bool) -> None:
-    """Load, understand and judge the file; print the summary of its connection.
+@dataclass(frozen=True)
+class Options:
+    """What was declared on the command line besides the files."""
+
+    format_name: str = "auto"
+    connection: str | None = None
+    managers: tuple[str, ...] = ()
+    managers_file: Path | None = None
+    time_zone: str | None = None
+    date_order: str | None = None
+    chat: str | None = None
+    mapping: Path | None = None
+    dry_run: bool = False
+    as_json: bool = False
+
+
+def import_files(paths: list[Path], options: Options) -> int:
+    """Bring the files one by one; a bad one leaves the others alone. Returns the exit code.
 
     Raises:
-        CliError: no such file or format.
-        BadFile: the file cannot be used; nothing of it was stored.
+        CliError: an option that cannot be meant; nothing was read.
+        WarehouseError: the database cannot be used.
     """
     from conversations.parsing.formats import FORMATS
     from conversations.policy import Policy
+    from orchestration.cli import bringing
+    from resources.imports.formats import AUTO, EXPORTS
     from resources.settings import Settings
-    from resources.warehouse.engine import Warehouse
 
-    if format_name not in FORMATS:
-        raise CliError(Errors.UNKNOWN_FORMAT.format(format_name, ", ".join(sorted(FORMATS))), EXIT_USAGE)
-    if not path.is_file():
-        raise CliError(Errors.NO_FILE.format(path), EXIT_USAGE)
+    known = (AUTO, *EXPORTS, *sorted(FORMATS))
+    if options.format_name not in known:
+        raise CliError(Errors.UNKNOWN_FORMAT.format(options.format_name, ", ".join(known)), EXIT_USAGE)
+    if len(paths) == 1 and not paths[0].exists():
+        raise CliError(Errors.NO_FILE.format(paths[0]), EXIT_USAGE)
+    if options.mapping is not None and not options.mapping.is_file():
+        raise CliError(Imports.NO_MAPPING.format(options.mapping), EXIT_USAGE)
     settings = Settings()
     policy = Policy.load(settings.policy_path)
+    zone = options.time_zone or policy.organisation.time_zone
+    choices = bringing.choices_of(list(options.managers), options.managers_file, zone, options.date_order, options.chat)
+    with _work(settings, policy, options.dry_run) as work:
+        return _each(paths, options, choices, work)
+
+
+class _Work:
+    """The warehouse and the rules; nothing is opened for a dry run."""
+
+    def __init__(self, warehouse: Warehouse | None, policy: Policy) -> None:
+        self.warehouse = warehouse
+        self.policy = policy
+        self._lexicon: Any = None
+
+    @property
+    def lexicon(self) -> Any:
+        """Read once, for the first file that is judged."""
+        from resources.lexicons import load_lexicon
+        from resources.settings import Settings
+
+        self._lexicon = self._lexicon or load_lexicon(Settings())
+        return self._lexicon
+
+
+@contextmanager
+def _work(settings: Any, policy: Policy, is_dry: bool) -> Iterator[_Work]:
+    from resources.warehouse.engine import Warehouse
+
+    if is_dry:
+        yield _Work(None, policy)
+        return
     with Warehouse.open(settings) as warehouse:
         warehouse.ensure_migrated()
-        connection_id = load(path, format_name, connection, warehouse, policy)
-        summary = summarise(warehouse, connection_id)
-    if as_json:
-        print(json.dumps(summary, ensure_ascii=False))
-    else:
-        show(path, summary)
+        yield _Work(warehouse, policy)
+
+
+def _each(paths: list[Path], options: Options, choices: Choices, work: _Work) -> int:
+    from conversations.imports.survey import Undecided
+    from resources.clients.errors import SourceError
+    from resources.imports.errors import ConnectionTaken
+    from resources.warehouse.errors import Busy
+
+    outcomes: list[dict[str, Any]] = []
+    codes: list[int] = []
+    for path in paths:
+        try:
+            outcomes.append(_one(path, options, choices, work))
+        except (SourceError, Undecided, ConnectionTaken, Busy, CliError) as error:
+            known = explain(error)
+            assert known is not None, "every error of this list has its words"
+            screen.fail(Imports.ONE.format(path.name, known.text), known.detail)
+            codes.append(known.exit_code)
+            outcomes.append({"file": path.name, "state": "failed", "reason": getattr(error, "code", None)})
+    _conclude(paths, options, outcomes, work)
+    if not codes:
+        return 0
+    if len(paths) > 1:
+        screen.fail(Imports.FAILED.format(len(codes), len(paths)))
+        return EXIT_BUSY if set(codes) == {EXIT_BUSY} else EXIT_FAILED
+    return codes[0]
+
+
+def _one(path: Path, options: Options, choices: Choices, work: _Work) -> dict[str, Any]:
+    """One file, stored or only shown; what was done with it, as JSON."""
+    from conversations.parsing.formats import FORMATS
+    from orchestration.cli import bringing
+    from resources.imports.formats import recognise
+
+    if options.format_name in FORMATS:
+        return _document(path, options.format_name, options, work)
+    where = options.connection or path.suffix.lstrip(".") or options.format_name
+    found = recognise(path, where, options.format_name, has_mapping=options.mapping is not None)
+    if found.format in FORMATS:
+        return _document(path, found.format, options, work)
+    file = bringing.opened(path, found, options.connection, choices, options.mapping)
+    if work.warehouse is None:
+        return bringing.dry_run(path, file, as_json=options.as_json)
+    brought = bringing.store(file, work.warehouse, work.policy, work.lexicon)
+    if not options.as_json:
+        bringing.show(path, file, brought)
+    return bringing.told(path, file, brought)
+
+
+def _document(path: Path, format_name: str, options: Options, work: _Work) -> dict[str, Any]:
+    from resources.sources.files import FileSource
+
+    told = {"file": path.name, "format": format_name}
+    if work.warehouse is None:
+        source = FileSource(path, format_name, options.connection)
+        rows = sum(len(page.rows) for stream in source.streams for page in source.pages(stream, None, None))
+        if not options.as_json:
+            screen.show(
+                screen.table(path.name, [("", "left"), ("", "right")], [(Import.LABELS["conversations"], number(rows))])
+            )
+            screen.say(Imports.DRY_RUN)
+        return told | {"state": "dry_run", "conversations": rows}
+    connection = load(path, format_name, options.connection, work.warehouse, work.policy)
+    return told | {"state": "done", "connection": connection}
+
+
+def _conclude(paths: list[Path], options: Options, outcomes: list[dict[str, Any]], work: _Work) -> None:
+    """Sum up the connections that were written."""
+    written = dict.fromkeys(one["connection"] for one in outcomes if "connection" in one)
+    summaries = {one: summarise(work.warehouse, one) for one in written} if work.warehouse is not None else {}
+    is_document = len(paths) == 1 and outcomes[0].get("state") == "done" and "messages" not in outcomes[0]
+    if options.as_json:
+        told = next(iter(summaries.values())) if is_document else {"files": outcomes, "connections": summaries}
+        if outcomes[0].get("state") != "failed" or len(paths) > 1:
+            print(json.dumps(told, ensure_ascii=False))
+        return
+    for one, summary in summaries.items():
+        show(paths[0].name if is_document else one, summary)
 
 
 def load(path: Path, format_name: str, connection: str | None, warehouse: Warehouse, policy: Policy) -> str:
@@ -53,7 +181,7 @@ def load(path: Path, format_name: str, connection: str | None, warehouse: Wareho
 
     Raises:
         Busy: another process works on that connection; nothing was written.
-        CliError: that connection belongs to another source.
+        ConnectionTaken: that connection belongs to another source.
     """
     from resources.sources.files import FileSource
     from resources.warehouse.locks import account_lock
@@ -69,6 +197,7 @@ def load(path: Path, format_name: str, connection: str | None, warehouse: Wareho
 
 def _walk(source: FileSource, format_name: str, warehouse: Warehouse, policy: Policy) -> None:
     from conversations.parsing.formats import FORMATS
+    from resources.imports.bring import end_of_data
     from resources.lexicons import load_lexicon
     from resources.settings import Settings
     from resources.warehouse.core import replace_window
@@ -94,35 +223,13 @@ def _walk(source: FileSource, format_name: str, warehouse: Warehouse, policy: Po
 
 
 def _refuse_another_source(warehouse: Warehouse, connection_id: str, source: str) -> None:
-    """Two sources under one name would be one account in core, where a connection is read without its vendor."""
-    from psycopg import sql as composed
+    from resources.imports.errors import ConnectionTaken
+    from resources.warehouse.imports import source_of_connection
 
     with warehouse.connect() as sql:
-        for (table,) in sql.execute("select tablename from pg_tables where schemaname = 'raw' order by 1").fetchall():
-            if table.startswith(f"{source}__"):
-                continue
-            holds = composed.SQL("select exists (select from {} where connection_id = %s)")
-            row = sql.execute(holds.format(composed.Identifier("raw", table)), [connection_id]).fetchone()
-            if row == (True,):
-                other = table.split("__")[0]
-                raise CliError(Errors.CONNECTION_TAKEN.format(connection_id, other), EXIT_USAGE)
-        # connected and not read yet
-        account = sql.execute("select vendor from ops.connections where connection_id = %s", [connection_id]).fetchone()
-        if account is not None and account[0] != source:
-            raise CliError(Errors.CONNECTION_TAKEN.format(connection_id, account[0]), EXIT_USAGE)
-
-
-def end_of_data(warehouse: Warehouse, connection_id: str, time_zone: str) -> datetime | None:
-    """The end of the local day of the connection's last message: what a file is judged at. Never our clock, so that
-    the same file gives the same rows whenever it is read (contract, section 8)."""
-    from zoneinfo import ZoneInfo
-
-    with warehouse.connect() as sql:
-        row = sql.execute("select max(sent_at) from core.messages where connection_id = %s", [connection_id]).fetchone()
-    if row is None or row[0] is None:
-        return None
-    zone = ZoneInfo(time_zone)
-    return datetime.combine(row[0].astimezone(zone).date() + timedelta(days=1), time(), zone)
+        other = source_of_connection(sql, connection_id, source)
+    if other is not None:
+        raise ConnectionTaken(connection_id, other)
 
 
 _COUNTS = """
@@ -172,7 +279,7 @@ def summarise(warehouse: Warehouse, connection_id: str) -> dict[str, Any]:
     }
 
 
-def show(path: Path, summary: dict[str, Any]) -> None:
+def show(title: str, summary: dict[str, Any]) -> None:
     """Print the summary for a person."""
     rows = [(label, number(summary[key])) for key, label in Import.LABELS.items()]
     rows.append((Import.FIRST_REPLY_P50, minutes(summary["first_reply_p50_seconds"])))
@@ -180,7 +287,7 @@ def show(path: Path, summary: dict[str, Any]) -> None:
         found = summary[key]
         rows.append((label, number(sum(found.values())) if found else Import.NOTHING))
         rows += [(f"  {reason(code)}", number(count)) for code, count in found.items()]
-    screen.show(screen.table(path.name, [("", "left"), ("", "right")], rows))
+    screen.show(screen.table(title, [("", "left"), ("", "right")], rows))
 
 
 def _whole(value: float) -> int | float:

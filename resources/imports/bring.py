@@ -136,6 +136,13 @@ def end_of_data(warehouse: Warehouse, connection_id: str, time_zone: str) -> dat
     return Window.of_day(business_day(row[0], time_zone), time_zone).end
 
 
+def span_of(survey: Survey) -> tuple[datetime | None, datetime | None]:
+    """The earliest and the latest message of a file; ``None``: no message has a time."""
+    firsts = [chat.first_at for chat in survey.chats.values() if chat.first_at is not None]
+    lasts = [chat.last_at for chat in survey.chats.values() if chat.last_at is not None]
+    return min(firsts, default=None), max(lasts, default=None)
+
+
 class _Walk:
     def __init__(
         self,
@@ -182,18 +189,18 @@ class _Walk:
                 refresh_evaluated(
                     self._warehouse, self._policy, None, judged_at, connection_id=one, lexicon=self._lexicon
                 )
-        first_at, last_at = _span(survey)
-        quarantined = sum(parser.reasons.values())
+        first_at, last_at = span_of(survey)
+        reasons = source.problems + parser.reasons
         row = Imported(
             one, file.sha256, file.choices_hash, file.source, file.size, DONE, None,
-            len(survey.chats), source.rows, quarantined, first_at, last_at,
+            len(survey.chats), source.rows, reasons.total(), first_at, last_at,
         )  # fmt: skip
         with self._warehouse.connect("otklik import book") as sql:
             write_import(sql, row)
         fail_point("imports.written")
         return Brought(
-            one, file.source, file.sha256, False, row.chats, row.messages, quarantined, first_at, last_at,
-            landed.inserted, landed.updated, dict(sorted(parser.reasons.items())),
+            one, file.source, file.sha256, False, row.chats, row.messages, row.quarantined, first_at, last_at,
+            landed.inserted, landed.updated, dict(sorted(reasons.items())),
         )  # fmt: skip
 
 
@@ -205,7 +212,8 @@ def _unchanged(known: Imported) -> Brought:
 
 
 class _Counting:
-    """The parser, counting what could not be understood of the file's own chats; other files share the tables."""
+    """The parser, counting what only it could not understand of the file's own chats: other files share the tables,
+    and what the reader itself refused is counted while it reads."""
 
     def __init__(self, parser: Parser, chats: Mapping[str, Settled]) -> None:
         self._parser, self._chats = parser, chats
@@ -213,21 +221,14 @@ class _Counting:
 
     def parse(self, stream: str, row: RawRecord) -> Iterable[Record | Quarantined]:
         for record in self._parser.parse(stream, row):
-            if isinstance(record, Quarantined):
+            if isinstance(record, Quarantined) and "problem" not in row.payload:
                 chat = row.external_id if stream == CHATS else row.payload.get("chat")
-                if chat is None or chat in self._chats:
-                    self.reasons[record.reason] += 1
+                self.reasons[record.reason] += chat in self._chats
             yield record
 
 
-def _span(survey: Survey) -> tuple[datetime | None, datetime | None]:
-    firsts = [chat.first_at for chat in survey.chats.values() if chat.first_at is not None]
-    lasts = [chat.last_at for chat in survey.chats.values() if chat.last_at is not None]
-    return min(firsts, default=None), max(lasts, default=None)
-
-
 def _days_of(survey: Survey, time_zone: str) -> Window | None:
-    first, last = _span(survey)
+    first, last = span_of(survey)
     if first is None or last is None:
         return None
     return Window.of_days(business_day(first, time_zone), business_day(last, time_zone), time_zone)

@@ -6,6 +6,7 @@ about what is no longer in it: an export holds the newest messages of a chat, so
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from conversations.imports.survey import CHATS, MESSAGES, NotThisFormat, Settled
@@ -36,6 +37,8 @@ class ExportSource:
         """Message rows without a time in the last complete reading."""
         self.rows = 0
         """All message rows of the last complete reading."""
+        self.problems: Counter[str] = Counter()
+        """Of those, rows that the reader could not understand, by reason code."""
         self._file = file
         self._settled = settled
         self._page_rows = page_rows
@@ -74,12 +77,15 @@ class ExportSource:
                 yield RawRow(key, settled.payload(), None, None)
             return
         rows = undated = 0
+        problems: Counter[str] = Counter()
         with self._file.units() as units:
             try:
                 for row in self._file.reader.rows(units, self._settled, self._file.choices):
                     rows += 1
                     undated += row.event_at is None
+                    if "problem" in row.payload:
+                        problems[row.payload["problem"]] += 1
                     yield row
             except NotThisFormat as error:
                 raise BadImport(self.connection_id, "not_this_format", str(error)) from None
-        self.rows, self.undated = rows, undated
+        self.rows, self.undated, self.problems = rows, undated, problems
