@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -162,8 +161,7 @@ class Gathering:
             return
         known = self._found.get(name)
         if known is None or rank >= known.rank:
-            template = MappingProxyType(variables) if isinstance(variables, dict) else MappingProxyType({})
-            self._found[name] = _Found(rank, Operation(query, template))
+            self._found[name] = _Found(rank, Operation(query, variables if isinstance(variables, dict) else {}))
 
     def capture(self) -> Capture:
         """What was found, in the order of ``OPERATIONS``.

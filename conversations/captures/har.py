@@ -17,8 +17,6 @@ from conversations.captures.shapes import Exchange, NotACapture, Request
 Event = tuple[str, str, Any]
 """Prefix, kind and value as streaming JSON parsers give them: ``("log.entries.item.request.url", "string", "…")``."""
 
-DEEPEST = 64
-"""Levels of nesting; what a browser writes has 8."""
 MOST_HEADERS = 500
 LARGEST_ANSWER = 4 << 20
 """Characters of an answer that is looked into."""
@@ -44,24 +42,20 @@ def exchanges_of(events: Iterable[Event], path: str) -> Iterator[Exchange]:
     """The exchanges whose address has the path ``path``, in the order of the file.
 
     Raises:
-        NotACapture: ``no_log`` when the JSON has no list of entries, ``deep``.
+        NotACapture: ``no_log`` when the JSON has no list of entries.
     """
     fields: dict[str, Any] = {}
     pairs: dict[str, list[tuple[str, str]]] = {"headers": [], "cookies": []}
     pair: dict[str, str] = {}
-    has_log, depth = False, 0
+    has_log = False
     for prefix, kind, value in events:
         if kind in ("start_map", "start_array"):
-            depth += 1
-            if depth > DEEPEST:
-                raise NotACapture("deep")
             has_log = has_log or prefix == "log.entries"
             if prefix == _ENTRY:
                 fields, pairs = {}, {"headers": [], "cookies": []}
             elif prefix in _PAIRS:
                 pair = {}
         elif kind in ("end_map", "end_array"):
-            depth -= 1
             if prefix in _PAIRS:
                 held = pairs[_PAIRS[prefix]]
                 if "name" in pair and "value" in pair and len(held) < MOST_HEADERS:

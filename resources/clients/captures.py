@@ -19,6 +19,9 @@ LARGEST_CURL = 16 << 20
 LARGEST_HAR = 2 << 30
 LONGEST_TEXT = 4 << 20
 """Bytes of one JSON text of a HAR that are looked at; a body of a batch has some kilobytes."""
+DEEPEST = 64
+"""Levels of nesting; what a browser writes has 8. Counted before the parser sees them: it names every level by the path
+to it, and 64 KiB of brackets were 10 GiB of paths [measured]."""
 _CHUNK = 1 << 16
 _PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -98,7 +101,7 @@ def _refuse_packed(head: bytes) -> None:
 
 
 class BoundedJson:
-    """A JSON file as a reader that gives out no text longer than ``LONGEST_TEXT`` and no endless number.
+    """A JSON file as a reader that gives out no text longer than ``LONGEST_TEXT``, no endless number, no deep nesting.
 
     It knows texts from the rest by quotes and backslashes and nothing else: what is no JSON stays none.
     """
@@ -107,7 +110,7 @@ class BoundedJson:
         self._file, self._longest = file, longest
         self._held = b""
         self._is_text = False
-        self._length = 0
+        self._length = self._depth = 0
         self.read_bytes = 0
         self.is_at_end = False
 
@@ -148,8 +151,7 @@ class BoundedJson:
                 quote = piece.find(b'"', at)
                 end = len(piece) if quote < 0 else quote + 1
                 given.append(piece[at:end])
-                if _ENDLESS.search(given[-1]):
-                    raise NotACapture("json", str(self.read_bytes))
+                self._look(given[-1])
                 self._is_text, self._length, at = quote >= 0, 0, end
                 continue
             found = _INSIDE.match(piece, at)
@@ -166,6 +168,19 @@ class BoundedJson:
             self._length += end - at
             at = end
         return b"".join(given)
+
+    def _look(self, between: bytes) -> None:
+        """Refuse what no text is: too deep, or without an end."""
+        if _ENDLESS.search(between):
+            raise NotACapture("json", str(self.read_bytes))
+        opened = between.count(b"{") + between.count(b"[")
+        if self._depth + opened > DEEPEST:
+            depth = self._depth
+            for bracket in re.findall(rb"[\[\]{}]", between):
+                depth += 1 if bracket in b"[{" else -1
+                if depth > DEEPEST:
+                    raise NotACapture("deep")
+        self._depth += opened - between.count(b"}") - between.count(b"]")
 
 
 _INSIDE = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.S)

@@ -118,9 +118,7 @@ def test_firefox_and_safari_write_it_in_other_ways() -> None:
 
 
 def test_all_requests_of_a_page_are_several_commands() -> None:
-    text = (
-        f"# saved on Monday\ncurl '{URL}' --data-raw '1' ;\ncurl 'https://a.example/' \\\n  -H 'a: b'\n\ncurl '{URL}'"
-    )
+    text = f"# saved\ncurl '{URL}' --data-raw '1' ;\ncurl 'https://a.example/' \\\n  -H 'a: b'\n\ncurl '{URL}'"
     assert [(one.method, one.body) for one in requests_of(text)] == [("POST", "1"), ("GET", None), ("GET", None)]
 
 
