@@ -25,7 +25,7 @@ Unit = tuple[Mapping[str, Any], Any]
 BLOCK = 64 * 1024
 MESSAGE_CHARACTERS = 512 * 1024
 """No message's markup is longer: a text has at most some thousand characters."""
-LIST_BYTES = 32 * 1024 * 1024
+LIST_BYTES = 8 * 1024 * 1024
 _START = re.compile(r'<div\s[^<>]*?\bclass="message\s')
 _PAGE = re.compile(r"(?:^|/)messages(\d*)\.html$")
 _LONGEST_TAG = 256
@@ -72,7 +72,7 @@ class TelegramHtml:
             here = (page_order(name) or ("", 0))[0]
             if here != folder or not ordinal:
                 folder, ordinal, chat = here, ordinal + 1, _ChatPages()
-            kind = next((kind for end, kind in kinds.items() if f"/{here}".endswith(f"/{end}")), None)
+            kind = kinds.get("/".join(here.split("/")[-2:]))
             with open_file() as file:
                 yield from chat.messages(_blocks(file, number), {"ordinal": ordinal, "type": kind}, number)
 

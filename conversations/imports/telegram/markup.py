@@ -152,7 +152,8 @@ def kinds_of(markup: str) -> dict[str, str]:
 
 
 def _tokens(markup: str) -> Iterator[tuple[str, bool, dict[str, str], str]]:
-    for closing, tag, inside, text in _TOKEN.findall(markup):
+    for token in _TOKEN.finditer(markup):
+        closing, tag, inside, text = token.groups("")
         if tag:
             attributes = {} if closing else {key: html.unescape(value) for key, value in _ATTRIBUTE.findall(inside)}
             yield tag.lower(), bool(closing), attributes, ""
