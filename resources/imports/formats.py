@@ -19,6 +19,7 @@ from conversations.imports.survey import Choices
 from resources.imports.archives import Archive, open_archive
 from resources.imports.errors import BadImport
 from resources.imports.opening import Counted, ImportedFile, Units, content_hash, look_at, opened
+from resources.imports.telegram_html import is_list
 from resources.imports.text import HEAD, encoding_of, lines
 
 AUTO, WHATSAPP, TELEGRAM, TABLE = "auto", "whatsapp", "telegram", "table"
@@ -38,6 +39,7 @@ _PAGE = re.compile(r"messages(\d*)\.html")
 _LIST = "lists/chats.html"
 MOST_PAGES = 20_000
 """Of an export in HTML: a thousand messages a page."""
+WHOLE_ACCOUNT = "export_results.html"
 _PACKED = re.compile(r"\.(zip|rar|7z|gz|tgz|tar)$", re.IGNORECASE)
 
 
@@ -236,7 +238,7 @@ def _whatsapp(found: Found, connection_id: str, choices: Choices, mapping: Path 
 
 
 def _telegram(found: Found, connection_id: str, choices: Choices, mapping: Path | None) -> ImportedFile:
-    from conversations.imports.telegram import TelegramReader, meaning
+    from conversations.imports.telegram import TelegramReader, is_person_id, meaning
     from conversations.parsing.imported import ImportedParser
 
     units = _telegram_html if found.shape == "html" else _telegram_json
@@ -244,7 +246,7 @@ def _telegram(found: Found, connection_id: str, choices: Choices, mapping: Path 
         found, connection_id, choices,
         reader=TelegramReader(),
         open_units=units(found, connection_id),
-        parser=lambda: ImportedParser("telegram", "Telegram", meaning, has_person_ids=True),
+        parser=lambda: ImportedParser("telegram", "Telegram", meaning, has_person_ids=is_person_id),
     )  # fmt: skip
 
 
