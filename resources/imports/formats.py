@@ -19,7 +19,6 @@ from conversations.imports.survey import Choices
 from resources.imports.archives import Archive, open_archive
 from resources.imports.errors import BadImport
 from resources.imports.opening import Counted, ImportedFile, Units, content_hash, look_at, opened
-from resources.imports.telegram_html import is_list
 from resources.imports.text import HEAD, encoding_of, lines
 
 AUTO, WHATSAPP, TELEGRAM, TABLE = "auto", "whatsapp", "telegram", "table"
@@ -39,7 +38,6 @@ _PAGE = re.compile(r"messages(\d*)\.html")
 _LIST = "lists/chats.html"
 MOST_PAGES = 20_000
 """Of an export in HTML: a thousand messages a page."""
-WHOLE_ACCOUNT = "export_results.html"
 _PACKED = re.compile(r"\.(zip|rar|7z|gz|tgz|tar)$", re.IGNORECASE)
 
 
