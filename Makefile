@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 SERVE ?= 1
 ROUNDS ?= 60
+SECONDS := $(or $(SECONDS),600)
 # processes of the test run, twice the cores: half of the time a test waits for a server or a daemon to answer; each has a
 # PostgreSQL of its own, and the tests of a file stay together
 WORKERS ?= 4
@@ -11,7 +12,7 @@ WORKERS ?= 4
 # with this variable every process would compile its imports again: three to four times the start-up
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test lint bench chaos docs lock clean
+.PHONY: help setup demo test lint bench chaos fuzz docs lock clean
 
 help:  ## show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +37,9 @@ bench: setup  ## the benchmarks: ratios and CPU seconds from one run each
 chaos: setup  ## kill the loader at every fail point and at ROUNDS random moments; the slow proofs over the whole chain
 	@OTKLIK_CHAOS_ROUNDS=$(ROUNDS) $(PYTHON) -m pytest tests/chaos -q
 	@$(PYTHON) -m pytest tests -q -m proof
+
+fuzz: setup  ## bend files of every import format for SECONDS seconds (default 600)
+	@$(PYTHON) -m tests.fuzz --seconds $(SECONDS)
 
 docs: setup  ## write docs/data_dictionary.md and docs/configuration.md anew
 	@$(PYTHON) -m scripts.docs
