@@ -27,8 +27,11 @@ group by 1
 
 _STATEMENTS: Mapping[tuple[str, str], str] = {
     **{
-        ("raw", f"retailcrm__{stream}"): _RAW.format(table=f"retailcrm__{stream}")
-        for stream in ("dialogs", "messages", "customers", "orders")
+        ("raw", table): _RAW.format(table=table)
+        for table in (
+            *(f"retailcrm__{stream}" for stream in ("dialogs", "messages", "customers", "orders")),
+            "retailcrm_web__messages",
+        )
     },
     ("core", "messages"): """
         select

@@ -1,8 +1,9 @@
 """The RetailCRM accounts as a Dagster resource: addresses and keys are read when a run starts, never at import.
 
-Here: the accounts of a run, one source per account, which of them failed in this run, their health. Not here: which
-accounts are in force (``resources.accounts``), an account as a source (``resources.retailcrm_account``), working
-through them (``assets.accounts``).
+Here: the accounts of a run, whichever door they are read through (the APIs or the chats page), one source per account,
+which of them failed in this run, their health. Not here: which accounts are in force (``resources.accounts``), an
+account as a source (``resources.retailcrm_account``, ``resources.retailcrm_web_account``), working through them
+(``assets.accounts``).
 
 The resource has no configuration of its own. A missing ``dg.EnvVar`` ends a run before its first step with "Error in
 config for job", which tells nobody what to do [measured]; here the step fails with the name of the missing variable.
@@ -11,30 +12,36 @@ config for job", which tells nobody what to do [measured]; here the step fails w
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import TypeAlias
 
 import dagster as dg
 from pydantic import PrivateAttr
 
-from resources.accounts import RetailCRMAccount, retailcrm_accounts
+from resources.accounts import RetailCRMAccount, RetailCRMWebAccount, retailcrm_accounts, retailcrm_web_accounts
 from resources.clients.errors import BadConfiguration, SourceError
 from resources.retailcrm_account import NotAskedAgain, refuse_if_refused, source_of
+from resources.retailcrm_web_account import web_source_of
 from resources.settings import Settings
 from resources.sources.retailcrm import RetailCRMSource
+from resources.sources.retailcrm_web import RetailCRMWebSource
 from resources.warehouse import connections
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import Busy
 from resources.warehouse.failpoints import fail_point
 
+ReadAccount: TypeAlias = RetailCRMAccount | RetailCRMWebAccount
+"""An account of the CRM, by whichever door."""
 STARTED_BY = "otklik/started_by"
 """The tag of a run that a person waits for has the value ``command``."""
 
 
 class RetailCRMResource(dg.ConfigurableResource):
-    """The RetailCRM accounts: chats by a MessageGateway bot token, users, customers and orders by an API key, each."""
+    """The RetailCRM accounts: chats by a MessageGateway bot token, users, customers and orders by an API key, each; or
+    chats as the CRM's own page shows them, by a captured session."""
 
     _open: ExitStack = PrivateAttr(default_factory=ExitStack)
-    _sources: dict[str, RetailCRMSource] = PrivateAttr(default_factory=dict)
-    _accounts: list[RetailCRMAccount] = PrivateAttr(default_factory=list)
+    _sources: dict[str, RetailCRMSource | RetailCRMWebSource] = PrivateAttr(default_factory=dict)
+    _accounts: list[ReadAccount] = PrivateAttr(default_factory=list)
     _failed: dict[str, Exception] = PrivateAttr(default_factory=dict)
     _is_waited_for: bool = PrivateAttr(default=False)
 
@@ -52,7 +59,7 @@ class RetailCRMResource(dg.ConfigurableResource):
         """Why an account is left alone for the rest of this run: what could not be read is not judged either."""
         return self._failed
 
-    def accounts(self, warehouse: Warehouse) -> list[RetailCRMAccount]:
+    def accounts(self, warehouse: Warehouse) -> list[ReadAccount]:
         """The accounts of this run: those that were enabled at its first question.
 
         Raises:
@@ -62,7 +69,10 @@ class RetailCRMResource(dg.ConfigurableResource):
         if not self._accounts:
             settings = Settings()
             with warehouse.connect("otklik-accounts") as connection:
-                self._accounts = retailcrm_accounts(settings, connection)
+                self._accounts = [
+                    *retailcrm_accounts(settings, connection),
+                    *retailcrm_web_accounts(settings, connection),
+                ]
         if not self._accounts:
             raise BadConfiguration(
                 Settings().retailcrm_connection_id,
@@ -72,7 +82,7 @@ class RetailCRMResource(dg.ConfigurableResource):
             )
         return self._accounts
 
-    def source(self, account: RetailCRMAccount) -> RetailCRMSource:
+    def source(self, account: ReadAccount) -> RetailCRMSource | RetailCRMWebSource:
         """Return the account as a source, one per run: its limits are counted in one place.
 
         Raises:
@@ -84,10 +94,15 @@ class RetailCRMResource(dg.ConfigurableResource):
             settings = Settings()
             if not self._is_waited_for:
                 refuse_if_refused(account, settings.now())
-            known = self._sources[account.connection_id] = source_of(settings, account, self._open)
+            opened = (
+                web_source_of(settings, account, self._open)
+                if isinstance(account, RetailCRMWebAccount)
+                else source_of(settings, account, self._open)
+            )
+            known = self._sources[account.connection_id] = opened
         return known
 
-    def read_to_the_end(self, warehouse: Warehouse, account: RetailCRMAccount) -> None:
+    def read_to_the_end(self, warehouse: Warehouse, account: ReadAccount) -> None:
         """Write down that every stream of the account has been read: it is well."""
         fail_point("accounts.before_synced")
         with warehouse.connect("otklik-accounts") as connection:

@@ -11,12 +11,13 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 from random import Random
 
-from resources.accounts import RetailCRMAccount
+from resources.accounts import RetailCRMAccount, RetailCRMWebAccount
 from resources.clients.errors import BadConfiguration, NeedsAuth
 from resources.clients.http import Limits
 from resources.clients.redact import hide
 from resources.clients.retailcrm_bot import RetailCRMBotClient
 from resources.clients.retailcrm_v5 import RetailCRMV5Client
+from resources.clients.retailcrm_web import RECAPTURE
 from resources.settings import Settings
 from resources.sources.retailcrm import RetailCRMSource
 
@@ -55,8 +56,8 @@ def source_of(settings: Settings, account: RetailCRMAccount, closing: ExitStack)
     return RetailCRMSource(one, bot, crm, account.time_zone)
 
 
-def refuse_if_refused(account: RetailCRMAccount, now: datetime) -> None:
-    """Leave the vendor alone for an hour after it refused the account's key.
+def refuse_if_refused(account: RetailCRMAccount | RetailCRMWebAccount, now: datetime) -> None:
+    """Leave the vendor alone for an hour after it refused the account's key or session.
 
     Raises:
         NotAskedAgain: the hour is not over.
@@ -65,8 +66,13 @@ def refuse_if_refused(account: RetailCRMAccount, now: datetime) -> None:
     if known.status != "needs_auth" or known.checked_at is None:
         return
     if timedelta() <= now - known.checked_at < REFUSED_KEY_RESTS:
+        is_session = isinstance(account, RetailCRMWebAccount)
         raise NotAskedAgain(
             account.connection_id,
-            f"the key was refused at {known.checked_at:%H:%M} UTC and is tried again an hour later",
-            "Issue a new key at the vendor and put it into the connection's settings; otklik probe tries it at once",
+            f"the {'session' if is_session else 'key'} was refused at {known.checked_at:%H:%M} UTC and is tried again "
+            "an hour later",
+            RECAPTURE
+            if is_session
+            else "Issue a new key at the vendor and put it into the connection's settings; otklik probe tries it at "
+            "once",
         )

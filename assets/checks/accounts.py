@@ -13,20 +13,21 @@ import dagster as dg
 from assets.accounts import raise_failed
 from assets.failures import described, explained
 from assets.partitions import TIME_ZONE
-from assets.raw.retailcrm import LAST_STREAM, SOURCE
+from assets.raw import retailcrm, retailcrm_web
+from assets.raw.accounts import LAST_STREAM
 from assets.spans import days_if_any
 from conversations.window import Window
 from resources.clients.errors import SourceError
 from resources.retailcrm import RetailCRMResource
-from resources.sources.retailcrm import RetailCRMSource
 from resources.warehouse.engine import Warehouse
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 NAME = "every_account_was_worked_on"
-_LAST = dg.AssetKey(["raw", f"{SOURCE}__{LAST_STREAM}"])
+_DOORS = (retailcrm.DOOR, retailcrm_web.DOOR)
+_LAST = {dg.AssetCheckKey(door.key(LAST_STREAM), NAME): door.accounts for door in _DOORS}
 # one table for each function that goes over the accounts
 _TABLES = [
-    *(dg.AssetKey(["raw", f"{SOURCE}__{stream}"]) for stream in RetailCRMSource.streams),
+    *(door.key(stream) for door in _DOORS for stream in door.streams),
     *(dg.AssetKey(key) for key in (["core", "conversations"], ["core", "messages"], ["evaluated", "waits"])),
 ]
 _DESCRIPTION = "No account failed or was busy; a red one is named with its reason, the others were worked on."
@@ -69,12 +70,14 @@ def account_checks(
     chosen = context.selected_asset_check_keys
     with explained(context):
         database = warehouse.open()
-        accounts = [account.connection_id for account in retailcrm.accounts(database)]
+        accounts = retailcrm.accounts(database)
         failed = dict(retailcrm.failed)
         span = days_if_any(context)
-        if span is not None and dg.AssetCheckKey(_LAST, NAME) in chosen:
+        kinds = tuple(kind for key, kind in _LAST.items() if key in chosen)
+        if span is not None and kinds:
             window = span.reading_window(TIME_ZONE, policy.load().reread_days)
-            failed |= _unread(database, [one for one in accounts if one not in failed], window)
+            looked = [one.connection_id for one in accounts if isinstance(one, kinds)]
+            failed |= _unread(database, [one for one in looked if one not in failed], window)
     reasons = {one: described(error)[1] for one, error in failed.items()}
     for key in chosen:
         yield dg.AssetCheckResult(

@@ -110,7 +110,16 @@ CORE = (
             inner join core.conversations as c on c.conversation_id = m.conversation_id
             inner join oldest as o on o.connection_id = m.connection_id
             where
-                m.is_public and m.sender_kind in ('customer', 'manager', 'bot', 'autoreply')
+                -- of a chat whose last message alone is known, the other direction was never asked for; and the page of
+                -- the CRM does not say when a chat began: its days before the first load are not read
+                not m.flags && array['is_partial']
+                and (
+                    c.created_at is not null
+                    or m.connection_id not in (
+                        select connection_id from ops.connections where vendor = 'retailcrm-web'
+                    )
+                )
+                and m.is_public and m.sender_kind in ('customer', 'manager', 'bot', 'autoreply')
                 and m.conversation_id in (select conversation_id from dated)
                 and (c.created_at is null or c.created_at >= o.first_sent_at)
             group by m.conversation_id

@@ -1,6 +1,7 @@
 """What must be true of raw rows before anything is derived from them.
 
-Here: the checks of RetailCRM's streams; messages are read last, and their checks hold the vendor's counters of all.
+Here: the checks of RetailCRM's streams, through its APIs and through its page; messages are read last, and their checks
+hold the vendor's counters of all. Where nobody reads through one of the doors, nothing is demanded of its tables.
 Not here: meaning; a row that makes no sense is the parser's to quarantine.
 """
 
@@ -37,8 +38,12 @@ _COMPLETE = tuple(
 _DIRECTORY = """
 select
     count(*) filter (where not payload ?& array[{fields}]) as payload_has_required_fields,
-    count(*) as directory_is_not_empty
-from raw.retailcrm__{stream}
+    case
+        when count(*) = 0
+            and not exists (select from ops.connections where vendor = '{vendor}' and disabled_at is null) then 1
+        else count(*)
+    end as directory_is_not_empty
+from raw.{table}
 where gone_at is null
 """
 
@@ -73,11 +78,57 @@ with found as ({messages}),
 counted as (
     select
         business_on as day,
-        min(stored::numeric / nullif(reported, 0)) filter (where measure = 'message_pointers') as messages,
-        min(stored::numeric / nullif(reported, 0)) filter (where measure = 'orders') as orders,
-        min(stored::numeric / nullif(reported, 0)) filter (where measure = 'customers') as customers
+        coalesce(min(stored::numeric / nullif(reported, 0)) filter (where measure = 'message_pointers'), 1) as messages,
+        coalesce(min(stored::numeric / nullif(reported, 0)) filter (where measure = 'orders'), 1) as orders,
+        coalesce(min(stored::numeric / nullif(reported, 0)) filter (where measure = 'customers'), 1) as customers
     from ops.completeness
-    where business_on between %(first)s and %(last)s
+    where
+        business_on between %(first)s and %(last)s
+        and connection_id in (select connection_id from ops.connections where vendor = 'retailcrm')
+    group by 1
+),
+
+-- A day must be counted where somebody reads through the APIs at all.
+uncounted as (
+    select case when count(*) = 0 then 1 else 0 end as share
+    from ops.connections where vendor = 'retailcrm' and disabled_at is null
+)
+
+select
+    days.day,
+    found.payload_has_required_fields,
+    found.event_time_is_the_vendors,
+    found.messages_belong_to_known_chats,
+    coalesce(counted.messages, uncounted.share) as messages_cover_the_vendors_count,
+    coalesce(counted.orders, uncounted.share) as orders_cover_the_vendors_count,
+    coalesce(counted.customers, uncounted.share) as customers_cover_the_vendors_count
+from (select d::date as day from generate_series(%(first)s::date, %(last)s::date, interval '1 day') as d) as days
+cross join uncounted
+left join found on found.day = days.day
+left join counted on counted.day = days.day
+"""
+
+# An account without a captured request of the messages has no counters; its days say so in the data status.
+_WEB_MESSAGES = """
+with found as (
+    select
+        (r.event_at at time zone %(zone)s)::date as day,
+        count(*) filter (where not r.payload ?& array['id', 'time', 'chatId']) as payload_has_required_fields,
+        count(*) filter (where (r.payload ->> 'time')::timestamptz <> r.event_at) as event_time_is_the_vendors,
+        avg((c.external_id is null)::int) as messages_belong_to_known_chats
+    from raw.retailcrm_web__messages as r
+    left join raw.retailcrm_web__chats as c
+        on c.connection_id = r.connection_id and c.external_id = r.payload ->> 'chatId'
+    where r.event_at >= %(start)s and r.event_at < %(end)s and r.gone_at is null
+    group by 1
+),
+
+counted as (
+    select business_on as day, min(stored::numeric / nullif(reported, 0)) as messages
+    from ops.completeness
+    where
+        business_on between %(first)s and %(last)s
+        and connection_id in (select connection_id from ops.connections where vendor = 'retailcrm-web')
     group by 1
 )
 
@@ -86,20 +137,19 @@ select
     found.payload_has_required_fields,
     found.event_time_is_the_vendors,
     found.messages_belong_to_known_chats,
-    case when counted.day is null then 0 else coalesce(counted.messages, 1) end as messages_cover_the_vendors_count,
-    case when counted.day is null then 0 else coalesce(counted.orders, 1) end as orders_cover_the_vendors_count,
-    case when counted.day is null then 0 else coalesce(counted.customers, 1) end as customers_cover_the_vendors_count
+    coalesce(counted.messages, 1) as messages_cover_the_vendors_count
 from (select d::date as day from generate_series(%(first)s::date, %(last)s::date, interval '1 day') as d) as days
 left join found on found.day = days.day
 left join counted on counted.day = days.day
 """
 
 
-def _directory(stream: str, fields: str) -> Counted:
-    statement = _DIRECTORY.format(stream=stream, fields=fields)
+def _directory(stream: str, fields: str, source: str = "retailcrm", vendor: str = "retailcrm") -> Counted:
+    table = f"{source}__{stream}"
+    statement = _DIRECTORY.format(table=table, fields=fields, vendor=vendor)
     # an account may have no bots
     rules = (_FIELDS,) if stream == "bots" else (_FIELDS, _FULL)
-    return Counted(("raw", f"retailcrm__{stream}"), statement, rules, is_dated=False)
+    return Counted(("raw", table), statement, rules, is_dated=False)
 
 
 def _windowed(stream: str, fields: str, *more: Rule, time: str = "r.event_at") -> Counted:
@@ -122,6 +172,9 @@ RAW = (
         _MESSAGES_AND_COUNTERS.format(messages=_MESSAGES),
         (_FIELDS, _TIME, _KNOWN_CHAT, *_COMPLETE),
     ),
+    _directory("channels", "'id', 'type'", "retailcrm_web", "retailcrm-web"),
+    _directory("chats", "'id', 'channel'", "retailcrm_web", "retailcrm-web"),
+    Counted(("raw", "retailcrm_web__messages"), _WEB_MESSAGES, (_FIELDS, _TIME, _KNOWN_CHAT, _COMPLETE[0])),
 )
 
 raw_checks = checks_of("raw", RAW)

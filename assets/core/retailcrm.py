@@ -1,4 +1,4 @@
-"""RetailCRM's raw rows as core tables.
+"""RetailCRM's raw rows as core tables, whichever door they came through.
 
 Here: two functions, since directories have no day and messages do. Not here: parsing and writing. Each function
 replaces its tables' rows of the window in one transaction: a reader never meets a message whose events are still the
@@ -18,15 +18,17 @@ from assets.partitions import DAILY, TIME_ZONE
 from assets.spans import days_of
 from assets.tables import DAILY_FRESHNESS, spec
 from conversations.parsing.retailcrm import RetailCRMParser
+from conversations.parsing.retailcrm_web import RetailCRMWebParser
 from conversations.policy import Policy
-from conversations.source import Stream
+from conversations.source import Parser
 from conversations.window import Window
-from resources.accounts import RetailCRMAccount
-from resources.retailcrm import RetailCRMResource
+from resources.accounts import RetailCRMWebAccount
+from resources.retailcrm import ReadAccount, RetailCRMResource
 from resources.sources.retailcrm import RetailCRMSource
+from resources.sources.retailcrm_web import RetailCRMWebSource
 from resources.warehouse.core import Counts, replace_window
 from resources.warehouse.engine import Warehouse
-from resources.warehouse.retailcrm_context import parser_context
+from resources.warehouse.retailcrm_context import parser_context, web_parser_context
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 SOURCE = RetailCRMSource.name
@@ -35,23 +37,29 @@ DIRECTORY_STREAMS = ("channels", "users", "bots", "crm_users", "customers", "cha
 DATED_STREAMS = ("dialogs", "messages", "orders")
 DIRECTORY_TABLES = ("channels", "managers", "customers", "conversations")
 DATED_TABLES = ("messages", "events", "orders")
+WEB = RetailCRMWebSource.name
+WEB_DIRECTORY_STREAMS = ("channels", "chats")
+WEB_DATED_STREAMS = ("messages",)
+WEB_DATED_TABLES = (*DATED_TABLES, "managers")
+"""The page lists no people: who wrote a message is a manager from then on."""
 
 
-def _raw(streams: Sequence[str]) -> list[dg.AssetKey]:
-    return [dg.AssetKey(["raw", f"{SOURCE}__{stream}"]) for stream in streams]
+def _raw(streams: Sequence[str], source: str = SOURCE) -> list[dg.AssetKey]:
+    return [dg.AssetKey(["raw", f"{source}__{stream}"]) for stream in streams]
 
 
 _FILES = [dg.AssetKey(["raw", f"{source}__conversations"]) for source in ("twitter_care", "abcd")]
 _DEPS = {
-    "channels": _raw(["channels"]),
-    "managers": _raw(["users", "crm_users"]),
-    "customers": _raw(["chats", "customers"]),
-    "conversations": [*_raw(["chats"]), *_FILES],
+    "channels": [*_raw(["channels"]), *_raw(["channels"], WEB)],
+    "managers": [*_raw(["users", "crm_users"]), *_raw(["chats"], WEB)],
+    "customers": [*_raw(["chats", "customers"]), *_raw(["chats"], WEB)],
+    "conversations": [*_raw(["chats"]), *_raw(["chats"], WEB), *_FILES],
 }
 # One function reads all of them and replaces its tables together. Were each table to name only some of them, a backfill
 # from the UI that starts at the raw days could reach one table without the others, which Dagster refuses.
 _DATED_DEPS = [
     *_raw([*DATED_STREAMS, "bots", "crm_users"]),
+    *_raw(WEB_DATED_STREAMS, WEB),
     *_FILES,
     *(dg.AssetKey(["core", table]) for table in DIRECTORY_TABLES),
 ]
@@ -70,7 +78,7 @@ def core_directories(
 ) -> Iterator[dg.MaterializeResult]:
     """Channels, managers, customers and conversations: people and places, merged by key from their raw directories."""
     with explained(context):
-        derive = _deriving(policy.load(), DIRECTORY_STREAMS, None, DIRECTORY_TABLES)
+        derive = _deriving(policy.load(), None)
         counts = over_accounts(context, retailcrm, warehouse, derive)
     for table in DIRECTORY_TABLES:
         yield dg.MaterializeResult(
@@ -97,7 +105,7 @@ def core_days(
     with explained(context):
         rules = policy.load()
         window = span.reading_window(TIME_ZONE, rules.reread_days)
-        derive = _deriving(rules, DATED_STREAMS, window, DATED_TABLES)
+        derive = _deriving(rules, window)
         counts = over_accounts(context, retailcrm, warehouse, derive)
         days = {table: by_day(warehouse.open(), ("core", table), span, TIME_ZONE) for table in DATED_TABLES}
     for table in DATED_TABLES:
@@ -121,23 +129,41 @@ def _of_run(counts: Sequence[Counts]) -> dict[str, int]:
     }
 
 
-def _deriving(
-    policy: Policy, streams: Sequence[str], window: Window | None, tables: Sequence[str]
-) -> Callable[[Warehouse, RetailCRMAccount], Counts]:
-    """The work on one account: its raw rows of the streams become its core rows of the tables."""
-    known: dict[str, Stream] = dict(RetailCRMSource.streams)
-    chosen = [known[stream] for stream in streams]
+def _deriving(policy: Policy, window: Window | None) -> Callable[[Warehouse, ReadAccount], Counts]:
+    """The work on one account: its raw rows become its core rows; those of the window, or without one its directories.
 
-    def derive(warehouse: Warehouse, account: RetailCRMAccount) -> Counts:
+    Directories need no lookup of the window's rows, but a parser of the same making.
+    """
+
+    def derive(warehouse: Warehouse, account: ReadAccount) -> Counts:
         one = account.connection_id
-        with warehouse.connect("otklik-parser-context") as connection:
-            lookups = parser_context(connection, one, window)
-        parser = RetailCRMParser(
-            no_reply_needed_marks=policy.no_reply_needed_marks,
-            autoreply_names=policy.autoreply_bot_names,
-            time_zone=account.time_zone,
-            **lookups,
-        )
-        return replace_window(warehouse, parser, one, SOURCE, chosen, window, TIME_ZONE, tables=set(tables))
+        is_web = isinstance(account, RetailCRMWebAccount)
+        known = RetailCRMWebSource.streams if is_web else RetailCRMSource.streams
+        streams, tables = _WORK[is_web, window is not None]
+        parser = _parser(warehouse, account, policy, window)
+        chosen = [known[stream] for stream in streams]
+        source = WEB if is_web else SOURCE
+        return replace_window(warehouse, parser, one, source, chosen, window, TIME_ZONE, tables=set(tables))
 
     return derive
+
+
+_WORK = {
+    (False, False): (DIRECTORY_STREAMS, DIRECTORY_TABLES),
+    (False, True): (DATED_STREAMS, DATED_TABLES),
+    (True, False): (WEB_DIRECTORY_STREAMS, DIRECTORY_TABLES),
+    (True, True): (WEB_DATED_STREAMS, WEB_DATED_TABLES),
+}
+"""Streams and tables, by whether the account is read through its page, and whether the days of a window are written."""
+
+
+def _parser(warehouse: Warehouse, account: ReadAccount, policy: Policy, window: Window | None) -> Parser:
+    is_web = isinstance(account, RetailCRMWebAccount)
+    with warehouse.connect("otklik-parser-context") as connection:
+        lookups = (web_parser_context if is_web else parser_context)(connection, account.connection_id, window)
+    words = {
+        "no_reply_needed_marks": policy.no_reply_needed_marks,
+        "autoreply_names": policy.autoreply_bot_names,
+        **lookups,
+    }
+    return RetailCRMWebParser(**words) if is_web else RetailCRMParser(time_zone=account.time_zone, **words)

@@ -18,8 +18,7 @@ from assets.partitions import DAILY, TIME_ZONE
 from assets.spans import days_of
 from assets.tables import DAILY_FRESHNESS, spec
 from conversations.policy import DEFINITION_VERSION
-from resources.accounts import RetailCRMAccount
-from resources.retailcrm import RetailCRMResource
+from resources.retailcrm import ReadAccount, RetailCRMResource
 from resources.settings import Settings
 from resources.sources.retailcrm import RetailCRMSource
 from resources.warehouse.engine import Warehouse
@@ -51,7 +50,7 @@ def evaluated_rules(
     """
     span = days_of(context)
 
-    def judge(database: Warehouse, account: RetailCRMAccount) -> RefreshCounts:
+    def judge(database: Warehouse, account: ReadAccount) -> RefreshCounts:
         return refresh_evaluated(database, rules, window, as_of, connection_id=account.connection_id, lexicon=lexicon)
 
     def judge_other(connection_id: str, then: datetime) -> RefreshCounts:

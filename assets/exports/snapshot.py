@@ -216,7 +216,7 @@ talks as (
     from listed
     where
         is_public and sender_kind in ('customer', 'manager', 'bot', 'autoreply')
-        and not flags && array['second_customer']
+        and not flags && array['second_customer', 'is_partial']
     group by conversation_id
 ),
 

@@ -17,7 +17,8 @@ from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 CUSTOMER_LINKS = spec("reference", "customer_links", kinds={"file", "postgres"})
 """Written by a person with ``otklik link-customers``: what comes from a person has no schedule."""
-_DEPS = [dg.AssetKey(["core", "managers"])]
+# accounts that are read through the CRM's page list no people: their managers come with their messages
+_DEPS = [dg.AssetKey(["core", "managers"]), dg.AssetKey(["core", "messages"])]
 
 
 @dg.multi_asset(

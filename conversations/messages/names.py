@@ -52,6 +52,7 @@ REASONS: Final = {
     "reply_before_last_message": "ответ раньше последнего сообщения",
     "gone_at_source": "удалено в источнике",
     "unknown_delivery_status": "неизвестный статус доставки",
+    "is_partial": "известно только последнее сообщение чата (вне ожиданий)",
 }
 """Reason codes of flags and of the quarantine; an unknown code is shown as it is."""
 

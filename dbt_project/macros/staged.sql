@@ -42,7 +42,7 @@
     {{ m }}.is_public
     and {{ m }}.sent_at is not null
     and {{ m }}.sender_kind in ('customer', 'manager', 'bot', 'autoreply')
-    and not {{ m }}.flags && array['second_customer']
+    and not {{ m }}.flags && array['second_customer', 'is_partial']
 {%- endmacro %}
 
 {% macro staged_waits() %}(

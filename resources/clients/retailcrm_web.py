@@ -9,9 +9,9 @@ paging, the chat and what narrows the list are ours: a filter that somebody had 
 narrow what is read. One request at a time.
 
 The session is the key. That it is over is said by 401, 403, a redirect, a sign-in page with status 200 or an error in
-place of data; each of them is ``NeedsAuth`` at once, without another attempt. An error of the server's own
-(``INTERNAL...``, a timeout, too many requests) is tried again like any other bad answer; any other error means that the
-page has changed: ``Refused``, and the remedy is the same: capture anew.
+place of data; each of them is ``SessionExpired``, a ``NeedsAuth``, at once and without another attempt. An error of the
+server's own (``INTERNAL...``, a timeout, too many requests) is tried again like any other bad answer; any other error
+means that the page has changed: ``Refused``, and the remedy is the same: capture anew.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from resources.clients.errors import BadConfiguration, NeedsAuth, Refused, SourceError
+from resources.clients.errors import BadConfiguration, Refused, SessionExpired, SourceError
 from resources.clients.http import HttpClient, Limits
 from resources.clients.redact import hide
 
@@ -31,8 +31,8 @@ OPERATIONS = (CHANNELS, CHATS, MESSAGES)
 CHATS_PAGE = MESSAGES_PAGE = 50
 BATCH = "/api/graphql/v1/batch"
 RECAPTURE = (
-    "Sign in to the CRM in the browser, copy the request of the chats page again and give it to "
-    "otklik connect retailcrm-web: the session is the key"
+    "Sign in to the CRM in the browser and capture a request of the open chats again, the session is the key: "
+    "otklik connect retailcrm-web --curl FILE"
 )
 
 _FIELDS = {CHANNELS: "channels", CHATS: "chats", MESSAGES: "messages"}
@@ -176,7 +176,9 @@ class RetailCRMWebClient:
         said, codes = _words(errors)
         named = f" ({', '.join(codes)})" if codes else ""
         if _SIGNED_OUT.search(said):
-            raise NeedsAuth(self.connection_id, f"the session is over{named}, found while reading {page}", RECAPTURE)
+            raise SessionExpired(
+                self.connection_id, f"the session is over{named}, found while reading {page}", RECAPTURE
+            )
         if _SERVERS_OWN.search(said):
             return f"an error of the server in place of data{named}"
         raise Refused(self.connection_id, f"the page does not take the captured request any more{named}: {page}",
@@ -185,7 +187,9 @@ class RetailCRMWebClient:
     def _judge(self, status: int, body: Any, page: str) -> SourceError | None:
         if status in (200, 401, 403) or 300 <= status < 400:
             how = {200: "a web page came instead of data"}.get(status, f"answer {status}")
-            return NeedsAuth(self.connection_id, f"the session is over ({how}), found while reading {page}", RECAPTURE)
+            return SessionExpired(
+                self.connection_id, f"the session is over ({how}), found while reading {page}", RECAPTURE
+            )
         return None
 
 

@@ -30,6 +30,7 @@ from resources.clients.retailcrm_web import (
     CHATS_PAGE,
     MESSAGES,
     MESSAGES_PAGE,
+    OPERATIONS,
     RetailCRMWebClient,
 )
 from resources.sources.probing import capabilities
@@ -66,6 +67,11 @@ class RetailCRMWebSource:
         self._page_size = page_size
         self._chats_page_size = chats_page_size
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Operations that were not captured."""
+        return tuple(name for name in OPERATIONS if not self._client.has(name))
+
     def pages(self, stream: str, window: Window | None, cursor: Cursor | None) -> Iterator[Page]:
         """Read ``stream`` in ``window`` from ``cursor``, page by page; a page may be empty.
 
@@ -73,7 +79,7 @@ class RetailCRMWebSource:
 
         Raises:
             ValueError: an unknown stream.
-            SourceError: the page could not be read; ``NeedsAuth`` when the session is over.
+            SourceError: the page could not be read; ``SessionExpired`` when the session is over.
         """
         if stream not in self.streams:
             raise ValueError(f"{self.name} has no stream {stream!r}; there are {', '.join(self.streams)}")
@@ -96,15 +102,11 @@ class RetailCRMWebSource:
             (MESSAGES, lambda: self._client.messages(found[0], None, 1) if found else None),
         ]
         known = list(capabilities([(name, call) for name, call in checks if self._client.has(name)]))
-        missing = {
+        said = {
             CHANNELS: "not captured: channels are known by their chats only",
             MESSAGES: "not captured: only the last message of each chat is known",
         }
-        return known + [
-            Capability(name, False, said, "not_captured")
-            for name, said in missing.items()
-            if not self._client.has(name)
-        ]
+        return known + [Capability(name, False, said[name], "not_captured") for name in self.missing]
 
     # directories -----------------------------------------------------------------------------------------------------
 

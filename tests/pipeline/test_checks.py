@@ -31,6 +31,15 @@ CHOSEN = [(table, rule) for layer in (RAW, CORE, REFERENCE, EVALUATED) for table
 
 _NO_ID = "update raw.retailcrm__{} set payload = payload - 'id'"
 _LATER = "update raw.retailcrm__{} set event_at = event_at + interval '1 minute'"
+_WEB = """
+    insert into raw.retailcrm_web__{0} (connection_id, external_id, event_at, payload, payload_hash,
+                                       fetched_at, first_fetched_at)
+    select 'web', external_id, event_at, {2}, payload_hash, fetched_at, first_fetched_at from raw.retailcrm__{1}
+"""
+_WEB_ACCOUNT = """
+    insert into ops.connections (connection_id, vendor, origin, settings, created_at, updated_at)
+    values ('web', 'retailcrm-web', 'stored', '{}', now(), now())
+"""
 BREAKS: dict[str, str] = {
     **{
         f"raw.retailcrm__{stream}.payload_has_required_fields": _NO_ID.format(stream)
@@ -51,6 +60,24 @@ BREAKS: dict[str, str] = {
     "raw.retailcrm__messages.orders_cover_the_vendors_count":
         "update ops.completeness set reported = reported + 9 where measure = 'orders'",
     "raw.retailcrm__messages.customers_cover_the_vendors_count": "delete from ops.completeness",
+    **{
+        f"raw.retailcrm_web__{stream}.payload_has_required_fields": _WEB.format(stream, stream, "payload - 'id'")
+        for stream in ("channels", "chats", "messages")
+    },
+    **{
+        f"raw.retailcrm_web__{stream}.directory_is_not_empty":
+            _WEB_ACCOUNT
+        for stream in ("channels", "chats")
+    },
+    "raw.retailcrm_web__messages.event_time_is_the_vendors": _WEB.format(
+        "messages", "messages", "payload || jsonb_build_object('chatId', '1', 'time', event_at + interval '1 minute')"
+    ),
+    "raw.retailcrm_web__messages.messages_belong_to_known_chats":
+        _WEB.format("messages", "messages", "payload || jsonb_build_object('chatId', 'nowhere')"),
+    "raw.retailcrm_web__messages.messages_cover_the_vendors_count": f"""{_WEB_ACCOUNT};
+        insert into ops.completeness (connection_id, channel_id, business_on, measure, reported, stored)
+        select 'web', 'web:1', max(business_on), 'message_pointers', 10, 9 from ops.completeness
+    """,
     "core.channels.every_channel_has_kind_and_name": "update core.channels set kind = ''",
     "core.managers.every_manager_has_a_name": "update core.managers set name = ''",
     "core.customers.most_customers_can_be_told_apart": "update core.customers set name = null, phone = null",
