@@ -29,7 +29,9 @@ _OF_TYPE = {
     "public_channel": "channel",
 }
 RECENT = 20_000
-"""So many stamps of messages without ids are remembered, and so many ids that came late."""
+"""So many stamps of messages without ids are remembered."""
+LATE = 200_000
+"""So many ids of a chat are remembered that came neither after all others nor before them."""
 _OLD_KINDS = {1: "user", 2: "chat"}
 """High halves of the numeric ``from_id`` of exports before 2021."""
 
@@ -67,10 +69,10 @@ class ChatKeys:
 class MessageKeys:
     """Keys of the messages within their chat, each once in a file; they sort as text like the messages do.
 
-    By Telegram's id, which grows within a chat: one that does not grow is looked up among those before it, and one that
-    was there already gets its position added. Without an id: by stamp and number within the stamp; the counters of
-    older stamps are forgotten, and a stamp that comes back after that gets its position. Memory: 8 bytes a message of
-    one chat, and ``RECENT`` entries.
+    By Telegram's id, which grows within a chat (or falls, where somebody turned the file round): one that does neither
+    is looked up among those before it, and one that was there already gets its position added. Without an id: by stamp
+    and number within the stamp; the counters of older stamps are forgotten, and a stamp that comes back after that gets
+    its position. Memory: 8 bytes a message of one chat, and at most ``RECENT`` and ``LATE`` entries.
     """
 
     def __init__(self) -> None:
@@ -78,6 +80,7 @@ class MessageKeys:
         self._done: set[str] = set()
         self._is_again = False
         self._ids = array("q")
+        self._below = array("q")
         self._late: set[int] = set()
         self._stamps: OrderedDict[int, int] = OrderedDict()
         self._forgotten = 0
@@ -95,7 +98,8 @@ class MessageKeys:
         if self._chat is not None:
             self._done.add(self._chat)
         self._chat, self._is_again = chat, chat in self._done
-        self._ids, self._late, self._stamps, self._forgotten = array("q"), set(), OrderedDict(), -1
+        self._ids, self._below, self._late = array("q"), array("q"), set()
+        self._stamps, self._forgotten = OrderedDict(), -1
 
     def _numbered(self, number: int, position: int) -> tuple[str, bool]:
         key = padded(number)
@@ -104,8 +108,10 @@ class MessageKeys:
         if not self._ids or number > self._ids[-1]:
             self._ids.append(number)
             return key, False
-        at = bisect_left(self._ids, number)
-        if self._ids[at] == number or number in self._late or len(self._late) >= RECENT:
+        if number < self._ids[0] and (not self._below or -number > self._below[-1]):
+            self._below.append(-number)
+            return key, False
+        if _has(self._ids, number) or _has(self._below, -number) or number in self._late or len(self._late) >= LATE:
             return f"{key}.{position}", True
         self._late.add(number)
         return key, False
@@ -117,6 +123,11 @@ class MessageKeys:
         if len(self._stamps) > RECENT:
             self._forgotten = max(self._forgotten, self._stamps.popitem(last=False)[0])
         return f"t{stamp:010d}-{count:04d}"
+
+
+def _has(sorted_ids: array[int], number: int) -> bool:
+    at = bisect_left(sorted_ids, number)
+    return at < len(sorted_ids) and sorted_ids[at] == number
 
 
 def padded(number: int) -> str:
