@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from resources.accounts import RetailCRMAccount, SheetsAccount, TelegramAccount
+from resources.accounts import RetailCRMAccount, RetailCRMWebAccount, SheetsAccount, TelegramAccount
 from resources.clients.http import Limits
 from resources.settings import Settings
 
@@ -16,7 +16,7 @@ LONGEST_SECONDS = 30.0
 MOST_ATTEMPTS = 2
 
 
-def ask(settings: Settings, account: RetailCRMAccount | SheetsAccount | TelegramAccount) -> None:
+def ask(settings: Settings, account: RetailCRMAccount | RetailCRMWebAccount | SheetsAccount | TelegramAccount) -> None:
     """Ask the vendor whether it knows us.
 
     Raises:
@@ -33,6 +33,8 @@ def ask(settings: Settings, account: RetailCRMAccount | SheetsAccount | Telegram
     with ExitStack() as closing:
         if isinstance(account, RetailCRMAccount):
             _ask_retailcrm(account, limits, closing)
+        elif isinstance(account, RetailCRMWebAccount):
+            _ask_web(settings, account, limits, closing)
         elif isinstance(account, SheetsAccount):
             _ask_sheets(account, limits, closing)
         else:
@@ -47,6 +49,13 @@ def _ask_retailcrm(account: RetailCRMAccount, limits: Limits, closing: ExitStack
     api_key, bot_token = account.api_key.get_secret_value(), account.bot_token.get_secret_value()
     closing.enter_context(RetailCRMV5Client(name, account.base_url, api_key, limits)).credentials()
     closing.enter_context(RetailCRMBotClient(name, account.mg_base_url, bot_token, limits)).items("channels", limit=1)
+
+
+def _ask_web(settings: Settings, account: RetailCRMWebAccount, limits: Limits, closing: ExitStack) -> None:
+    from resources.retailcrm_web_account import web_source_of
+
+    # the first page of chats: the session, the headers and the query are good
+    next(iter(web_source_of(settings, account, closing, limits).pages("chats", None, None)))
 
 
 def _ask_sheets(account: SheetsAccount, limits: Limits, closing: ExitStack) -> None:

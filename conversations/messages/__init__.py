@@ -9,6 +9,7 @@ One quantity is always called by one name; a number always comes with its unit a
 from conversations.messages.accounts import Accounts
 from conversations.messages.alerts import Alerts, AlertsHelp
 from conversations.messages.audit import Audit, AuditHelp
+from conversations.messages.captures import CaptureErrors, Captures, CapturesHelp, Doors
 from conversations.messages.changes import Changes, Metrics
 from conversations.messages.connections import ConnectionErrors, Connections, ConnectionsHelp
 from conversations.messages.customers import Customers, CustomersHelp
@@ -39,6 +40,9 @@ __all__ = [
     "AlertsHelp",
     "Audit",
     "AuditHelp",
+    "CaptureErrors",
+    "Captures",
+    "CapturesHelp",
     "Changes",
     "ConnectionErrors",
     "Connections",
@@ -48,6 +52,7 @@ __all__ = [
     "DigestHelp",
     "Digests",
     "Doctor",
+    "Doors",
     "Errors",
     "Explain",
     "ExplainHelp",

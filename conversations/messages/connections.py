@@ -14,15 +14,18 @@ class ConnectionsHelp:
     """Help texts by command and option."""
 
     CONNECT: Final = with_examples(
-        "Подключить аккаунт: retailcrm, sheets (таблица Google) или telegram.\n\n"
+        "Подключить аккаунт: retailcrm, retailcrm-web (чаты по запросу из браузера), sheets (таблица Google) или "
+        "telegram.\n\n"
         "Ключи берутся из файла env или спрашиваются без показа на экране; в базе они лежат зашифрованными. "
         "Перед записью источнику задаётся один безвредный вопрос.",
         "otklik connect retailcrm --env-file env",
         "otklik connect retailcrm --id shop2",
+        "otklik connect retailcrm-web --curl web_curl.txt --curl web_messages_curl.txt",
+        "otklik connect retailcrm-web --har chats.har",
         "otklik connect sheets --env-file env",
         "pass show telegram | otklik connect telegram --env-file -",
     )
-    CONNECT_VENDOR: Final = "Что подключить: retailcrm, sheets или telegram."
+    CONNECT_VENDOR: Final = "Что подключить: retailcrm, retailcrm-web, sheets или telegram."
     CONNECT_ID: Final = "Имя подключения в таблицах; по умолчанию как источник."
     CONNECT_ENV_FILE: Final = "Файл со строками ИМЯ=значение (как .env); «-» — прочитать со стандартного ввода."
     CONNECT_BASE_URL: Final = "Адрес API, если он не обычный."
@@ -56,7 +59,12 @@ class ConnectionsHelp:
 class Connections:
     """What the commands print. `{}` is filled by the caller."""
 
-    VENDORS: Final = {"retailcrm": "RetailCRM", "sheets": "Google Таблицы", "telegram": "Telegram"}
+    VENDORS: Final = {
+        "retailcrm": "RetailCRM",
+        "retailcrm-web": "RetailCRM, веб-чаты",
+        "sheets": "Google Таблицы",
+        "telegram": "Telegram",
+    }
     NAME: Final = "Подключение"
     VENDOR: Final = "Источник"
     ORIGIN: Final = "Откуда ключи"
@@ -77,6 +85,7 @@ class Connections:
         "silenced": "молчит: TELEGRAM_ENABLED=0",
         "shadowed": "не используется: действует окружение",
     }
+    SESSION_OVER: Final = "сессия истекла"
     NO_KEY: Final = "{}: ключ шифрования {} не найден в {}. Верните его; пока его нет, ничего не загружается"
     NEVER: Final = "ещё нет"
     ORIGINS: Final = {

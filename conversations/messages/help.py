@@ -63,10 +63,13 @@ class Help:
     DOCTOR_MODE: Final = "off, fail или strict; по умолчанию OTKLIK_PREFLIGHT."
 
     PROBE: Final = with_examples(
-        "Сделать по одному безвредному вызову и показать, что можно этому аккаунту.",
+        "Сделать по одному безвредному вызову и показать, что можно этому аккаунту.\n\n"
+        "Без источника — все двери RetailCRM: Bot API, API v5 и веб-чаты; какая открыта и чего через неё нет.",
+        "otklik probe",
         "otklik probe retailcrm",
+        "otklik probe retailcrm-web",
     )
-    PROBE_SOURCE: Final = "Источник, например retailcrm."
+    PROBE_SOURCE: Final = "Источник: retailcrm или retailcrm-web; без него — все."
 
     SCHEMA: Final = with_examples(
         "Словарь данных: таблицы, столбцы, описания, персональные данные.",

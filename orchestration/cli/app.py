@@ -14,6 +14,7 @@ import typer.core
 from conversations.messages import (
     AlertsHelp,
     AuditHelp,
+    CapturesHelp,
     ConnectionsHelp,
     CustomersHelp,
     DigestHelp,
@@ -194,7 +195,7 @@ def doctor(
 
 @app.command(help=Help.PROBE)
 def probe(
-    source: Annotated[str, typer.Argument(help=Help.PROBE_SOURCE)],
+    source: Annotated[str | None, typer.Argument(help=Help.PROBE_SOURCE)] = None,
     as_json: Annotated[bool, typer.Option("--json", help=Help.JSON)] = False,
 ) -> None:
     from orchestration.cli import probe as command
@@ -205,14 +206,19 @@ def probe(
 @app.command(help=ConnectionsHelp.CONNECT)
 def connect(
     vendor: Annotated[str, typer.Argument(help=ConnectionsHelp.CONNECT_VENDOR)],
-    name: Annotated[str | None, typer.Option("--id", help=ConnectionsHelp.CONNECT_ID)] = None,
+    name: Annotated[str | None, typer.Option("--id", "--name", help=ConnectionsHelp.CONNECT_ID)] = None,
     env_file: Annotated[str | None, typer.Option("--env-file", help=ConnectionsHelp.CONNECT_ENV_FILE)] = None,
     base_url: Annotated[str | None, typer.Option("--base-url", help=ConnectionsHelp.CONNECT_BASE_URL)] = None,
     no_check: Annotated[bool, typer.Option("--no-check", help=ConnectionsHelp.CONNECT_NO_CHECK)] = False,
+    curl: Annotated[list[Path] | None, typer.Option("--curl", help=CapturesHelp.CURL)] = None,
+    har: Annotated[Path | None, typer.Option("--har", help=CapturesHelp.HAR)] = None,
+    time_zone: Annotated[str | None, typer.Option("--time-zone", help=CapturesHelp.TIME_ZONE)] = None,
 ) -> None:
     from orchestration.cli import connect as command
+    from orchestration.cli.connect_web import Files
 
-    command.connect(vendor, name, env_file, base_url, check=not no_check)
+    files = Files(tuple(curl or ()), har, time_zone)
+    command.connect(vendor, name, env_file, base_url, files, check=not no_check)
 
 
 @app.command(help=ConnectionsHelp.CONNECTIONS)

@@ -1,6 +1,6 @@
 """``otklik connect``: where an account's address and keys come from, one question to the vendor, then they are stored.
 
-Here: the fields of each vendor, the env file, the prompts. Not here: encryption and tables
+Here: the fields of each vendor, the env file, the prompts. Not here: captures (``connect_web``), encryption and tables
 (``resources.vault``, ``resources.warehouse.connections``), the question (``resources.account_check``).
 
 Secrets come from a file, from standard input or from a prompt that does not show them; never as an argument, which
@@ -16,12 +16,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from conversations.messages import ConnectionErrors, Connections
-from orchestration.cli import screen
+from conversations.messages import Captures, ConnectionErrors, Connections
+from orchestration.cli import connect_web, screen
 from orchestration.cli.errors import EXIT_USAGE, CliError
 
 if TYPE_CHECKING:
-    from resources.accounts import RetailCRMAccount, SheetsAccount, TelegramAccount
+    from resources.accounts import RetailCRMAccount, RetailCRMWebAccount, SheetsAccount, TelegramAccount
     from resources.settings import Settings
     from resources.warehouse.connections import Account
     from resources.warehouse.engine import Warehouse
@@ -50,6 +50,13 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("mg_base_url", ("RETAILCRM_MG_BASE_URL",), default=lambda _, given: given["base_url"]),
         Field("time_zone", ("RETAILCRM_TIMEZONE",), default=lambda settings, _: settings.retailcrm_timezone),
     ),
+    connect_web.WEB: (
+        # all of them out of a capture, none is asked for
+        Field("address", ()),
+        Field("headers", (), is_secret=True),
+        Field("operations", (), is_secret=True),
+        Field("time_zone", ()),
+    ),
     "sheets": (
         Field("spreadsheet_id", ("GOOGLE_SHEETS_ID",)),
         Field("service_account", ("GOOGLE_SERVICE_ACCOUNT_JSON",), is_secret=True),
@@ -63,7 +70,15 @@ FIELDS: dict[str, tuple[Field, ...]] = {
 }
 
 
-def connect(vendor: str, name: str | None, env_file: str | None, base_url: str | None, *, check: bool) -> None:
+def connect(
+    vendor: str,
+    name: str | None,
+    env_file: str | None,
+    base_url: str | None,
+    files: connect_web.Files | None = None,
+    *,
+    check: bool,
+) -> None:
     """Take the values, ask the vendor, store.
 
     Raises:
@@ -80,6 +95,9 @@ def connect(vendor: str, name: str | None, env_file: str | None, base_url: str |
     name = name or vendor
     if not re.fullmatch(r"[\w.-]{1,64}", name):
         raise CliError(ConnectionErrors.NAME.format(name), EXIT_USAGE)
+    files = files or connect_web.Files()
+    connect_web.refuse(vendor, files, env_file, base_url)
+    capture = connect_web.read(files) if vendor == connect_web.WEB else None
     given = {} if env_file is None else from_file(vendor, env_file)
     if base_url is not None:
         given["base_url"] = base_url
@@ -89,10 +107,14 @@ def connect(vendor: str, name: str | None, env_file: str | None, base_url: str |
         _refuse_taken(warehouse, vendor, name)
         with warehouse.connect() as connection:
             known = account(connection, name)
+            if capture is not None:
+                given = connect_web.values(settings, connection, name, known, files, capture)
         values = _checked(vendor, name, _complete(vendor, given, known, settings))
         if check:
             _ask(settings, vendor, name, values)
         _store(warehouse, settings, vendor, name, values, checked=check)
+    if capture is not None:
+        screen.say(Captures.DELETE)
 
 
 # --- where the values come from -------------------------------------------------------------------------------------
@@ -210,25 +232,26 @@ def _checked(vendor: str, name: str, values: dict[str, str]) -> dict[str, str]:
     for field in FIELDS[vendor]:
         if field.is_secret:
             hide_secret(values[field.name])
-    for field in ("base_url", "mg_base_url"):
+    for field in ("base_url", "mg_base_url", "address"):
         if field in values:
             try:
                 values[field] = checked_url(name, values[field])
             except BadConfiguration as error:
                 raise CliError(ConnectionErrors.ADDRESS, EXIT_USAGE) from error
-    if vendor == "retailcrm":
-        checked_headers(name, {"X-API-KEY": values["api_key"], "X-Bot-Token": values["bot_token"]})
+    if "time_zone" in values:
         try:
             ZoneInfo(values["time_zone"])
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             raise CliError(ConnectionErrors.TIME_ZONE.format(values["time_zone"]), EXIT_USAGE) from None
+    if vendor == "retailcrm":
+        checked_headers(name, {"X-API-KEY": values["api_key"], "X-Bot-Token": values["bot_token"]})
     elif vendor == "sheets":
         values["spreadsheet_id"] = _spreadsheet_id(values["spreadsheet_id"])
         try:
             parsed_service_account(name, values["service_account"])
         except BadConfiguration as error:
             raise CliError(ConnectionErrors.KEY_FILE.format(error.what), EXIT_USAGE) from None
-    elif not re.fullmatch(r"-?\d{1,20}|@\w{3,64}", values["chat_id"]):
+    elif vendor == "telegram" and not re.fullmatch(r"-?\d{1,20}|@\w{3,64}", values["chat_id"]):
         raise CliError(ConnectionErrors.CHAT.format(values["chat_id"]), EXIT_USAGE)
     return values
 
@@ -248,13 +271,14 @@ def _refuse_taken(warehouse: Warehouse, vendor: str, name: str) -> None:
 
     from resources.warehouse.connections import accounts
 
+    prefix = f"{vendor.replace('-', '_')}__"
     with warehouse.connect() as connection:
         everyone = accounts(connection, with_disabled=True)
         taken = [one.vendor for one in everyone if one.connection_id == name and one.vendor != vendor]
         for (table,) in connection.execute("select tablename from pg_tables where schemaname = 'raw'").fetchall():
             holds = composed.SQL("select exists (select from {} where connection_id = %s)")
             row = connection.execute(holds.format(composed.Identifier("raw", table)), [name]).fetchone()
-            if row == (True,) and not table.startswith(f"{vendor}__"):
+            if row == (True,) and not table.startswith(prefix):
                 taken.append(table.split("__")[0])
     if taken:
         raise CliError(ConnectionErrors.TAKEN.format(name, taken[0]), EXIT_USAGE)
@@ -296,7 +320,7 @@ def _ask(settings: Settings, vendor: str, name: str, values: Mapping[str, str]) 
         email = json.loads(values["service_account"])["client_email"]
         raise CliError(ConnectionErrors.NOT_SHARED.format(email)) from error
     except NotFound as error:
-        if vendor == "retailcrm":
+        if vendor not in ONE_IN_FORCE:
             raise
         text = ConnectionErrors.NO_SPREADSHEET if vendor == "sheets" else ConnectionErrors.NO_CHAT
         place = values["spreadsheet_id" if vendor == "sheets" else "chat_id"]
@@ -305,7 +329,7 @@ def _ask(settings: Settings, vendor: str, name: str, values: Mapping[str, str]) 
 
 def _as_account(
     settings: Settings, vendor: str, name: str, values: Mapping[str, str]
-) -> RetailCRMAccount | SheetsAccount | TelegramAccount:
+) -> RetailCRMAccount | RetailCRMWebAccount | SheetsAccount | TelegramAccount:
     from pydantic import SecretStr
 
     from resources import accounts
@@ -321,6 +345,10 @@ def _as_account(
             SecretStr(values["api_key"]),
             SecretStr(values["bot_token"]),
         )
+    if vendor == connect_web.WEB:
+        secrets = {one: values[one] for one in ("headers", "operations")}
+        pace = settings.retailcrm_requests_per_second
+        return accounts.RetailCRMWebAccount(account, values["address"], values["time_zone"], pace, secrets)
     if vendor == "sheets":
         return accounts.SheetsAccount(
             account,

@@ -185,9 +185,9 @@ def _draw(lines: list[dict[str, Any]], zone: ZoneInfo) -> None:
                 line["connection"],
                 Connections.VENDORS.get(line["vendor"], line["vendor"]),
                 Connections.ORIGINS[line["origin"]],
-                Connections.STATES[line["state"]],
+                _state(line),
                 _moment(line["checked_at"], zone, NONE),
-                _moment(line["synced_at"], zone, Connections.NEVER if line["vendor"] == "retailcrm" else NONE),
+                _moment(line["synced_at"], zone, Connections.NEVER if line["vendor"].startswith("retailcrm") else NONE),
             ],
             style=_STYLES.get(line["state"]),
         )
@@ -199,6 +199,12 @@ def _draw(lines: list[dict[str, Any]], zone: ZoneInfo) -> None:
             screen.say(f"{line['connection']}: {why(line['reason'])}")
         if line["origin"] in Connections.NOTES:
             screen.say(Connections.NOTES[line["origin"]].format(line["connection"]))
+
+
+def _state(line: dict[str, Any]) -> str:
+    if line["state"] == "needs_auth" and str(line["reason"]).startswith("[session_expired]"):
+        return Connections.SESSION_OVER
+    return Connections.STATES[line["state"]]
 
 
 def why(reason: str) -> str:

@@ -1,7 +1,7 @@
 """``otklik probe``: one harmless call per capability, to see what an account may do before anything is loaded.
 
 Here: which accounts, the table, what the answers say about an account's health. Not here: the calls
-(``Source.probe``), which accounts are in force (``resources.accounts``).
+(``Source.probe``), which accounts are in force (``resources.accounts``), the doors side by side (``doors``).
 """
 
 from __future__ import annotations
@@ -19,15 +19,17 @@ from orchestration.cli.errors import EXIT_FAILED, EXIT_USAGE, CliError
 from resources.settings import Settings
 
 if TYPE_CHECKING:
-    from resources.accounts import RetailCRMAccount
+    from resources.accounts import RetailCRMAccount, RetailCRMWebAccount
     from resources.warehouse.connections import Status
     from resources.warehouse.engine import Warehouse
 
-SOURCES = ("retailcrm",)
+SOURCES = ("retailcrm", "retailcrm-web")
 LONGEST_SECONDS = 60.0
 """Longest time for one call."""
 NOT_NEEDED = {"api/v5/chats"}
 """Asked for information: RetailCRM has no such list, chats come from the MessageGateway, and people look for it."""
+NOT_CAPTURED = "not_captured"
+"""The reason of what no request was copied for: it lacks, and the account is well without it."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,13 @@ class Probed:
     found: list[Capability] = field(default_factory=list)
     error: Exception | None = None
     """Why it could not be asked at all."""
+    vendor: str = SOURCES[0]
 
     @property
     def missing(self) -> list[Capability]:
         """What is closed and needed."""
-        return [item for item in self.found if not item.is_open and item.name not in NOT_NEEDED]
+        closed = [item for item in self.found if not item.is_open and item.name not in NOT_NEEDED]
+        return [item for item in closed if item.reason != NOT_CAPTURED]
 
     @property
     def is_well(self) -> bool:
@@ -50,18 +54,22 @@ class Probed:
         return self.error is None and not self.missing
 
 
-def probe(source: str, *, as_json: bool) -> None:
-    """Print what each account of ``source`` may do; exit code 1 when something is closed."""
+def probe(source: str | None, *, as_json: bool) -> None:
+    """Print what each account of ``source`` may do; without a source of all, and which door is open.
+
+    Exit code 1 when something is closed.
+    """
     import typer
 
-    if source not in SOURCES:
-        raise CliError(Errors.UNKNOWN_SOURCE.format(source, ", ".join(SOURCES)), EXIT_USAGE)
-    asked = list(probed(Settings()))
-    if not asked:
-        from resources.clients.errors import BadConfiguration
+    from orchestration.cli.doors import draw
+    from resources.clients.errors import BadConfiguration
 
+    if source is not None and source not in SOURCES:
+        raise CliError(Errors.UNKNOWN_SOURCE.format(source, ", ".join(SOURCES)), EXIT_USAGE)
+    asked = list(probed(Settings(), source))
+    if source is not None and not asked:
         raise BadConfiguration(source, "no account is connected")
-    if len(asked) == 1 and asked[0].error is not None:
+    if source is not None and len(asked) == 1 and asked[0].error is not None:
         raise asked[0].error
     if as_json:
         rows = [{"connection": one.connection_id, **item._asdict()} for one in asked for item in _shown(one)]
@@ -71,49 +79,71 @@ def probe(source: str, *, as_json: bool) -> None:
             columns = [(Probe.CAPABILITY, "left"), (Probe.STATE, "left"), (Probe.DETAIL, "left")]
             cells = [(item.name, Probe.OPEN if item.is_open else Probe.CLOSED, item.detail) for item in _shown(one)]
             screen.show(screen.table(one.connection_id, columns, cells))
-    if not all(one.is_well for one in asked):
+        if source is None:
+            draw(asked)
+    if not asked or not all(one.is_well for one in asked):
         raise typer.Exit(EXIT_FAILED)
 
 
-def probed(settings: Settings) -> Iterator[Probed]:
+def probed(settings: Settings, source: str | None = None) -> Iterator[Probed]:
     """Ask each RetailCRM account in force, and write down its health where there is a database.
+
+    Args:
+        source: one of ``SOURCES``; ``None``: all of them.
 
     Raises:
         WarehouseError: a stored account cannot be read: the database or the key of its credentials is away.
     """
-    from resources.retailcrm_account import source_of
-
     # a person waits for the answer: not as long as a load at night would
     patient = settings.model_copy(
         update={"http_deadline_seconds": min(settings.http_deadline_seconds, LONGEST_SECONDS)}
     )
     with _accounts(settings) as (accounts, warehouse):
         for account in accounts:
+            one, vendor = account.connection_id, account.account.vendor
+            if source not in (None, vendor):
+                continue
             try:
                 with ExitStack() as closing:
-                    answer = Probed(account.connection_id, source_of(patient, account, closing).probe())
+                    answer = Probed(one, _capabilities(patient, account, closing), vendor=vendor)
             except Exception as error:
-                answer = Probed(account.connection_id, error=error)
+                answer = Probed(one, error=error, vendor=vendor)
             if warehouse is not None:
                 _note(warehouse, answer, settings)
             yield answer
 
 
+def _capabilities(
+    settings: Settings, account: RetailCRMAccount | RetailCRMWebAccount, closing: ExitStack
+) -> list[Capability]:
+    from resources.accounts import RetailCRMAccount
+    from resources.retailcrm_account import source_of
+    from resources.retailcrm_web_account import web_source_of
+
+    if isinstance(account, RetailCRMAccount):
+        return source_of(settings, account, closing).probe()
+    return web_source_of(settings, account, closing).probe()
+
+
 @contextmanager
-def _accounts(settings: Settings) -> Iterator[tuple[list[RetailCRMAccount], Warehouse | None]]:
+def _accounts(
+    settings: Settings,
+) -> Iterator[tuple[list[RetailCRMAccount | RetailCRMWebAccount], Warehouse | None]]:
     """The accounts in force; without a database that of the environment alone."""
-    from resources.accounts import retailcrm_accounts, retailcrm_of_environment
+    from resources.accounts import retailcrm_accounts, retailcrm_of_environment, retailcrm_web_accounts
     from resources.warehouse.engine import Warehouse
     from resources.warehouse.errors import MigrationsPending, WarehouseUnavailable
 
     with ExitStack() as closing:
-        described, warehouse = retailcrm_of_environment(settings), None
+        warehouse = None
+        described: list[RetailCRMAccount | RetailCRMWebAccount] = [*retailcrm_of_environment(settings)]
         if settings.has_database:
             try:
                 warehouse = closing.enter_context(Warehouse.open(settings))
                 warehouse.check_migrations()
                 with warehouse.connect("otklik-accounts") as connection:
-                    described = retailcrm_accounts(settings, connection)
+                    stored = retailcrm_web_accounts(settings, connection)
+                    described = [*retailcrm_accounts(settings, connection), *stored]
             except (MigrationsPending, WarehouseUnavailable):
                 # what the environment describes can be asked whatever the database does
                 warehouse = None
@@ -138,7 +168,7 @@ def health(answer: Probed) -> tuple[Status, str | None]:
         return "ok", None
     first = answer.missing[0]
     status: Status = "broken"
-    if first.reason in ("needs_auth", "forbidden"):
+    if first.reason in ("needs_auth", "session_expired", "forbidden"):
         status = "needs_auth"
     elif first.reason == "rate_limited":
         status = "rate_limited"
