@@ -28,6 +28,8 @@ MESSAGE_CHARACTERS = 512 * 1024
 LIST_BYTES = 8 * 1024 * 1024
 _START = re.compile(r'<div\s[^<>]*?\bclass="message\s')
 _PAGE = re.compile(r"(?:^|/)messages(\d*)\.html$")
+_LAYOUT = re.compile(r'(?:\s++|</(?:div|body|html)>|<a class="pagination[^<>]*+>[^<]*+</a>)*+')
+"""What may stand between a message and the next one, or the end of the page."""
 _LONGEST_TAG = 256
 
 
@@ -51,8 +53,8 @@ class TelegramHtml:
 
     ``pages`` are the names of the pages, as they are called in the folder or archive, each with what opens it. The
     export of a whole account lists its chats in ``lists/chats.html``, which alone says what kind a chat is of; among
-    the pages it is taken for that. The header of a unit has ``ordinal`` (of the chat, from 1), ``name`` and, if it is
-    known, ``type`` in the words of the JSON export.
+    the pages it is taken for that. The header of a unit has ``format`` (``html``), ``ordinal`` (of the chat, from 1),
+    ``name`` and, if it is known, ``type`` in the words of the JSON export; a message has its markup as ``html``.
     """
 
     def __init__(self, pages: Iterable[tuple[str, OpenFile]]) -> None:
@@ -100,7 +102,7 @@ class _ChatPages:
         if title is None:
             raise NotThisFormat(f"page {number} is no page of a chat of a Telegram export")
         self._title = self._title or title
-        header = header | {"name": self._title}
+        header = header | {"name": self._title, "format": "html"}
         for markup in blocks:
             block = block_of(markup)
             if block.message is None:
@@ -109,7 +111,8 @@ class _ChatPages:
             message = block.message
             if message["type"] != "unsupported":
                 self._fill(message)
-            yield header, message | {"html": markup[: block.end]}
+            end = block.end if _LAYOUT.fullmatch(markup, block.end) else len(markup)
+            yield header, message | {"html": markup[:end]}
 
     def _fill(self, message: dict[str, Any]) -> None:
         is_joined = message.pop("joined", False)

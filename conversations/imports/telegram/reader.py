@@ -100,7 +100,7 @@ class TelegramReader:
                 "position": position,
                 "original": message,
             }
-            if isinstance(message, Mapping) and "html" in message:
+            if header.get("format") == "html":
                 payload["original"] = message["html"]
                 payload["message"] = {field: value for field, value in message.items() if field != "html"}
             if read.edited_at is not None:
