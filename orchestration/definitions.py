@@ -25,6 +25,7 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 from assets.checks.accounts import account_checks  # noqa: E402
 from assets.checks.core import core_checks  # noqa: E402
 from assets.checks.evaluated import evaluated_checks  # noqa: E402
+from assets.checks.imports import IMPORTS_CHECKS  # noqa: E402
 from assets.checks.raw import raw_checks  # noqa: E402
 from assets.checks.reference import reference_checks  # noqa: E402
 from assets.core.retailcrm import core_days, core_directories  # noqa: E402
@@ -34,7 +35,9 @@ from assets.exports.sheets import exports_sheets  # noqa: E402
 from assets.marts.days import marts_days  # noqa: E402
 from assets.marts.weeks import marts_weeks  # noqa: E402
 from assets.raw.abcd import ABCD_ASSETS  # noqa: E402
+from assets.raw.imports import imports  # noqa: E402
 from assets.raw.retailcrm import RETAILCRM_ASSETS  # noqa: E402
+from assets.raw.retailcrm_web import RETAILCRM_WEB_ASSETS  # noqa: E402
 from assets.raw.twitter_care import TWITTER_CARE_ASSETS  # noqa: E402
 from assets.reference.people import CUSTOMER_LINKS, reference_people  # noqa: E402
 from orchestration.jobs import JOBS  # noqa: E402
@@ -45,8 +48,10 @@ from resources.clients.redact import install  # noqa: E402
 
 ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     *RETAILCRM_ASSETS,
+    *RETAILCRM_WEB_ASSETS,
     *TWITTER_CARE_ASSETS,
     *ABCD_ASSETS,
+    imports,
     core_directories,
     core_days,
     reference_people,
@@ -57,7 +62,7 @@ ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     exports_sheets,
     exports_telegram_digest,
 ]
-CHECKS = [raw_checks, core_checks, reference_checks, evaluated_checks, account_checks]
+CHECKS = [raw_checks, *IMPORTS_CHECKS, core_checks, reference_checks, evaluated_checks, account_checks]
 
 
 def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import dagster as dg
 
 from assets.marts.description import marts
+from assets.raw.imports import TABLES
 
-BY_PEOPLE = dg.AssetSelection.assets(
+IMPORTED = dg.AssetSelection.assets(*(["raw", table] for tables in TABLES.values() for table in tables))
+BY_PEOPLE = IMPORTED | dg.AssetSelection.assets(
     ["raw", "twitter_care__conversations"], ["raw", "abcd__conversations"], ["reference", "customer_links"]
 )
-"""Brought by a person (otklik import, otklik link-customers): no schedule can fetch them."""
+"""Brought by a person (otklik import, the drop folder, otklik link-customers): no schedule can fetch them."""
 LOADED = dg.AssetSelection.groups("raw", "core", "reference", "evaluated") - BY_PEOPLE
 DAYS = dg.AssetSelection.assets(*(["marts", mart.name] for mart in marts("day")))
 PUBLISHED = dg.AssetSelection.groups("reference", "marts", "exports") - DAYS - BY_PEOPLE
@@ -39,4 +41,11 @@ publish_days = dg.define_asset_job(
     executor_def=dg.in_process_executor,
 )
 
-JOBS = [load_daily, publish_week, publish_days]
+import_file = dg.define_asset_job(
+    "import_file",
+    selection=IMPORTED,
+    description="Read files of the drop folder, understand them, judge their waits and sessions: raw to evaluated.",
+    executor_def=dg.in_process_executor,
+)
+
+JOBS = [load_daily, publish_week, publish_days, import_file]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-POOLS = ("marts", "retailcrm", "sheets")
+POOLS = ("imports", "marts", "retailcrm", "sheets")
 
 
 def declare_pools(instance: dg.DagsterInstance) -> None:

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     otklik_lexicon_dir: Path | None = Field(
         None, description="Folder with own lexicons (docs/lexicons.md); empty: those that come with the product"
     )
+    otklik_import_dir: Path | None = Field(
+        None, description="Folder with a folder per connection whose files are imported (docs/imports.md); empty: none"
+    )
     otklik_first_day: date = Field(
         date(2024, 1, 1), description="First day that can be loaded: where the partitions in the Dagster UI begin"
     )

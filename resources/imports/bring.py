@@ -16,14 +16,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from conversations.imports.survey import CHATS, MESSAGES, Settled, Survey, Undecided, settle
+from conversations.imports.survey import CHATS, MESSAGES, Settled, Survey, settle
 from conversations.lexicon import Lexicon
 from conversations.policy import Policy
 from conversations.records import Quarantined, Record
 from conversations.source import Parser, RawRecord
 from conversations.window import Window, business_day
-from resources.clients.errors import SourceError
-from resources.imports.errors import ConnectionTaken
+from resources.imports.errors import BadImport, ConnectionTaken
 from resources.imports.opening import ImportedFile
 from resources.imports.source import STREAMS, ExportSource
 from resources.warehouse.core import replace_window
@@ -113,13 +112,12 @@ def bring(
         return _Walk(file, warehouse, policy, lexicon, run_id, shown).do(is_read_otherwise)
 
 
-def write_failure(warehouse: Warehouse, file: ImportedFile, error: SourceError | Undecided) -> None:
+def write_failure(warehouse: Warehouse, file: ImportedFile, error: BadImport) -> None:
     """Write down that a file could not be imported, where nobody sits who would see the error.
 
     A file that was imported before, under other choices, keeps its line.
     """
-    reason = getattr(error, "code", None) or (error.what if isinstance(error, Undecided) else error.reason)
-    row = Imported(file.connection_id, file.sha256, file.choices_hash, file.source, file.size, FAILED, reason)
+    row = Imported(file.connection_id, file.sha256, file.choices_hash, file.source, file.size, FAILED, error.code)
     with warehouse.connect("otklik import failed") as sql:
         known = find_import(sql, file.connection_id, file.sha256)
         if known is None or known.state == FAILED:

@@ -213,9 +213,7 @@ def _made(found: Found, connection_id: str, choices: Choices, **more: Any) -> Im
 
 
 def _whatsapp(found: Found, connection_id: str, choices: Choices, mapping: Path | None) -> ImportedFile:
-    from conversations.imports.whatsapp import WhatsAppReader, title_of
-    from conversations.imports.whatsapp.kinds import meaning
-
+    from conversations.imports.whatsapp import WhatsAppReader, meaning, title_of
     from conversations.parsing.imported import ImportedParser
 
     (path,) = found.paths

@@ -162,15 +162,15 @@ def test_nothing_is_stored_of_a_file_that_cannot_be_used(database: Warehouse, tm
     with pytest.raises(Undecided):
         brought(database, tiny_file(nobody, staff=frozenset()))
     assert hashes(database) == before
-    for path, error in ((bad, BadImport("files", "long_line", "line 3")), (nobody, Undecided("staff"))):
+    for path, error in ((bad, BadImport("files", "long_line", "line 3")), (nobody, BadImport("files", "undecided_staff"))):
         write_failure(database.as_role(Role.LOADER), tiny_file(path), error)
     with database.connect() as sql:
         assert sql.execute("select state, reason from ops.imports order by reason").fetchall() == [
-            ("failed", "long_line"), ("failed", "staff")
+            ("failed", "long_line"), ("failed", "undecided_staff")
         ]  # fmt: skip
     # brought with what was missing, it is done; a failure does not cover what was imported
     brought(database, tiny_file(nobody))
-    write_failure(database.as_role(Role.LOADER), tiny_file(nobody), Undecided("staff"))
+    write_failure(database.as_role(Role.LOADER), tiny_file(nobody), BadImport("files", "empty"))
     with database.connect() as sql:
         assert sql.execute("select state from ops.imports order by state").fetchall() == [("done",), ("failed",)]
 
