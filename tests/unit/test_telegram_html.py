@@ -247,18 +247,7 @@ def test_whatever_is_said_comes_out_as_it_was_written(sayings: list, size: int) 
 
 
 TAGS = ['<div class="message ', 'default"', ' id="message', 'href="', "</div>", "<div>", "<a ", "<br>", "</html>"]
-    '<div class="message ',
-    'default"',
-    ' id="message',
-    'href="',
-    "</div>",
-    "<div>",
-    "<a ",
-    "<br>",
-    "</html>",
-    "<!--",
-]
-PIECES = st.sampled_from([*TAGS, "7", '"', ">", "<", "&lt", "&#0;", "&amp;", "Анна", "\n", "=", "<![CDATA["])
+PIECES = st.sampled_from([*TAGS, "<!--", "7", '"', ">", "<", "&lt", "&#0;", "&amp;", "Анна", "\n", "=", "<![CDATA["])
 
 
 @given(st.lists(PIECES, max_size=60).map("".join))
