@@ -24,6 +24,8 @@ from conversations.imports.survey import NotThisFormat
 
 HEADER = ("id", "type", "name")
 """Fields of a chat beside its messages."""
+NAMELESS = ("saved_messages", "replies", "verify_codes")
+"""Kinds of chats of which the writer says no name: nothing is to be looked for behind their messages."""
 MESSAGE_BYTES = 16 * 1024 * 1024
 """No message is larger; Telegram's own limit of a text is some thousand characters."""
 MESSAGE_VALUES = 200_000
@@ -133,7 +135,7 @@ class TelegramJson:
         for header, has_messages in walk.chats():
             if not has_messages:
                 continue
-            if any(field not in header for field in HEADER):
+            if header.get("type") not in NAMELESS and any(field not in header for field in HEADER):
                 header |= {key: value for key, value in self._late(header["ordinal"]).items() if key not in header}
             for message in walk.items():
                 yield header, message
@@ -224,6 +226,8 @@ class _Walk:
             self._source.mark = self._source.position
             if kind in ("start_map", "start_array"):
                 depth += 1
+                if depth > DEPTH:
+                    raise NotThisFormat(f"an item before byte {self._source.position} has more than {DEPTH} levels")
             elif kind in ("end_map", "end_array"):
                 depth -= 1
 
