@@ -73,7 +73,7 @@ class Imports:
     LABELS: Final = {
         "format": "Формат",
         "chats": "Чатов",
-        "messages": "Строк-сообщений",
+        "messages": "Сообщений и уведомлений",
         "span": "Период (UTC)",
         "date_order": "Порядок даты",
         "inserted": "Новых",

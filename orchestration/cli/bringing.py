@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,9 +137,9 @@ def dry_run(path: Path, file: ImportedFile, *, as_json: bool) -> dict[str, Any]:
         settled = settle(survey, file.choices)
     except Undecided as error:
         undecided = Imports.UNDECIDED[error.what].format(error.chats)
-    reasons, talks = _understood(file, settled) if settled else (Counter(), {})
+    known = _understood(file, settled) if settled else _Understood(_messages(survey))
     if not as_json:
-        _show_dry(path, file, survey, settled, reasons, talks)
+        _show_dry(path, file, survey, settled, known)
         if undecided:
             screen.say(undecided, style="bold yellow")
         screen.say(Imports.DRY_RUN)
@@ -149,33 +150,44 @@ def dry_run(path: Path, file: ImportedFile, *, as_json: bool) -> dict[str, Any]:
         "undecided": undecided,
         "facts": survey.facts,
         "chats": [_chat(survey, key, settled.get(key)) for key in survey.chats],
-        "messages": _messages(survey),
-        "reasons": dict(sorted(reasons.items())),
+        "messages": known.rows,
+        "reasons": dict(sorted(known.reasons.items())),
     }
 
 
-def _understood(file: ImportedFile, settled: Mapping[str, Settled]) -> tuple[Counter[str], dict[str, list[Message]]]:
-    """Reasons of all rows that cannot be understood, and the first messages of the first chats."""
+@dataclass
+class _Understood:
+    """What a dry run found: how many rows, why some cannot be understood, the first messages of the first chats."""
+
+    rows: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    talks: dict[str, list[Message]] = field(default_factory=dict)
+
+    def add(self, chat: str | None, message: Message) -> None:
+        if chat is not None and (len(self.talks) < SHOWN_TALKS or chat in self.talks):
+            talk = self.talks.setdefault(chat, [])
+            if len(talk) < SHOWN_MESSAGES:
+                talk.append(message)
+
+
+def _understood(file: ImportedFile, settled: Mapping[str, Settled]) -> _Understood:
     from conversations.records import Message, Quarantined
     from conversations.source import RawRecord
     from resources.imports.source import ExportSource
 
     parser, epoch = file.parser(), datetime(1970, 1, 1, tzinfo=UTC)
-    reasons: Counter[str] = Counter()
-    talks: dict[str, list[Message]] = {}
-    source = ExportSource(file, settled)
+    found, source = _Understood(), ExportSource(file, settled)
     for stream in source.streams:
         for page in source.pages(stream, None, None):
             for row in page.rows:
                 raw = RawRecord(file.connection_id, row.external_id, row.payload, epoch, None)
                 for record in parser.parse(stream, raw):
                     if isinstance(record, Quarantined):
-                        reasons[record.reason] += 1
-                    elif isinstance(record, Message) and (len(talks) < SHOWN_TALKS or row.payload["chat"] in talks):
-                        talk = talks.setdefault(row.payload["chat"], [])
-                        if len(talk) < SHOWN_MESSAGES:
-                            talk.append(record)
-    return reasons, talks
+                        found.reasons[record.reason] += 1
+                    elif isinstance(record, Message):
+                        found.add(row.payload.get("chat"), record)
+    found.rows = source.rows
+    return found
 
 
 def _show_dry(
@@ -183,25 +195,24 @@ def _show_dry(
     file: ImportedFile,
     survey: Survey,
     settled: Mapping[str, Settled],
-    reasons: Mapping[str, int],
-    talks: Mapping[str, list[Message]],
+    known: _Understood,
 ) -> None:
     order = survey.facts.get("date_order")
     values = {
         "format": Imports.FORMATS[file.format],
         "chats": number(len(survey.chats)),
-        "messages": number(_messages(survey)),
+        "messages": number(known.rows),
         "span": Imports.span(*_span(survey)),
     }
     if order is not None:
         values["date_order"] = Imports.ORDERS.get(str(order), str(order))
-    _show_figures(path, values, reasons)
+    _show_figures(path, values, known.reasons)
     rows = list(_people(survey, settled))
     columns = [(Imports.CHAT, "left"), (Imports.AUTHOR, "left"), (Imports.SIDE, "left"), (Imports.COUNT, "right")]
     screen.show(screen.table(Imports.CHATS, columns, rows))
     if len(survey.chats) > SHOWN_CHATS:
         screen.say(Imports.more_chats(len(survey.chats) - SHOWN_CHATS))
-    for key, messages in talks.items():
+    for key, messages in known.talks.items():
         chat = settled[key].chat
         lines = [_line(message, settled[key]) for message in messages]
         columns = [(Imports.WHEN, "left"), (Imports.SIDE, "left"), (Imports.WHO, "left"), (Imports.TEXT, "left")]

@@ -50,8 +50,11 @@ def table(title: str | None, columns: Sequence[tuple[str, str]], rows: Sequence[
     """A table; ``columns`` are (heading, "left" or "right")."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
-    drawn = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    # a title may be the name of a file, and hold what rich would read as markup
+    shown = None if title is None else Text(printable(title))
+    drawn = Table(title=shown, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     drawn.collapse_padding = True
     for heading, side in columns:
         if side == "right":
