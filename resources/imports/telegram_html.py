@@ -25,6 +25,8 @@ Unit = tuple[Mapping[str, Any], Any]
 BLOCK = 64 * 1024
 MESSAGE_CHARACTERS = 512 * 1024
 """No message's markup is longer: a text has at most some thousand characters."""
+PAGE_MESSAGES = 100_000
+"""The writer begins a new page after 1,000."""
 LIST_BYTES = 8 * 1024 * 1024
 _START = re.compile(r'<div\s[^<>]*?\bclass="message\s')
 _PAGE = re.compile(r"(?:^|/)messages(\d*)\.html$")
@@ -103,7 +105,9 @@ class _ChatPages:
             raise NotThisFormat(f"page {number} is no page of a chat of a Telegram export")
         self._title = self._title or title
         header = header | {"name": self._title, "format": "html"}
-        for markup in blocks:
+        for count, markup in enumerate(blocks, 1):
+            if count > PAGE_MESSAGES:
+                raise NotThisFormat(f"page {number} has more than {PAGE_MESSAGES} messages")
             block = block_of(markup)
             if block.message is None:
                 self._day, self._at = block.day or self._day, None

@@ -222,6 +222,12 @@ def test_other_pages_are_refused(text: str, said_of_it: str) -> None:
         list(TelegramHtml([("messages.html", Held(b"<html>\xff</html>"))]).units())
 
 
+def test_a_page_of_more_messages_than_pages_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resources.imports.telegram_html.PAGE_MESSAGES", 2)
+    with pytest.raises(NotThisFormat, match="page 1 has more than 2 messages"):
+        list(pages(GOOD).units())
+
+
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30)
 SAYINGS = st.lists(st.tuples(st.sampled_from(["Анна", "Мы", None]), TEXTS, st.booleans()), min_size=1, max_size=8)
 
