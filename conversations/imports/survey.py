@@ -75,6 +75,8 @@ class Author:
     messages: int = 0
     side: Side | None = None
     """What the format itself says (a bot, a column with roles); ``None``: it does not say."""
+    phone: str | None = None
+    """As the file writes it, where it says phones beside names."""
 
 
 @dataclass
@@ -117,6 +119,7 @@ class Settled(NamedTuple):
         """The raw row of the stream ``chats``: JSON values only."""
         people = [
             {"key": one.key, "name": one.name, "side": self.sides[one.key]}
+            | ({"phone": one.phone} if one.phone is not None and self.sides[one.key] == "customer" else {})
             for one in sorted(self.chat.authors.values(), key=lambda one: one.key)
         ]
         return {

@@ -15,6 +15,7 @@ UNKNOWN_DELIVERY_STATUS = "unknown_delivery_status"
 SEVERAL_CUSTOMERS = "several_customers"
 EDITED_UNDATED = "edited_undated"
 IS_PARTIAL = "is_partial"
+DOUBTFUL_HOUR = "doubtful_hour"
 
 MEANINGS = {
     GONE_AT_SOURCE: "the source no longer has the message; when it went is not known, its text is not kept in core",
@@ -26,6 +27,7 @@ MEANINGS = {
     SEVERAL_CUSTOMERS: "several customers write in the chat: it is nobody's in particular and judged as one talk",
     EDITED_UNDATED: "the source says that the message was edited and not when",
     IS_PARTIAL: "known only as the last message of its chat, what was before is not known; left out of waits",
+    DOUBTFUL_HOUR: "clocks were changed then: the local time came twice (the first is taken) or never",
 }
 
 OUT_OF_WAITS = frozenset({SECOND_CUSTOMER, IS_PARTIAL})

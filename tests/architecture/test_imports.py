@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = ("conversations", "resources", "assets", "orchestration", "desk", "tests")
 HEAVY = (
     "great_expectations", "pandas", "numpy", "scipy", "statsmodels", "polars", "litellm", "googleapiclient",
-    "matplotlib", "dbt", "pymorphy3",
+    "matplotlib", "dbt", "pymorphy3", "openpyxl", "duckdb", "re2",
 )  # fmt: skip
-PURE_EXTRAS = {"numpy", "phonenumbers", "pydantic", "pymorphy3", "scipy", "yaml"}
+PURE_EXTRAS = {"numpy", "phonenumbers", "pydantic", "pymorphy3", "re2", "scipy", "yaml"}
 
 # who may import whom; the longest name that fits a module decides
 ALLOWED = {
