@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from conversations.imports.whatsapp.locales import plain, words
+from conversations.imports.whatsapp.locales import plain, raw_texts, words
 from conversations.imports.whatsapp.prefix import MARKS, unmarked
 from conversations.parsing.fields import Odd
 from conversations.parsing.imported import Meant
@@ -86,6 +87,17 @@ def notice(body: str, sender: str) -> bool | None:
 def is_deleted_by_owner(body: str) -> bool:
     """Whether the owner of the exporting phone deleted it himself: he is the author."""
     return len(body) <= _LONGEST and words().kinds.get(plain(body)) == "deleted_by_owner"
+
+
+@cache
+def owner_texts() -> frozenset[str]:
+    """Bodies for which that holds, as they stand in files: for comparing without any work."""
+    return frozenset(
+        f"{mark}{text}{stop}"
+        for text in raw_texts("deleted_by_owner")
+        for mark in ("", LEFT, RIGHT)
+        for stop in ("", ".")
+    )
 
 
 def is_missed_call(body: str) -> bool:

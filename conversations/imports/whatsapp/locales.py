@@ -84,6 +84,11 @@ def words() -> Words:
     )
 
 
+def raw_texts(section: str) -> frozenset[str]:
+    """The texts of one section as they are written."""
+    return frozenset(_texts(yaml.safe_load((_DATA / "words.yaml").read_text("utf-8"))[section]))
+
+
 @cache
 def clock() -> Clock:
     """Words beside the time."""

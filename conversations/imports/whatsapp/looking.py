@@ -5,15 +5,18 @@ Here: one pass over the lines. Not here: what is concluded from it about dates (
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from conversations.imports.survey import Chat, DateOrder, NotThisFormat, key_of
 from conversations.imports.whatsapp import people
 from conversations.imports.whatsapp.clock import hour_of
-from conversations.imports.whatsapp.kinds import is_deleted_by_owner, notice
+from conversations.imports.whatsapp.kinds import is_deleted_by_owner, notice, owner_texts
 from conversations.imports.whatsapp.order import Evidence
-from conversations.imports.whatsapp.prefix import Shape, Stamp
+from conversations.imports.whatsapp.prefix import Shape, Stamp, may_begin, quick_for, stamp_of
 
+_WITHOUT_STAMP = 2_000
+"""Lines at the start of a file without any stamp after which it is no export."""
 _MOST_WORDS = 64
 _OWNER_LENGTH = 60
 MARKS = ("\u200e", "\u200f")
@@ -39,11 +42,12 @@ class Look:
         self._numbers: tuple[str, str, str] | None = None
         self._is_said = False
         self._run: tuple[dict[DateOrder, date], Stamp] | None = None
-        self._last: Stamp | None = None
+        self.last_line = ""
 
-    def see(self, stamp: Stamp, rest: str, line: int) -> None:
-        """Take one stamped line; ``rest`` is what follows the stamp."""
+    def see(self, stamp: Stamp, line: str, number: int) -> bool:
+        """Take one stamped line; whether somebody wrote it."""
         self.lines += 1
+        rest = line[stamp.end :]
         name, start = people.split(rest)
         if name is None:
             self._nobody(rest)
@@ -53,19 +57,25 @@ class Look:
             self.close()
             days = self.evidence.look(stamp.numbers, stamp.era, is_said=name is not None)
             self._numbers, self._is_said, self._run = stamp.numbers, name is not None, (days, stamp)
-        self._last = stamp
+        self.last_line = line
         if stamp.word:
-            self.hours.add(stamp.hour)
-            if stamp.word not in self.words and len(self.words) < _MOST_WORDS:
-                self.words[stamp.word] = line
+            self.see_word(stamp.word, stamp.hour, number)
+        return name is not None
+
+    def see_word(self, word: str, hour: str, number: int) -> None:
+        """Take the word beside a time."""
+        self.hours.add(hour)
+        if word not in self.words and len(self.words) < _MOST_WORDS:
+            self.words[word] = number
 
     def close(self) -> None:
         """Count the days of the run of lines with one date."""
-        if self._run is None or self._last is None:
+        last = stamp_of(self.last_line)
+        if self._run is None or last is None:
             return
         days, first = self._run
         for order, day in days.items():
-            span = ((day, *_time(first)), (day, *_time(self._last)))
+            span = ((day, *_time(first)), (day, *_time(last)))
             known = self.spans.get(order, span)
             self.spans[order] = (min(known[0], *span), max(known[1], *span))
         self._run = None
@@ -120,3 +130,48 @@ class Look:
 
 def _time(stamp: Stamp) -> tuple[int, int, int]:
     return hour_of(int(stamp.hour), stamp.word) or 0, int(stamp.minute), int(stamp.second or 0)
+
+
+def look_through(lines: Iterable[str]) -> dict[Shape, Look]:
+    """What the lines of every shape show."""
+    looks: dict[Shape, Look] = {}
+    owners = owner_texts()
+    look, match, day_at, word_at, hour_at, day = None, None, 0, 0, 0, ""
+    said: dict[str, int] = {}
+    for number, line in enumerate(lines, 1):
+        if match is not None and look is not None:
+            found = match(line)
+            if found is not None:
+                start = found.end()
+                cut = line.find(": ", start)
+                name = line[start:cut]
+                # most lines: another message of one day by somebody who wrote before
+                if cut > 0 and name in said and found[day_at] == day and line[cut + 2 : cut + 3] not in MARKS:
+                    said[name] += 1
+                    look.lines += 1
+                    look.last_line = line
+                    if found[word_at]:
+                        look.see_word(found[word_at], found[hour_at], number)
+                    if len(line) - cut < _OWNER_LENGTH and line[cut + 2 :] in owners:
+                        look.owners.add(name)
+                    continue
+        if not may_begin(line):
+            if number >= _WITHOUT_STAMP and not looks:
+                break
+            continue
+        stamp = stamp_of(line)
+        if stamp is None:
+            continue
+        seen = looks.get(stamp.shape)
+        if seen is None:
+            seen = looks[stamp.shape] = Look(stamp.shape, number)
+        is_said = seen.see(stamp, line, number)
+        if look is None or (seen is not look and seen.lines > 2 * look.lines) or match is None:
+            look, said, day = seen, seen.said, ""
+            short = quick_for(stamp, line)
+            if short is not None:
+                match, (day_at, word_at, hour_at, _, _) = short.pattern.match, short.groups
+        if seen is look:
+            found = match(line) if match is not None and is_said else None
+            day = found[day_at] if found is not None else ""
+    return looks

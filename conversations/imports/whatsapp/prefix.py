@@ -107,8 +107,7 @@ def stamp_of(line: str) -> Stamp | None:
     >>> stamp_of("2 + 2 = 4"), stamp_of("")
     (None, None)
     """
-    opening = line[:1]
-    if not opening or not (opening in _OPENINGS or opening.isdigit()):
+    if not may_begin(line):
         return None
     found = _DATE_FIRST.match(line)
     time_first = found is None
@@ -129,64 +128,55 @@ def stamp_of(line: str) -> Stamp | None:
     )  # fmt: skip
 
 
-class Scanner:
-    """Finds the stamps of one file, or (``shape``) only those of one shape. Remembers what the file is like: most lines
-    need one look at a short pattern."""
+class Quick(NamedTuple):
+    """A short pattern for most lines of one file, and its groups: what stands around the hour (the day), the word
+    beside the time, hour, minute, second."""
 
-    def __init__(self, shape: Shape | None = None) -> None:
-        self._only = shape
-        self._quick: re.Pattern[str] | None = None
-        self._quick_shape: Shape | None = None
-        self._slow: dict[Shape, int] = {}
-        self._before: Stamp | None = None
-        self._text = "\0"
-
-    def __call__(self, line: str) -> Stamp | None:
-        """The stamp that the line begins with, if it begins with one (of the shape asked for)."""
-        if line.startswith(self._text):
-            return self._before
-        if self._quick is not None and self._quick_shape is not None:
-            found = self._quick.match(line)
-            if found is not None:
-                a, b, c, era, before, hour, minute, second, after = found.group(
-                    "a", "b", "c", "era", "before", "hour", "minute", "second", "after"
-                )
-                end = found.end()
-                stamp = Stamp(self._quick_shape, (a, b, c), era, before, hour, minute, second, after, end)
-                self._text, self._before = line[:end], stamp
-                return stamp
-        stamp = stamp_of(line)
-        if stamp is None or (self._only is not None and stamp.shape != self._only):
-            return None
-        self._learn(stamp, line)
-        return stamp
-
-    def _learn(self, stamp: Stamp, line: str) -> None:
-        seen = self._slow[stamp.shape] = self._slow.get(stamp.shape, 0) + 1
-        if self._quick is None or seen % _OFTEN == 0:
-            has_marks = _MARK.search(line, 1, stamp.end) is not None
-            self._quick, self._quick_shape = _quick(stamp.shape, has_marks, bool(stamp.era)), stamp.shape
-
-
-_OFTEN = 200
+    pattern: re.Pattern[str]
+    groups: tuple[int, int, int, int, int]
 
 
 @cache
-def _quick(shape: Shape, has_marks: bool, has_era: bool) -> re.Pattern[str]:
-    """A pattern for stamps of one shape as most lines of one file have them."""
+def quick(shape: Shape, has_marks: bool, has_era: bool) -> Quick | None:
+    """The short pattern for lines of a shape; ``None``: there is none, use ``stamp_of``.
+
+    Whatever it finds, ``stamp_of`` finds as well; it does not find all that ``stamp_of`` finds.
+    """
+    if shape.has_word_before and shape.has_word_after:
+        return None
     mark = "MARK*" if has_marks else ""
-    date = _DATE if has_marks or has_era else (
-        f"(?P<a>\\d{{1,4}}){_DATE_GAP}(?P<b>\\d{{1,2}}){_DATE_GAP}(?P<c>\\d{{1,4}})(?P<era>)"
-    )  # fmt: skip
+    joint = "(?:[BLANK]|MARK)*" if has_marks else "[BLANK]*"
+    date = f"\\d{{1,4}}{mark}{_DATE_GAP}{mark}\\d{{1,2}}{mark}{_DATE_GAP}{mark}\\d{{1,4}}{mark}" + (
+        f"{_AFTER_DATE}{{0,2}}" if has_era else ""
+    )
     second = f"{mark}{_MINUTE_GAP}{mark}(?P<second>\\d\\d)" if shape.has_seconds else "(?P<second>)"
     time = f"(?P<hour>\\d{{1,2}}){mark}[:.]{mark}(?P<minute>\\d\\d){second}(?!\\d)"
-    before = f"(?P<before>{_WORD})[BLANK]*" if shape.has_word_before else "(?P<before>)"
-    after = f"(?:[BLANK]|MARK)*(?P<after>{_WORD})" if shape.has_word_after else "(?P<after>)"
-    joint = _JOINT if has_marks else "[,\u060c]?[BLANK]*"
+    if shape.has_word_before:
+        time = f"(?P<word>{_WORD}){joint}{time}"
+    elif shape.has_word_after:
+        time = f"{time}{joint}(?P<word>{_WORD})"
+    else:
+        time = f"(?P<word>){time}"
+    middle = (
+        f"{time}{mark}[,\u060c]?{joint}(?P<day>{date})"
+        if shape.time_first
+        else f"(?P<day>{date}{mark}[,\u060c]?){joint}{time}"
+    )
     end = "\\][BLANK]?" if shape.bracket else "[BLANK][-\u2013](?:[BLANK]|$)" if shape.dash else ":(?:[BLANK]|$)"
-    middle = f"{before}{time}{after}{joint}{date}" if shape.time_first else f"{date}{joint}{before}{time}{after}"
-    start = f"{mark}\\[{mark}" if shape.bracket else mark
-    return _compiled(start + middle + end)
+    pattern = _compiled((f"{mark}\\[{mark}" if shape.bracket else mark) + middle + end)
+    names = pattern.groupindex
+    return Quick(pattern, (names["day"], names["word"], names["hour"], names["minute"], names["second"]))
+
+
+def quick_for(stamp: Stamp, line: str) -> Quick | None:
+    """The short pattern for lines like this one."""
+    return quick(stamp.shape, _MARK.search(line, 1, stamp.end) is not None, bool(stamp.era))
+
+
+def may_begin(line: str) -> bool:
+    """Whether it is worth looking for a stamp: most lines that go on with a message begin with a letter."""
+    opening = line[:1]
+    return opening in _OPENINGS or opening.isdigit()
 
 
 def unmarked(text: str) -> str:

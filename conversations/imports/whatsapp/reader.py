@@ -13,17 +13,18 @@ Here: lines to raw rows. Not here: opening files, and what a body means (``.kind
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-from conversations.imports.survey import Chat, Choices, DateOrder, NotThisFormat, Settled, Survey, key_of
+from conversations.imports.survey import Chat, Choices, DateOrder, NotThisFormat, Settled, Side, Survey, key_of
 from conversations.imports.whatsapp import people
 from conversations.imports.whatsapp.clock import hour_of, is_known
 from conversations.imports.whatsapp.kinds import is_missed_call, notice
-from conversations.imports.whatsapp.looking import MARKS, Look
-from conversations.imports.whatsapp.prefix import Scanner, Shape, Stamp
+from conversations.imports.whatsapp.looking import MARKS, look_through
+from conversations.imports.whatsapp.prefix import Shape, Stamp, may_begin, quick_for, stamp_of
 from conversations.imports.whatsapp.years import day_of
 from conversations.source import RawRow
 
@@ -31,16 +32,38 @@ LONGEST_MESSAGE = 1_000_000
 """Characters; what goes on longer is cut into rows of this size, the further ones with the problem ``too_long``."""
 
 REMEMBERED_STAMPS = 4_096
-_WITHOUT_STAMP = 2_000
-"""Lines at the start of a file without any stamp after which it is no export."""
-_REMEMBERED_TIMES = 8_192
+_NEVER = re.compile("(?!)")
+_LAST_MINUTE = timedelta(minutes=59)
+_ZEROS = "0\u0660\u06f0\u0966\u09e6"
+_SIXTY = {
+    "".join(chr(ord(zero) + int(digit)) for digit in f"{number:02d}"): (number, f"{number:02d}")
+    for zero in _ZEROS
+    for number in range(60)
+} | {"": (0, "00")}
+"""Minutes and seconds in the digits that exports have most: Latin, Arabic, Persian, Devanagari, Bengali; none is 0."""
+_REMEMBERED_HOURS = 4_096
 _REMEMBERED_NAMES = 4_096
+
+
+class _Hour(NamedTuple):
+    """An hour of the chat's clock in UTC, when its minutes are those of UTC; keys begin with the local hour."""
+
+    year: int
+    month: int
+    day: int
+    hour: int
+    text: str
+    key: str
 
 
 class _Time(NamedTuple):
     at: datetime
     text: str
     key: str
+
+
+_Begun: TypeAlias = tuple[str, datetime | None, dict[str, Any]]
+"""Id, time and payload of a row."""
 
 
 class WhatsAppReader:
@@ -54,17 +77,7 @@ class WhatsAppReader:
                 time is of no known language.
             Undecided: ``date_order``.
         """
-        looks: dict[Shape, Look] = {}
-        scan = Scanner()
-        for number, line in enumerate(units, 1):
-            stamp = scan(line)
-            if stamp is not None:
-                look = looks.get(stamp.shape)
-                if look is None:
-                    look = looks[stamp.shape] = Look(stamp.shape, number)
-                look.see(stamp, line[stamp.end :], number)
-            elif number >= _WITHOUT_STAMP and not looks:
-                break
+        looks = look_through(units)
         if not looks:
             raise NotThisFormat("no line begins with the date and time of a WhatsApp export")
         look = max(looks.values(), key=lambda one: one.lines)
@@ -94,18 +107,11 @@ class WhatsAppReader:
     def rows(self, units: Iterable[str], chats: Mapping[str, Settled], choices: Choices) -> Iterator[RawRow]:
         """One row per stamp; lines before the first one are a row of their own (problem ``no_stamp``)."""
         (settled,) = chats.values()
-        rows = _Rows(settled)
-        for line in units:
-            row = rows.take(line)
-            if row is not None:
-                yield row
-        last = rows.flush()
-        if last is not None:
-            yield last
+        return _Rows(settled).of(units)
 
 
 class _Rows:
-    """Puts lines together to raw rows of one chat."""
+    """Puts lines together to raw rows of one chat. The path of most lines is short: speed is promised."""
 
     def __init__(self, settled: Settled) -> None:
         facts = settled.facts
@@ -115,81 +121,128 @@ class _Rows:
         self._ignores_words = bool(facts["is_24_hours"])
         self._zone = ZoneInfo(settled.time_zone)
         self._shape = Shape(*facts["shape"])
-        self._scan = Scanner(self._shape)
-        self._times: dict[str, _Time | str] = {}
-        self._names: dict[str, str] = {}
-        self._ordinals = Ordinals(REMEMBERED_STAMPS)
-        self._line = 0
-        self._has_stamp = False
-        self._id = ""
-        self._payload: dict[str, Any] = {}
-        self._at: datetime | None = None
-        self._lines: list[str] = []
-        self._size = 0
+        self._ordinal = Ordinals(REMEMBERED_STAMPS).key
+        self._match = _NEVER.match
+        self._groups = (0, 0, 0, 0, 0)
+        self._hours: dict[tuple[str, str, str], _Hour | None] = {}
+        self._names: dict[str, tuple[str, Side]] = {}
 
-    def take(self, line: str) -> RawRow | None:
-        """Take the next line; gives the row that it closes."""
-        self._line += 1
-        stamp = self._scan(line)
-        if stamp is not None:
-            done = self.flush()
-            self._has_stamp = True
-            self._start(stamp, line)
-            return done
-        if self._lines and self._size + len(line) < LONGEST_MESSAGE:
-            self._lines.append(line)
-            self._size += len(line) + 1
+    def of(self, units: Iterable[str]) -> Iterator[RawRow]:
+        """All rows of the file.
+
+        The path of most lines is written out here: a stamp like the one before, an hour and a name seen before.
+        """
+        chat, names, hours, ordinal, sixty = self._chat.key, self._names, self._hours, self._ordinal, _SIXTY
+        match, (day_at, word_at, hour_at, minute_at, second_at) = self._match, self._groups
+        lines, size, has_stamp = list[str](), 0, False
+        begun: _Begun = "", None, {}
+        for number, line in enumerate(units, 1):
+            found = match(line)
+            if found is not None:
+                day, word, hour_text, minute_text, second_text = found.group(
+                    day_at, word_at, hour_at, minute_at, second_at
+                )
+                hour = hours.get((day, word, hour_text))
+                end = found.end()
+                cut = line.find(": ", end)
+                known = names.get(line[end:cut]) if cut > 0 else None
+                if (
+                    hour
+                    and known
+                    and minute_text in sixty
+                    and second_text in sixty
+                    and line[cut + 2 : cut + 3] not in MARKS
+                ):
+                    (minute, minute_shown), (second, second_shown) = sixty[minute_text], sixty[second_text]
+                    key = f"{hour.key}{minute_shown}{second_shown}" if second_text else f"{hour.key}{minute_shown}"
+                    fresh: _Begun | None = (
+                        f"{chat}:{ordinal(key, number)}",
+                        datetime(hour.year, hour.month, hour.day, hour.hour, minute, second, 0, UTC),
+                        {
+                            "chat": chat, "at": f"{hour.text}:{minute_shown}:{second_shown}+00:00", "author": known[0],
+                            "side": known[1], "position": number, "original": line, "body_at": cut + 2,
+                        },
+                    )  # fmt: skip
+                else:
+                    fresh = self._begin_slowly(line, number)
+            elif may_begin(line):
+                fresh = self._begin_slowly(line, number)
+                match, (day_at, word_at, hour_at, minute_at, second_at) = self._match, self._groups
+            else:
+                fresh = None
+            if fresh is None:
+                size += len(line) + 1
+                if lines and size < LONGEST_MESSAGE:
+                    lines.append(line)
+                    continue
+                fresh = self._problem("too_long" if has_stamp else "no_stamp", line, number)
+            else:
+                has_stamp = True
+            if lines:
+                yield _row(begun, lines)
+            begun, lines, size = fresh, [line], len(line)
+        if lines:
+            yield _row(begun, lines)
+
+    def _begin_slowly(self, line: str, number: int) -> _Begun | None:
+        stamp = stamp_of(line)
+        if stamp is None or stamp.shape != self._shape:
             return None
-        done = self.flush()
-        self._problem("too_long" if self._has_stamp else "no_stamp", line)
-        return done
-
-    def flush(self) -> RawRow | None:
-        """The row of the lines taken since the last one."""
-        lines = self._lines
-        if not lines:
-            return None
-        payload = self._payload
-        payload["original"] = lines[0] if len(lines) == 1 else "\n".join(lines)
-        self._lines = []
-        return RawRow(self._id, payload, self._at, None)
-
-    def _start(self, stamp: Stamp, line: str) -> None:
-        time = self._time(stamp, line)
+        self._learn(stamp, line)
+        time = self._time(stamp)
         if isinstance(time, str):
-            self._problem(time, line)
-            return
+            return self._problem(time, line, number)
         author, side, body_at = self._whose(line, stamp.end)
-        self._id = f"{self._chat.key}:{self._ordinals.key(time.key, self._line)}"
-        self._payload = {
-            "chat": self._chat.key, "at": time.text, "author": author, "side": side, "position": self._line,
-            "original": line, "body_at": body_at,
-        }  # fmt: skip
-        self._at = time.at
-        self._lines = [line]
-        self._size = len(line)
+        payload = {
+            "chat": self._chat.key,
+            "at": time.text,
+            "author": author,
+            "side": side,
+            "position": number,
+            "original": line,
+            "body_at": body_at,
+        }
+        return f"{self._chat.key}:{self._ordinal(time.key, number)}", time.at, payload
 
-    def _problem(self, reason: str, line: str) -> None:
-        self._id = f"{self._chat.key}:none-p{self._line:012d}"
-        self._payload = {
-            "chat": self._chat.key, "at": None, "author": None, "side": None, "position": self._line,
-            "original": line, "problem": reason,
-        }  # fmt: skip
-        self._at = None
-        self._lines = [line]
-        self._size = len(line)
+    def _problem(self, reason: str, line: str, number: int) -> _Begun:
+        payload = {
+            "chat": self._chat.key,
+            "at": None,
+            "author": None,
+            "side": None,
+            "position": number,
+            "original": line,
+            "problem": reason,
+        }
+        return f"{self._chat.key}:none-p{number:012d}", None, payload
 
-    def _time(self, stamp: Stamp, line: str) -> _Time | str:
+    def _learn(self, stamp: Stamp, line: str) -> None:
+        """Remember what stamps look like, and their hour."""
+        found = self._match(line)
+        if found is None:
+            short = quick_for(stamp, line)
+            if short is None:
+                return
+            self._match, self._groups = short.pattern.match, short.groups
+            self._hours.clear()
+            found = self._match(line)
+            if found is None:
+                return
+        day, word, hour, _, _ = found.group(*self._groups)
+        if len(self._hours) >= _REMEMBERED_HOURS:
+            self._hours.clear()
+        self._hours[day, word, hour] = self._hour(stamp)
+
+    def _hour(self, stamp: Stamp) -> _Hour | None:
+        """The hour of a stamp; ``None`` where it has to be looked at minute by minute."""
+        first, last = (self._time(stamp._replace(minute=minute, second="")) for minute in ("00", "59"))
+        if isinstance(first, str) or isinstance(last, str) or last.at - first.at != _LAST_MINUTE or first.at.minute:
+            return None
+        at = first.at
+        return _Hour(at.year, at.month, at.day, at.hour, first.text[:13], first.key[:11])
+
+    def _time(self, stamp: Stamp) -> _Time | str:
         """The instant; a text is the reason why there is none."""
-        text = line[: stamp.end]
-        known = self._times.get(text)
-        if known is None:
-            if len(self._times) >= _REMEMBERED_TIMES:
-                self._times.clear()
-            known = self._times[text] = self._understood(stamp)
-        return known
-
-    def _understood(self, stamp: Stamp) -> _Time | str:
         day = day_of(stamp.numbers, stamp.era, self._order)
         word = stamp.word if not self._ignores_words or is_known(stamp.word) else ""
         hour, minute, second = hour_of(int(stamp.hour), word), int(stamp.minute), int(stamp.second or 0)
@@ -197,40 +250,42 @@ class _Rows:
             return "unknown_day_period"
         if day is None or hour is None or minute > 59 or second > 59:
             return "bad_time"
-        local = datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=self._zone)
-        at = local.astimezone(UTC)
-        shown = f"{local:%Y%m%dT%H%M%S}" if stamp.second else f"{local:%Y%m%dT%H%M}"
-        return _Time(at, at.isoformat(), shown)
+        at = datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=self._zone).astimezone(UTC)
+        local = f"{day:%Y%m%d}T{hour:02d}{minute:02d}"
+        return _Time(at, at.isoformat(), f"{local}{second:02d}" if stamp.second else local)
 
-    def _whose(self, line: str, start: int) -> tuple[str | None, str | None, int]:
+    def _whose(self, line: str, start: int) -> tuple[str | None, Side | None, int]:
         """The author's key, his side and where the body begins."""
         rest = line[start:]
         name, at = people.split(rest)
         if name is None:
             name, at = people.perhaps(rest)
-            key = self._key(name) if name is not None else None
+            key = None if name is None else key_of(people.cleaned(name))
             return (key, self._sides[key], start + at) if key in self._sides else self._nobody(rest, start)
-        key, body_at = self._key(name), start + at
+        key, body_at = key_of(people.cleaned(name)), start + at
         if line[body_at : body_at + 1] in MARKS:
             is_notice = notice(line[body_at:], people.cleaned(name))
             is_voice = self._chat.kind == "group" and people.is_same(self._chat.title or "", people.cleaned(name))
             if is_notice or (is_notice is None and (is_voice or key not in self._sides)):
                 return None, "system", body_at
-        return (key, self._sides[key], body_at) if key in self._sides else self._nobody(rest, start)
+        if key not in self._sides:
+            return self._nobody(rest, start)
+        if len(self._names) < _REMEMBERED_NAMES:
+            self._names[name] = key, self._sides[key]
+        return key, self._sides[key], body_at
 
-    def _nobody(self, rest: str, start: int) -> tuple[str | None, str | None, int]:
+    def _nobody(self, rest: str, start: int) -> tuple[str | None, Side | None, int]:
         customer = self._chat.customer_key
         if self._chat.kind == "private" and customer in self._sides and is_missed_call(rest):
             return customer, self._sides[customer], start
         return None, "system", start
 
-    def _key(self, name: str) -> str:
-        key = self._names.get(name)
-        if key is None:
-            if len(self._names) >= _REMEMBERED_NAMES:
-                self._names.clear()
-            key = self._names[name] = key_of(people.cleaned(name))
-        return key
+
+def _row(begun: _Begun, lines: list[str]) -> RawRow:
+    identity, at, payload = begun
+    if len(lines) > 1:
+        payload["original"] = "\n".join(lines)
+    return RawRow(identity, payload, at, None)
 
 
 class Ordinals:
