@@ -23,7 +23,7 @@ def checked_url(connection_id: str, base_url: str) -> str:
         raise BadConfiguration(
             connection_id, "the base URL is not a plain https address", "Write it like https://name.example.com"
         )
-    if parts.scheme == "http" and not _is_local(parts.hostname):
+    if parts.scheme == "http" and not is_local(parts.hostname):
         raise BadConfiguration(
             connection_id, "the base URL is not encrypted", "Use https; http is accepted on this machine only"
         )
@@ -46,7 +46,8 @@ def checked_headers(connection_id: str, headers: Mapping[str, str]) -> dict[str,
     return dict(headers)
 
 
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
+    """Whether a host's name is this machine by itself, without asking anybody what it resolves to."""
     if host == "localhost":
         return True
     try:

@@ -12,7 +12,7 @@ Rules that hold for every call:
   gives up at once instead of asking early;
 - what would be wrong if it were done twice is sent again only after a failure that proves that it was not done; any
   other failure is ``UnknownOutcome``, and the caller finds out;
-- redirects are not followed: a key must not travel to an address that nobody configured;
+- redirects are not followed, and no private address is connected to: a key must not travel where nobody sent it;
 - after a refusal of the key no further call leaves this client: a wrong key must not look like an attack.
 """
 
@@ -46,6 +46,7 @@ from resources.clients.errors import (
     UnknownOutcome,
     WrongHost,
 )
+from resources.clients.public import PublicAdapter, refuse_private
 from resources.clients.quota import Quota, pace
 
 log = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ class HttpClient:
         self._session.headers.update({"Accept": "application/json", **checked_headers(connection_id, headers)})
         # requests retries nothing by default; said explicitly, because two layers would multiply their attempts
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=0))
+            self._session.mount(scheme, PublicAdapter())
         self._judge = judge
         self._authorize = authorize
         self._quotas = quotas or {}
@@ -269,6 +270,7 @@ class HttpClient:
         except requests.exceptions.SSLError:
             raise WrongHost(self.connection_id, f"the certificate of {self._host} was not accepted") from None
         except (requests.RequestException, OSError) as error:
+            refuse_private(self.connection_id, error)
             # `from None`: the library's text holds the whole URL, and its cause tells an operator nothing more
             raise self._failed(error, call, timeout[1]) from None
 

@@ -34,6 +34,7 @@ from resources.clients.errors import (
     SourceError,
 )
 from resources.clients.http import HttpClient, Limits
+from resources.clients.public import PublicAdapter
 from resources.clients.redact import hide
 from resources.clients.telegram_chats import Chat, chats_of
 
@@ -194,7 +195,7 @@ class TelegramClient:
         return None
 
 
-class _Way(requests.adapters.HTTPAdapter):
+class _Way(PublicAdapter):
     """The way out of one request, which knows whether anything of it has left.
 
     A handshake that is refused, cut off or not answered, and a proxy that lets nobody through, come before that. The
