@@ -82,6 +82,7 @@ class Imports:
     }
     FORMATS: Final = {"whatsapp": "WhatsApp", "telegram": "Telegram", "table": "таблица"}
     ORDERS: Final = {"dmy": "день, месяц, год", "mdy": "месяц, день, год", "ymd": "год, месяц, день"}
+    FILE_CHANNEL: Final = "Файл"
     DRY_RUN: Final = "Это проба: ничего не записано."
     CHATS: Final = "Чаты"
     CHAT: Final = "Чат"

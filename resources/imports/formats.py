@@ -38,6 +38,7 @@ _PAGE = re.compile(r"messages(\d*)\.html")
 _LIST = "lists/chats.html"
 MOST_PAGES = 20_000
 """Of an export in HTML: a thousand messages a page."""
+LARGEST_MAPPING = 1024 * 1024
 _PACKED = re.compile(r"\.(zip|rar|7z|gz|tgz|tar)$", re.IGNORECASE)
 
 
@@ -104,7 +105,7 @@ def open_import(
     """
     known = found or recognise(path, connection_id or wanted, wanted, has_mapping=mapping is not None)
     one = connection_id or SOURCES[known.format]
-    make = {WHATSAPP: _whatsapp, TELEGRAM: _telegram}[known.format]
+    make = {WHATSAPP: _whatsapp, TELEGRAM: _telegram, TABLE: _table}[known.format]
     return make(known, one, choices, mapping)
 
 
@@ -278,3 +279,40 @@ def _telegram_html(found: Found, connection_id: str) -> Units:
 def _member(archive: Archive, name: str, counted: Counted) -> Iterator[BinaryIO]:
     with archive.open(name) as unpacked:
         yield counted.over(unpacked)
+
+
+def _table(found: Found, connection_id: str, choices: Choices, mapping: Path | None) -> ImportedFile:
+    from conversations.imports.tables import MappingError, TableMapping, TableReader, is_person_id, meaning
+    from conversations.messages import Imports
+    from conversations.parsing.imported import ImportedParser
+    from resources.imports.tables import table_units
+
+    (path,) = found.paths
+    if mapping is None:
+        raise BadImport(connection_id, "needs_mapping")
+    try:
+        declared = TableMapping.parse(_small_text(mapping, connection_id))
+    except MappingError as error:
+        raise BadImport(connection_id, "bad_mapping", str(error)) from None
+
+    @contextlib.contextmanager
+    def units(counted: Counted) -> Iterator[Iterator[Any]]:
+        with table_units(path, declared, connection_id, counted) as rows:
+            yield rows
+
+    return _made(
+        found, connection_id, replace(choices, staff=choices.staff | frozenset(declared.staff)),
+        reader=TableReader(declared),
+        open_units=units,
+        version=f"{VERSIONS[TABLE]} {declared.version()}",
+        parser=lambda: ImportedParser("file", Imports.FILE_CHANNEL, meaning, has_person_ids=is_person_id),
+    )  # fmt: skip
+
+
+def _small_text(path: Path, connection_id: str) -> str:
+    """A file that a person wrote by hand."""
+    try:
+        with opened(path, connection_id) as file:
+            return file.read(LARGEST_MAPPING).decode("utf-8-sig")
+    except (UnicodeDecodeError, OSError):
+        raise BadImport(connection_id, "bad_mapping", "it is no text in UTF-8") from None

@@ -183,11 +183,11 @@ class ImportedFile:
             BadImport: it is not of the format.
             Undecided: something must be declared first.
         """
-        with self.units() as units:
-            try:
+        try:
+            with self.units() as units:
                 return self.reader.survey(units, self.choices)
-            except NotThisFormat as error:
-                raise BadImport(self.connection_id, "not_this_format", str(error)) from None
+        except NotThisFormat as error:
+            raise BadImport(self.connection_id, "not_this_format", str(error)) from None
 
     @property
     def size(self) -> int:

@@ -78,14 +78,14 @@ class ExportSource:
             return
         rows = undated = 0
         problems: Counter[str] = Counter()
-        with self._file.units() as units:
-            try:
+        try:
+            with self._file.units() as units:
                 for row in self._file.reader.rows(units, self._settled, self._file.choices):
                     rows += 1
                     undated += row.event_at is None
                     if "problem" in row.payload:
                         problems[row.payload["problem"]] += 1
                     yield row
-            except NotThisFormat as error:
-                raise BadImport(self.connection_id, "not_this_format", str(error)) from None
+        except NotThisFormat as error:
+            raise BadImport(self.connection_id, "not_this_format", str(error)) from None
         self.rows, self.undated, self.problems = rows, undated, problems
