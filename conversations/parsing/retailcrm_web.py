@@ -21,7 +21,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from conversations.parsing.fields import Odd, instant, optional_text
-from conversations.parsing.flags import IS_PARTIAL
+from conversations.parsing.flags import EDITED_UNDATED, IS_PARTIAL
 from conversations.parsing.retailcrm import PAYMENT_HOSTS, RetailCRMParser
 from conversations.records import Manager, Message, Quarantined, Record
 from conversations.source import RawRecord
@@ -69,11 +69,16 @@ class RetailCRMWebParser:
         return [*_people(stream, row), *found]
 
     def _finished(self, record: Record | Quarantined, row: RawRecord) -> Record | Quarantined:
-        """What the gateway's rows cannot say: when a message was deleted, and that a row is not the whole message."""
+        """What the gateway's rows cannot say: an edit without a time, a deletion with one, a row that is not all of its
+        chat."""
         if not isinstance(record, Message):
             return record
-        flags = (*record.flags, IS_PARTIAL) if row.payload.get("is_partial") is True else record.flags
-        return record._replace(flags=flags, deleted_at=instant(row.payload, "deletedAt"))
+        flags = list(record.flags)
+        if _is_edited(row.payload) and record.edited_at is None:
+            flags.append(EDITED_UNDATED)
+        if row.payload.get("is_partial") is True:
+            flags.append(IS_PARTIAL)
+        return record._replace(flags=tuple(flags), deleted_at=instant(row.payload, "deletedAt"))
 
 
 def channel(node: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,7 +118,7 @@ def message(node: Mapping[str, Any]) -> dict[str, Any]:
         "chat_id": node.get("chatId"),
         # every event of a chat without known dialogs is one of the same dialog
         "dialog": dialog if isinstance(dialog, dict) else {"id": f"chat{node.get('chatId')}"},
-        "is_edit": node.get("isEdited") is True or node.get("isEdit") is True,
+        "is_edit": _is_edited(node),
         "updated_at": node.get("editedAt") or node.get("updatedAt"),
     }
     if status := optional_text(node, "status"):
@@ -124,6 +129,10 @@ def message(node: Mapping[str, Any]) -> dict[str, Any]:
         told["from"] = _person(author)
         told |= {name: node[name] for name in _KEPT if node.get(name) is not None}
     return told
+
+
+def _is_edited(node: Mapping[str, Any]) -> bool:
+    return node.get("isEdited") is True or node.get("isEdit") is True
 
 
 def _kind(node: Mapping[str, Any], author: Any) -> str:
