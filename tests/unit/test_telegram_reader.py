@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.imports.survey import Choices, Undecided, settle
+from conversations.imports.survey import Choices, NotThisFormat, Undecided, settle
 from conversations.imports.telegram import TelegramReader, is_person_id
 from conversations.imports.telegram.keys import LATE, RECENT, MessageKeys
 from conversations.source import RawRow
@@ -197,6 +197,15 @@ def test_a_nameless_chat_is_known_by_its_first_message() -> None:
     assert [row.external_id for row in read(longer, staff=staff)[:2]] == [
         row.external_id for row in read(first, staff=staff)
     ]
+
+
+@pytest.mark.parametrize("most", ["MOST_CHATS", "MOST_PEOPLE"])
+def test_more_chats_or_people_than_any_account_has_are_refused(monkeypatch: pytest.MonkeyPatch, most: str) -> None:
+    monkeypatch.setattr(f"conversations.imports.telegram.reader.{most}", 2)
+    units = [(HEADER | {"ordinal": n, "id": n}, message(1, f"user{n}")) for n in (1, 2, 3)]
+    TelegramReader().survey(iter(units[:2]), Choices())
+    with pytest.raises(NotThisFormat, match="more than"):
+        TelegramReader().survey(iter(units), Choices())
 
 
 def test_ids_that_do_not_grow_are_kept_once_and_doubles_apart() -> None:

@@ -25,7 +25,17 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from conversations.imports.survey import Author, Chat, ChatKind, Choices, Settled, Side, Survey, key_of
+from conversations.imports.survey import (
+    Author,
+    Chat,
+    ChatKind,
+    Choices,
+    NotThisFormat,
+    Settled,
+    Side,
+    Survey,
+    key_of,
+)
 from conversations.imports.telegram.keys import ChatKeys, MessageKeys, author_of
 from conversations.parsing.flags import NO_TIMES
 from conversations.source import RawRow
@@ -38,6 +48,9 @@ _KINDS: Mapping[str, ChatKind] = {
     "private_supergroup": "group",
     "public_supergroup": "group",
 }
+
+MOST_CHATS, MOST_PEOPLE = 50_000, 100_000
+"""Of one file, people counted in each of their chats: they are held in memory, and no account has so many."""
 
 Unit = tuple[Mapping[str, Any], Any]
 
@@ -57,11 +70,16 @@ class TelegramReader:
     """``Reader`` of Telegram exports."""
 
     def survey(self, units: Iterable[Unit], choices: Choices) -> Survey:
-        """Count chats, authors and times. Raises only what reading the file raises."""
+        """Count chats, authors and times.
+
+        Raises:
+            NotThisFormat: more chats or people than any account has; what reading the file raises.
+        """
         zone, keys = ZoneInfo(choices.time_zone), ChatKeys(choices.chat)
         chats: dict[str, Chat] = {}
         headers: dict[str, Mapping[str, Any]] = {}
         left_out: dict[int, str] = {}
+        people = 0
         for header, message in units:
             if header.get("type") in NOT_CONVERSATIONS:
                 left_out[header["ordinal"]] = header["type"]
@@ -71,7 +89,9 @@ class TelegramReader:
             if (chat := chats.get(key)) is None:
                 chat = chats[key] = Chat(key, _title(header, choices), "group")
                 headers[key] = header
-            _count(chat, read)
+            people += _count(chat, read)
+            if len(chats) > MOST_CHATS or people > MOST_PEOPLE:
+                raise NotThisFormat(f"more than {MOST_CHATS} chats or {MOST_PEOPLE} people")
         for key, chat in chats.items():
             _finish(chat, headers[key])
         facts = {"not_conversations": dict(sorted(Counter(left_out.values()).items()))} if left_out else {}
@@ -128,19 +148,23 @@ def _read(header: Mapping[str, Any], message: Any, zone: ZoneInfo) -> _Read:
     return _Read(at, edited_at, author, name, is_system, problem)
 
 
-def _count(chat: Chat, read: _Read) -> None:
+def _count(chat: Chat, read: _Read) -> int:
+    """Count what was understood; returns how many people are new."""
     if read.problem is not None and read.problem != "no_time":
-        return
+        return 0
     chat.messages += 1
     if read.at is not None:
         chat.first_at = read.at if chat.first_at is None else min(chat.first_at, read.at)
         chat.last_at = read.at if chat.last_at is None else max(chat.last_at, read.at)
-    if read.author is not None:
-        author = chat.authors.get(read.author)
-        if author is None:
-            author = chat.authors[read.author] = Author(read.author, read.name)
-        author.name = author.name or read.name
-        author.messages += 1
+    if read.author is None:
+        return 0
+    author = chat.authors.get(read.author)
+    is_new = author is None
+    if author is None:
+        author = chat.authors[read.author] = Author(read.author, read.name)
+    author.name = author.name or read.name
+    author.messages += 1
+    return int(is_new)
 
 
 def _finish(chat: Chat, header: Mapping[str, Any]) -> None:
