@@ -21,6 +21,7 @@ from decimal import Decimal
 from typing import IO, Any
 
 from conversations.imports.survey import NotThisFormat
+from conversations.imports.telegram import MOST_CHATS
 
 HEADER = ("id", "type", "name")
 """Fields of a chat beside its messages."""
@@ -196,6 +197,8 @@ class _Walk:
     def _number(self, header: dict[str, Any], list_name: str | None) -> None:
         if "ordinal" not in header:
             self._ordinal += 1
+            if self._ordinal > MOST_CHATS:
+                raise NotThisFormat(f"more than {MOST_CHATS} chats")
             header |= {"ordinal": self._ordinal, "list": list_name}
 
     def _list(self, list_name: str) -> Iterator[Found]:

@@ -214,6 +214,11 @@ def test_depth_and_size_of_an_item_are_limited(monkeypatch: pytest.MonkeyPatch) 
     assert len(units(many)) == 500
 
 
+def test_endless_chats_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telegram_json, "MOST_CHATS", 2)
+    assert refusal({"chats": {"list": [{"name": "x"}] * 3}}) == "more than 2 chats"
+
+
 def test_endless_nesting_is_refused_without_taking_memory() -> None:
     tracemalloc.start()
     assert "levels" in refusal(b'{"id": 7, "type": "personal_chat", "name": null, "messages": [' + b'{"a":' * 50_000)

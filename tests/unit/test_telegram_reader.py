@@ -208,6 +208,13 @@ def test_more_chats_or_people_than_any_account_has_are_refused(monkeypatch: pyte
         TelegramReader().survey(iter(units), Choices())
 
 
+def test_endless_names_are_cut_for_people_and_kept_in_the_row() -> None:
+    name = "Ы" * 20_000
+    survey = TelegramReader().survey(iter([(HEADER, {**message(1, "user7"), "from": name})]), Choices())
+    assert survey.chats["user7"].authors["user7"].name == name[:10_000]
+    assert read_chat([{**message(1, "user7"), "from": name}])[0].payload["original"]["from"] == name
+
+
 def test_ids_that_do_not_grow_are_kept_once_and_doubles_apart() -> None:
     keys = MessageKeys()
     found = [keys.of("c", {"id": number}, position, None) for position, number in enumerate([5, 9, 7, 9, 7, 10], 1)]

@@ -6,6 +6,6 @@ Here: the reader (``reader``), what a message says (``kinds``), ids (``keys``). 
 
 from conversations.imports.telegram.keys import is_person_id
 from conversations.imports.telegram.kinds import meaning
-from conversations.imports.telegram.reader import NOT_CONVERSATIONS, TelegramReader
+from conversations.imports.telegram.reader import MOST_CHATS, NOT_CONVERSATIONS, TelegramReader
 
-__all__ = ["NOT_CONVERSATIONS", "TelegramReader", "is_person_id", "meaning"]
+__all__ = ["MOST_CHATS", "NOT_CONVERSATIONS", "TelegramReader", "is_person_id", "meaning"]

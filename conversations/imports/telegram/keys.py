@@ -28,6 +28,8 @@ _OF_TYPE = {
     "private_channel": "channel",
     "public_channel": "channel",
 }
+LONGEST_NAME = 10_000
+"""Characters of a name that are held; Telegram allows 128, and the raw row keeps all of them."""
 RECENT = 20_000
 """So many stamps of messages without ids are remembered."""
 LATE = 200_000
@@ -162,7 +164,7 @@ def author_of(header: Mapping[str, Any], message: Mapping[str, Any], field: str)
     ('user7', None)
     """
     name, peer = message.get(field), message.get(f"{field}_id")
-    name = name if isinstance(name, str) and name else None
+    name = name[:LONGEST_NAME] if isinstance(name, str) and name else None
     if isinstance(peer, int) and not isinstance(peer, bool):
         kind = _OLD_KINDS.get(peer >> 32)
         if kind is None or peer == header.get("id"):

@@ -36,7 +36,7 @@ from conversations.imports.survey import (
     Survey,
     key_of,
 )
-from conversations.imports.telegram.keys import ChatKeys, MessageKeys, author_of
+from conversations.imports.telegram.keys import LONGEST_NAME, ChatKeys, MessageKeys, author_of
 from conversations.parsing.flags import NO_TIMES
 from conversations.source import RawRow
 
@@ -81,6 +81,8 @@ class TelegramReader:
         left_out: dict[int, str] = {}
         people = 0
         for header, message in units:
+            if header["ordinal"] > MOST_CHATS:
+                raise NotThisFormat(f"more than {MOST_CHATS} chats")
             if header.get("type") in NOT_CONVERSATIONS:
                 left_out[header["ordinal"]] = header["type"]
                 continue
@@ -90,8 +92,8 @@ class TelegramReader:
                 chat = chats[key] = Chat(key, _title(header, choices), "group")
                 headers[key] = header
             people += _count(chat, read)
-            if len(chats) > MOST_CHATS or people > MOST_PEOPLE:
-                raise NotThisFormat(f"more than {MOST_CHATS} chats or {MOST_PEOPLE} people")
+            if people > MOST_PEOPLE:
+                raise NotThisFormat(f"more than {MOST_PEOPLE} people")
         for key, chat in chats.items():
             _finish(chat, headers[key])
         facts = {"not_conversations": dict(sorted(Counter(left_out.values()).items()))} if left_out else {}
@@ -196,7 +198,7 @@ def _side(settled: Settled | None, read: _Read, message: Any) -> Side | None:
 
 def _title(header: Mapping[str, Any], choices: Choices) -> str | None:
     name = header.get("name")
-    return name if isinstance(name, str) and name else choices.chat
+    return name[:LONGEST_NAME] if isinstance(name, str) and name else choices.chat
 
 
 def _instant(message: Mapping[str, Any], field: str, zone: ZoneInfo) -> tuple[datetime | None, str | None]:
