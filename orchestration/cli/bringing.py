@@ -100,6 +100,7 @@ def told(path: Path, file: ImportedFile, brought: Brought) -> dict[str, Any]:
         "messages": brought.messages,
         "inserted": brought.inserted,
         "updated": brought.updated,
+        "managers": brought.managers,
         "quarantined": brought.quarantined,
         "reasons": dict(brought.reasons),
         "first_at": _iso(brought.first_at),
@@ -121,6 +122,8 @@ def show(path: Path, file: ImportedFile, brought: Brought) -> None:
         "updated": number(brought.updated),
     }
     _show_figures(path, values, brought.reasons)
+    if not brought.managers:
+        screen.say(Imports.NO_MANAGERS, style="bold yellow")
 
 
 def dry_run(path: Path, file: ImportedFile, *, as_json: bool) -> dict[str, Any]:
@@ -130,6 +133,8 @@ def dry_run(path: Path, file: ImportedFile, *, as_json: bool) -> dict[str, Any]:
         BadImport, Undecided: the file cannot be used, or not even be looked through as it is. That nobody was declared
             a manager is shown, not raised.
     """
+    from resources.imports.bring import managers_of
+
     survey = file.survey()
     undecided: str | None = None
     settled: Mapping[str, Settled] = {}
@@ -140,8 +145,8 @@ def dry_run(path: Path, file: ImportedFile, *, as_json: bool) -> dict[str, Any]:
     known = _understood(file, settled) if settled else _Understood(_messages(survey))
     if not as_json:
         _show_dry(path, file, survey, settled, known)
-        if undecided:
-            screen.say(undecided, style="bold yellow")
+        if undecided or not managers_of(settled):
+            screen.say(undecided or Imports.NO_MANAGERS, style="bold yellow")
         screen.say(Imports.DRY_RUN)
     return {
         "file": path.name,

@@ -153,9 +153,7 @@ def _document(path: Path, format_name: str, options: Options, work: _Work) -> di
         source = FileSource(path, format_name, options.connection)
         rows = sum(len(page.rows) for stream in source.streams for page in source.pages(stream, None, None))
         if not options.as_json:
-            screen.show(
-                screen.table(path.name, [("", "left"), ("", "right")], [(Import.LABELS["conversations"], number(rows))])
-            )
+            screen.say(f"{path.name}: {Import.LABELS['conversations']} {number(rows)}")
             screen.say(Imports.DRY_RUN)
         return told | {"state": "dry_run", "conversations": rows}
     connection = load(path, format_name, options.connection, work.warehouse, work.policy)

@@ -75,6 +75,8 @@ class Brought:
     last_at: datetime | None = None
     inserted: int = 0
     updated: int = 0
+    managers: int = 0
+    """People of the file on our side; 0 where nothing was done."""
     reasons: Mapping[str, int] = field(default_factory=dict)
     """Rows that could not be understood, by reason code; empty where nothing was done."""
 
@@ -141,6 +143,11 @@ def span_of(survey: Survey) -> tuple[datetime | None, datetime | None]:
     return min(firsts, default=None), max(lasts, default=None)
 
 
+def managers_of(settled: Mapping[str, Settled]) -> int:
+    """How many people of a file write for us; none at all is a name that was misspelt more often than not."""
+    return len({key for chat in settled.values() for key, side in chat.sides.items() if side == "manager"})
+
+
 class _Walk:
     def __init__(
         self,
@@ -198,7 +205,7 @@ class _Walk:
         fail_point("imports.written")
         return Brought(
             one, file.source, file.sha256, False, row.chats, row.messages, row.quarantined, first_at, last_at,
-            landed.inserted, landed.updated, dict(sorted(reasons.items())),
+            landed.inserted, landed.updated, managers_of(settled), dict(sorted(reasons.items())),
         )  # fmt: skip
 
 
