@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from conversations.messages.tables import ROWS
+
 OUTCOMES: Final = {
     "in_target": "в норме",
     "slow_reply": "медленно",
@@ -53,6 +55,7 @@ REASONS: Final = {
     "gone_at_source": "удалено в источнике",
     "unknown_delivery_status": "неизвестный статус доставки",
     "is_partial": "известно только последнее сообщение чата (вне ожиданий)",
+    **ROWS,
 }
 """Reason codes of flags and of the quarantine; an unknown code is shown as it is."""
 

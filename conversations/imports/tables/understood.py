@@ -73,8 +73,8 @@ class Understanding:
         own = cells.text("conversation") if self._has_id else None
         if own is not None:
             found.chat = exact_key(own)
-            if found.title is None:
-                found.title = self._mapping.constants.get("conversation")
+            if self._mapping.columns.title is None and "title" not in self._mapping.constants:
+                found.title = own
         elif not self._has_id and found.title is not None:
             found.chat = key_of(found.title)
         else:
