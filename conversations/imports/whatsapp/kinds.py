@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from conversations.imports.whatsapp.locales import plain, raw_texts, words
@@ -22,6 +22,7 @@ from conversations.parsing.fields import Odd
 from conversations.parsing.imported import Meant
 
 LEFT, RIGHT = "\u200e", "\u200f"
+_REPEATED = 80
 _LONGEST = 300
 """Characters; no fixed text is longer."""
 _TAIL = re.compile(rf"^(.*?)[\s{MARKS}]*?([{LEFT}{RIGHT}]?)<([^<>\n:]{{3,80}})>[\s{MARKS}]*$", re.DOTALL)
@@ -78,10 +79,18 @@ def said(body: str, *, is_bracketed: bool) -> Meant:
 
 def notice(body: str, sender: str) -> bool | None:
     """Whether a body that starts with a mark is a notice of the messenger in somebody's name; ``None``: it may be."""
-    key = plain(body[:_LONGEST])
+    return _notice_again(body, sender) if len(body) <= _REPEATED else _notice(body, sender)
+
+
+def _notice(body: str, sender: str) -> bool | None:
+    key = plain(body[:_LONGEST]).removeprefix("~").lstrip()
     if key.startswith(words().notices) or key.startswith(plain(sender) + " "):
         return True
     return False if _known(body) or _file(body) or _place_or_poll(body) else None
+
+
+_notice_again = lru_cache(maxsize=2_048)(_notice)
+"""Most such bodies are one of a few texts."""
 
 
 def is_deleted_by_owner(body: str) -> bool:

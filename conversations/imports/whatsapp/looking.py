@@ -129,7 +129,7 @@ class Look:
 
 
 def _time(stamp: Stamp) -> tuple[int, int, int]:
-    return hour_of(int(stamp.hour), stamp.word) or 0, int(stamp.minute), int(stamp.second or 0)
+    return hour_of(int(stamp.hour), stamp.word) or 0, min(int(stamp.minute), 59), min(int(stamp.second or 0), 59)
 
 
 def look_through(lines: Iterable[str]) -> dict[Shape, Look]:

@@ -61,7 +61,7 @@ _DATE_GAP = "[BLANK]?[./\\-\u2010-\u2013\u2044\u2215年月년월][BLANK]?"
 _YEAR_MARKS = "г|p|r|A\\.?P|B\\.?E|C\\.?E|A\\.?D|A\\.?H|พ\\.?ศ|ค\\.?ศ|ه\\.?ش|هـ|م"
 _AFTER_DATE = f"(?:[.日일號号]|[BLANK]?(?:{_YEAR_MARKS})(?:\\.|(?![^\\W\\d_])))"
 _DATE = (
-    f"(?P<a>(?:{_ERA})?\\d{{1,4}})MARK*{_DATE_GAP}MARK*(?P<b>\\d{{1,2}})MARK*{_DATE_GAP}MARK*(?P<c>\\d{{1,4}})"
+    f"(?P<a>(?:{_ERA}MARK*)?\\d{{1,4}})MARK*{_DATE_GAP}MARK*(?P<b>\\d{{1,2}})MARK*{_DATE_GAP}MARK*(?P<c>\\d{{1,4}})"
     f"MARK*(?P<era>{_AFTER_DATE}{{0,2}})"
 )
 _HOUR_GAP = "(?:[:.\u066b\uff1a\u2236]|[BLANK]?(?:h|時|时|点|點|시)[BLANK]?)"

@@ -83,6 +83,8 @@ class WhatsAppReader:
         look = max(looks.values(), key=lambda one: one.lines)
         look.close()
         order, proof = look.evidence.decide(choices.date_order)
+        if order not in look.spans:
+            raise NotThisFormat("no date of the file is one of a calendar that is read")
         is_24 = look.has_clock_of_24_hours()
         unknown = [line for word, line in look.words.items() if not is_known(word)]
         if not is_24 and unknown and 2 * len(unknown) >= len(look.words):
