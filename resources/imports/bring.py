@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -32,8 +32,9 @@ from resources.warehouse.imports import (
     DONE,
     FAILED,
     Imported,
-    date_by_the_last_version,
     find_import,
+    is_anything_gone,
+    replace_reading,
     source_of_connection,
     write_import,
 )
@@ -110,8 +111,10 @@ def bring(
         known = find_import(session, file.connection_id, file.sha256)
         if known is not None and (known.state, known.choices_hash) == (DONE, file.choices_hash):
             return _unchanged(known)
-        is_read_otherwise = known is not None and known.choices_hash != file.choices_hash
-        return _Walk(file, warehouse, policy, lexicon, run_id, shown).do(is_read_otherwise)
+        former = known if known is not None and known.state == DONE else None
+        if former is None and is_anything_gone(session, file.connection_id, file.source):
+            former = _row(file)
+        return _Walk(file, warehouse, policy, lexicon, run_id, shown).do(former)
 
 
 def write_failure(warehouse: Warehouse, file: ImportedFile, error: BadImport) -> None:
@@ -119,7 +122,7 @@ def write_failure(warehouse: Warehouse, file: ImportedFile, error: BadImport) ->
 
     A file that was imported before, under other choices, keeps its line.
     """
-    row = Imported(file.connection_id, file.sha256, file.choices_hash, file.source, file.size, FAILED, error.code)
+    row = replace(_row(file), state=FAILED, reason=error.code)
     with warehouse.connect("otklik import failed") as sql:
         known = find_import(sql, file.connection_id, file.sha256)
         if known is None or known.state == FAILED:
@@ -162,7 +165,7 @@ class _Walk:
         self._zone = policy.organisation.time_zone
         self._run_id, self._steps = run_id, steps
 
-    def do(self, is_read_otherwise: bool) -> Brought:
+    def do(self, former: Imported | None) -> Brought:
         file, one = self._file, self._file.connection_id
         with self._steps(LOOKING):
             survey = file.survey()
@@ -176,13 +179,14 @@ class _Walk:
                 progress=lambda so_far: step.to(so_far.rows, total),
             )  # fmt: skip
         fail_point("imports.landed")
-        if is_read_otherwise:
+        if former is not None:
+            ids = (row.external_id for page in source.pages(MESSAGES, None, None) for row in page.rows)
             with self._warehouse.connect("otklik import") as sql:
-                date_by_the_last_version(sql, one, file.source)
+                replace_reading(sql, former, file.source, ids)
         parser = _Counting(file.parser(), settled)
         with self._steps(UNDERSTANDING):
             # rows without a time belong to no window; read under other choices, rows may leave theirs
-            is_whole = bool(source.undated) or is_read_otherwise
+            is_whole = bool(source.undated) or former is not None
             window = None if is_whole else _days_of(survey, self._zone)
             replace_window(
                 self._warehouse, parser, one, file.source, tuple(STREAMS.values()), window, self._zone
@@ -196,9 +200,9 @@ class _Walk:
                 )
         first_at, last_at = span_of(survey)
         reasons = source.problems + parser.reasons
-        row = Imported(
-            one, file.sha256, file.choices_hash, file.source, file.size, DONE, None,
-            len(survey.chats), source.rows, reasons.total(), first_at, last_at,
+        row = replace(
+            _row(file), chats=len(survey.chats), messages=source.rows, quarantined=reasons.total(),
+            first_at=first_at, last_at=last_at,
         )  # fmt: skip
         with self._warehouse.connect("otklik import book") as sql:
             write_import(sql, row)
@@ -207,6 +211,10 @@ class _Walk:
             one, file.source, file.sha256, False, row.chats, row.messages, row.quarantined, first_at, last_at,
             landed.inserted, landed.updated, managers_of(settled), dict(sorted(reasons.items())),
         )  # fmt: skip
+
+
+def _row(file: ImportedFile) -> Imported:
+    return Imported(file.connection_id, file.sha256, file.choices_hash, file.source, file.size, DONE)
 
 
 def _unchanged(known: Imported) -> Brought:
@@ -225,6 +233,9 @@ class _Counting:
         self.reasons: Counter[str] = Counter()
 
     def parse(self, stream: str, row: RawRecord) -> Iterable[Record | Quarantined]:
+        if row.gone_at is not None:
+            # an earlier reading of its file had it, and was wrong
+            return
         for record in self._parser.parse(stream, row):
             if isinstance(record, Quarantined) and "problem" not in row.payload:
                 chat = row.external_id if stream == CHATS else row.payload.get("chat")

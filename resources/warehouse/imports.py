@@ -7,6 +7,7 @@ means that nothing is left to do.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -86,13 +87,51 @@ def source_of_connection(connection: psycopg.Connection[Any], connection_id: str
     return str(found[0]) if found is not None and found[0] != besides else None
 
 
-def date_by_the_last_version(connection: psycopg.Connection[Any], connection_id: str, source: str) -> int:
-    """Forget the times that an earlier reading of the connection's messages gave them; returns how many changed.
+def is_anything_gone(connection: psycopg.Connection[Any], connection_id: str, source: str) -> bool:
+    """Whether rows of the connection were taken back by a later reading of their file."""
+    statement = composed.SQL("select exists (select from {} where connection_id = %s and gone_at is not null)")
+    row = connection.execute(statement.format(_messages(source)), [connection_id]).fetchone()
+    return row == (True,)
 
-    Core dates a message by its first version, since vendors move the time of an edited one. A file read again under
-    another time zone is no edit: all of it was dated wrongly before.
+
+def replace_reading(
+    connection: psycopg.Connection[Any], known: Imported, source: str, external_ids: Iterable[str]
+) -> int:
+    """Make the messages of a file those of its new reading; returns how many of the former one are taken back.
+
+    Taken back is what the former reading brought first and the new one does not have: a wrong order of the date, or a
+    wrong title, gave those rows wrong ids. Only of the file that was imported last: of an earlier one nobody can tell
+    its rows from those of the files after it, and nothing is taken back. What the new reading has is there again,
+    dated by itself: core dates a message by its first version, since vendors move the time of an edited one, but a file
+    read again under another time zone is no edit. The caller commits.
     """
-    statement = composed.SQL(
-        "update {} set first_event_at = event_at where connection_id = %s and first_event_at is distinct from event_at"
-    ).format(composed.Identifier("raw", f"{source}__messages"))
-    return connection.execute(statement, [connection_id]).rowcount
+    connection.execute("create temp table read_again (external_id text not null) on commit drop")
+    with connection.cursor() as cursor, cursor.copy("copy read_again from stdin") as copy:
+        for external_id in external_ids:
+            copy.write_row([external_id])
+    connection.execute("analyze read_again")
+    values = {"connection_id": known.connection_id, "sha256": known.file_sha256}
+    taken = connection.execute(_TAKE_BACK.format(table=_messages(source)), values).rowcount
+    connection.execute(_DATE_ANEW.format(table=_messages(source)), values)
+    return taken
+
+
+_TAKE_BACK = composed.SQL(
+    "with known as ("
+    "  select max(imported_at) filter (where file_sha256 = %(sha256)s) as this,"
+    "    coalesce(max(imported_at) filter (where file_sha256 <> %(sha256)s), '-infinity') as others"
+    "  from ops.imports where connection_id = %(connection_id)s)"
+    " update {table} as r set gone_at = now() from known as k"
+    " where r.connection_id = %(connection_id)s and r.gone_at is null and k.others < k.this"
+    "   and r.first_fetched_at > k.others and r.first_fetched_at <= k.this"
+    "   and not exists (select from read_again as a where a.external_id = r.external_id)"
+)
+_DATE_ANEW = composed.SQL(
+    "update {table} as r set gone_at = null, first_event_at = r.event_at from read_again as a"
+    " where r.connection_id = %(connection_id)s and r.external_id = a.external_id"
+    "   and (r.gone_at is not null or r.first_event_at is distinct from r.event_at)"
+)
+
+
+def _messages(source: str) -> composed.Identifier:
+    return composed.Identifier("raw", f"{source}__messages")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conversations.imports.survey import Undecided, settle
+from conversations.imports.survey import Undecided, key_of, settle
 from conversations.lexicon import Lexicon
 from conversations.policy import Policy
 from resources.imports.bring import Brought, bring, write_failure
@@ -153,6 +153,28 @@ def test_a_file_read_in_another_zone_is_dated_anew(database: Warehouse, tmp_path
     assert times(database) == expected
 
 
+def test_what_a_wrong_reading_brought_is_taken_back(database: Warehouse, tmp_path: Path) -> None:
+    """A wrong title gives every row another id, as a wrong order of the date does."""
+    other = written(tmp_path / "other.txt", talk(8, day=9))
+    brought(database, tiny_file(other, chat="Вера"))
+    path = written(tmp_path / "a.txt", talk(6))
+    brought(database, tiny_file(path, chat="Опечатка"))
+    assert counted(database)["messages"] == 14
+    for title in ("Анна", "Опечатка", "Анна"):
+        again = brought(database, tiny_file(path, chat=title))
+        assert not again.is_unchanged
+        assert (counted(database)["messages"], counted(database)["waits"]) == (14, 7)
+        with database.connect() as sql:
+            there = sql.execute(
+                "select distinct payload ->> 'chat' from raw.whatsapp_export__messages where gone_at is null"
+            ).fetchall()
+        assert {one for (one,) in there} == {key_of(title), key_of("Вера")}
+    # of a file that is not the last one nothing is taken back: its rows may be another's by now
+    brought(database, tiny_file(other, chat="Вера Петровна"))
+    assert counted(database)["messages"] == 22
+    assert brought(database, tiny_file(path, chat="Анна")).is_unchanged
+
+
 def test_nothing_is_stored_of_a_file_that_cannot_be_used(database: Warehouse, tmp_path: Path) -> None:
     before = hashes(database)
     bad = written(tmp_path / "a.txt", [*talk(3000), "# обрыв"])
@@ -162,7 +184,10 @@ def test_nothing_is_stored_of_a_file_that_cannot_be_used(database: Warehouse, tm
     with pytest.raises(Undecided):
         brought(database, tiny_file(nobody, staff=frozenset()))
     assert hashes(database) == before
-    for path, error in ((bad, BadImport("files", "long_line", "line 3")), (nobody, BadImport("files", "undecided_staff"))):
+    for path, error in (
+        (bad, BadImport("files", "long_line", "line 3")),
+        (nobody, BadImport("files", "undecided_staff")),
+    ):
         write_failure(database.as_role(Role.LOADER), tiny_file(path), error)
     with database.connect() as sql:
         assert sql.execute("select state, reason from ops.imports order by reason").fetchall() == [
