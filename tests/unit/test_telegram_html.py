@@ -36,7 +36,7 @@ def read(export: TelegramHtml, **choices: Any) -> list[RawRow]:
 
 def talk(*blocks: str) -> list[RawRow]:
     asked = said(Said(900, NOON, "Анна", "?"))
-    return read(pages(whole("Анна", [*blocks, asked])))[:-1]
+    return read(pages(whole("Анна", [*blocks, asked])), time_zone="UTC")[:-1]
 
 
 def one(**more: Any) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def test_notices_get_the_time_around_them_and_say_so() -> None:
     )
     assert [row.payload["side"] for row in rows] == ["system", "customer", "system", "system"]
     assert [row.event_at for row in rows] == [
-        datetime(2024, 1, 9, 21, tzinfo=UTC),
+        datetime(2024, 1, 10, 0, tzinfo=UTC),
         datetime(2024, 1, 10, 9, tzinfo=UTC),
         datetime(2024, 1, 10, 9, tzinfo=UTC),
         datetime(2024, 1, 10, 21, tzinfo=UTC),

@@ -130,6 +130,7 @@ def test_the_universal_time_counts_and_the_local_one_only_without_it() -> None:
         ({"date": "9999-12-31T23:59:59-23:00"}, "bad_time"),
         ({"date_unixtime": "soon", "date": "2024-01-10T15:00:00"}, "bad_time"),
         ({"date_unixtime": "0"}, "bad_time"),
+        ({"date": "1970-01-01T03:00:00"}, "bad_time"),
         ({"date_unixtime": "9" * 400}, "bad_time"),
         ({}, "no_time"),
     ],
@@ -150,7 +151,9 @@ def test_a_chat_without_any_time_is_untimed_and_whole() -> None:
 def test_edits_carry_their_time_and_a_stamp_of_1970_is_no_edit() -> None:
     edited = message(1, "user7", edited="2024-01-10T16:00:00", edited_unixtime=str(START + 3_600))
     never = message(2, "user7", edited="1970-01-01T03:00:00", edited_unixtime="0")
-    rows = read_chat([edited, never])
+    old = {**message(3, "user7"), "edited": "1970-01-01T03:00:00"}
+    rows = read_chat([edited, never, old])
+    assert "edited_at" not in rows[2].payload
     assert rows[0].payload["edited_at"] == "2024-01-10T13:00:00+00:00"
     assert rows[0].updated_at == datetime(2024, 1, 10, 13, 0, tzinfo=UTC)
     assert "edited_at" not in rows[1].payload
