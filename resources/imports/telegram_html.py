@@ -27,6 +27,7 @@ MESSAGE_CHARACTERS = 512 * 1024
 """No message's markup is longer: a text has at most some thousand characters."""
 PAGE_MESSAGES = 100_000
 """The writer begins a new page after 1,000."""
+EARLY_NOTICES = 20
 LIST_BYTES = 8 * 1024 * 1024
 _START = re.compile(r'<div\s[^<>]*?\bclass="message\s')
 _PAGE = re.compile(r"(?:^|/)messages(\d*)\.html$")
@@ -96,7 +97,10 @@ class _ChatPages:
         self._sender: dict[str, Any] = {}
         self._at: str | None = None
         self._day: str | None = None
-        self._zone = ""
+        self._zone: str | None = None
+        """That of the page's dates, as they write it; ``None``: there was none yet."""
+        self._early: list[dict[str, Any]] = []
+        """Notices before the first date: the zone of their day is not known yet."""
 
     def messages(self, blocks: Iterator[str], header: dict[str, Any], number: int) -> Iterator[Unit]:
         """The messages of one page."""
@@ -116,7 +120,20 @@ class _ChatPages:
             if message["type"] != "unsupported":
                 self._fill(message)
             end = block.end if _LAYOUT.fullmatch(markup, block.end) else len(markup)
-            yield header, message | {"html": markup[:end]}
+            message["html"] = markup[:end]
+            if self._zone is None and message.get("dated_by") == "day" and len(self._early) < EARLY_NOTICES:
+                self._early.append(message)
+                continue
+            yield from self._dated(header)
+            yield header, message
+        yield from self._dated(header)
+
+    def _dated(self, header: Mapping[str, Any]) -> Iterator[Unit]:
+        """The notices that waited for the zone."""
+        for message in self._early:
+            message["date"] += self._zone or ""
+            yield header, message
+        self._early = []
 
     def _fill(self, message: dict[str, Any]) -> None:
         is_joined = message.pop("joined", False)
@@ -129,15 +146,15 @@ class _ChatPages:
         self._sender = {key: message[key] for key in ("from", "via_bot") if key in message}
         if is_call and "from" in message:
             message["actor"] = message.pop("from")
-        self._at = message.get("date", self._at)
-        if self._at is not None:
-            self._zone = self._at[19:]
+        date = message.get("date", "")
+        if date[10:11] == "T":
+            self._at, self._zone = date, date[19:]
 
     def _date_notice(self, message: dict[str, Any]) -> None:
         if self._at is not None:
             message |= {"date": self._at, "dated_by": "message_before"}
         elif self._day is not None:
-            message |= {"date": f"{self._day}T00:00:00{self._zone}", "dated_by": "day"}
+            message |= {"date": f"{self._day}T00:00:00{self._zone or ''}", "dated_by": "day"}
 
 
 def _blocks(file: IO[bytes], number: int) -> Iterator[str]:

@@ -149,12 +149,25 @@ def test_notices_get_the_time_around_them_and_say_so() -> None:
     )
     assert [row.payload["side"] for row in rows] == ["system", "customer", "system", "system"]
     assert [row.event_at for row in rows] == [
-        datetime(2024, 1, 10, 0, tzinfo=UTC),
+        datetime(2024, 1, 9, 21, tzinfo=UTC),
         datetime(2024, 1, 10, 9, tzinfo=UTC),
         datetime(2024, 1, 10, 9, tzinfo=UTC),
         datetime(2024, 1, 10, 21, tzinfo=UTC),
     ]
     assert [row.payload["message"].get("dated_by") for row in rows] == ["day", None, "message_before", "day"]
+
+
+def test_many_notices_before_the_first_date_stay_in_order() -> None:
+    first = [day(-1, "10 January 2024"), *(day(n, f"Анна pinned {n}") for n in range(1, 40))]
+    rows = talk(*first, said(Said(50, NOON, "Анна", "a")))
+    assert [row.payload["message"]["id"] for row in rows] == [*range(1, 40), 50]
+
+
+def test_a_page_of_notices_alone_is_dated_in_the_declared_zone() -> None:
+    page = whole("Анна", [day(-1, "10 January 2024"), day(3, "Анна joined Telegram"), day(4, "Анна took a screenshot")])
+    rows = read(pages(page), time_zone="Asia/Almaty")
+    assert [row.event_at for row in rows] == [datetime(2024, 1, 9, 18, tzinfo=UTC)] * 2
+    assert [row.payload["position"] for row in rows] == [1, 2]
 
 
 def test_what_telegram_could_not_export_is_quarantined_and_what_came_before_a_group_grew_is_not() -> None:
