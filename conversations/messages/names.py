@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from conversations.messages.exported import EXPORTED
 from conversations.messages.tables import ROWS
 
 OUTCOMES: Final = {
@@ -56,6 +57,7 @@ REASONS: Final = {
     "unknown_delivery_status": "неизвестный статус доставки",
     "is_partial": "известно только последнее сообщение чата (вне ожиданий)",
     **ROWS,
+    **EXPORTED,
 }
 """Reason codes of flags and of the quarantine; an unknown code is shown as it is."""
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from conversations.imports.survey import Choices, NotThisFormat, Undecided, settle
 from conversations.imports.telegram import TelegramReader, is_person_id
 from conversations.imports.telegram.keys import LATE, RECENT, MessageKeys
+from conversations.messages import REASONS
 from conversations.source import RawRow
 from tests.unit.telegram_files import START, message, notice
 
@@ -169,7 +170,7 @@ def test_edits_carry_their_time_and_a_stamp_of_1970_is_no_edit() -> None:
         (None, "not_an_object"),
         ([1], "not_an_object"),
         ("text", "not_an_object"),
-        (message(1, "user7", "again"), "duplicate_id"),
+        (message(1, "user7", "again"), "repeated_id"),
     ],
 )
 def test_what_cannot_be_understood_is_kept_with_its_reason(item: Any, problem: str) -> None:
@@ -177,6 +178,12 @@ def test_what_cannot_be_understood_is_kept_with_its_reason(item: Any, problem: s
     assert problems(rows) == [None, problem, None]
     assert rows[1].payload["original"] == item
     assert len({row.external_id for row in rows}) == 3
+
+
+def test_every_reason_has_words() -> None:
+    codes = {"not_an_object", "no_time", "bad_time", "ambiguous_time", "unsupported", "unknown_type", "no_author",
+             "not_a_conversation", "repeated_id", "bad_text"}  # fmt: skip
+    assert codes <= set(REASONS)
 
 
 def test_notices_have_no_author_and_calls_have_one() -> None:

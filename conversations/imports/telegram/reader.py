@@ -111,7 +111,7 @@ class TelegramReader:
             if settled is None:
                 problem, side, author = "not_a_conversation", "system", None
             elif is_second and problem is None:
-                problem = "duplicate_id"
+                problem = "repeated_id"
             elif problem == "no_time" and settled.chat.first_at is None:
                 problem = None  # nothing in the chat has a time: an untimed conversation
             payload: dict[str, Any] = {
