@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any, BinaryIO
 
 from conversations.imports.survey import NotThisFormat
@@ -49,13 +48,12 @@ def json_rows(stream: BinaryIO, path: str | None) -> Iterator[TableUnit]:
 
     source = _Source(stream)
     try:
-        yield from _rows(source, ijson.basic_parse(source, buf_size=_BLOCK), path)
+        yield from _rows(source, ijson.basic_parse(source, buf_size=_BLOCK, use_float=True), path)
     except (ijson.JSONError, UnicodeDecodeError):
-        # the parser's own text quotes the file
+        # the parser's own text quotes the file. Whole numbers of more than 64 bits are no JSON to it, and have to be:
+        # without use_float it hands ones of thousands of digits to Python, which refuses them in the parser's middle
         where = "breaks off at" if source.ended else "is not JSON near"
         raise NotThisFormat(f"the file {where} byte {source.position}") from None
-    except (SystemError, ArithmeticError):
-        raise NotThisFormat(f"an impossible number before byte {source.position}") from None
 
 
 def _rows(source: _Source, events: Iterator[tuple[str, Any]], path: str | None) -> Iterator[TableUnit]:
@@ -134,7 +132,4 @@ def _container(source: _Source, events: Iterator[tuple[str, Any]], kind: str) ->
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        number = float(value)
-        return number if math.isfinite(number) else str(value)
-    return value
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -19,10 +19,10 @@ from typing import Any
 from conversations.imports.survey import Author, Chat, Choices, NotThisFormat, Settled, Survey, folded
 from conversations.imports.tables.cells import Item
 from conversations.imports.tables.items import items_of
-from conversations.imports.tables.mapping import PEOPLE, TIMES, TableMapping
+from conversations.imports.tables.mapping import TableMapping
 from conversations.imports.tables.people import exact_key
 from conversations.imports.tables.seen import Seen
-from conversations.imports.tables.understood import Understanding, Understood
+from conversations.imports.tables.understood import NEEDED, Understanding, Understood
 from conversations.imports.tables.units import TableUnit
 from conversations.parsing.flags import NO_TIMES
 from conversations.source import RawRow
@@ -73,8 +73,8 @@ class TableReader:
     def _refuse_missing(self, seen: set[str]) -> None:
         """A name that is in no row at all is a mistake in the mapping or another kind of table."""
         columns = dict(self.mapping.columns.declared())
-        for meaning in ("conversation", *TIMES, *PEOPLE, "text"):
-            if meaning in columns and meaning not in seen:
+        for meaning in sorted(NEEDED & columns.keys()):
+            if meaning not in seen:
                 raise NotThisFormat(f"no row has the column {columns[meaning]!r} (columns.{meaning})")
 
 

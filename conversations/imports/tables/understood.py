@@ -10,7 +10,7 @@ from typing import Any
 
 from conversations.imports.survey import Choices, key_of
 from conversations.imports.tables.cells import Cells, Item
-from conversations.imports.tables.mapping import TableMapping
+from conversations.imports.tables.mapping import PEOPLE, TIMES, TableMapping
 from conversations.imports.tables.people import People, Person, exact_key
 from conversations.imports.tables.times import Clock, Stamp, joined
 from conversations.parsing.fields import Odd
@@ -21,6 +21,9 @@ _KINDS: dict[str, ContentKind] = {
     **dict.fromkeys(("image", "photo", "video", "audio", "voice", "file", "document", "gif"), "media"),
 }
 """Words for kinds that need no declaration; ``values.kind`` adds to them."""
+
+NEEDED = frozenset({"conversation", "text", *TIMES, *PEOPLE})
+"""Columns that a table has if they are mapped, in JSON, too."""
 
 
 @dataclass(slots=True)
@@ -45,6 +48,7 @@ class Understanding:
     def __init__(self, mapping: TableMapping, choices: Choices) -> None:
         self.seen: set[str] = set()
         """Columns that at least one row had, by meaning."""
+        self._needed = NEEDED & {meaning for meaning, _ in mapping.columns.declared()}
         self._mapping = mapping
         self._people = People(mapping, choices)
         self._clock = Clock(mapping.time.format, mapping.time.zone or choices.time_zone)
@@ -57,6 +61,8 @@ class Understanding:
         """One row. Never raises: a problem is part of the answer."""
         found = Understood(problem=item.problem)
         cells = Cells(self._mapping, item, self.seen)
+        for meaning in self._needed - self.seen:
+            cells.raw(meaning)
         for step in (self._chat, self._time, self._person, self._rest):
             try:
                 step(cells, item, found)

@@ -27,6 +27,7 @@ class Unreadable(NamedTuple):
 TableUnit: TypeAlias = tuple[int, "Mapping[str, Any] | Unreadable"]
 """Position in the file (line, row or item, from 1) and the row: column to cell, or a JSON object."""
 
+_PLAIN = 10**18
 LINE = "line"
 """The only column of a log's unit."""
 
@@ -64,11 +65,15 @@ def as_text(value: Any) -> str | None:
     """
     if isinstance(value, str):
         return value if value.strip() else None
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+    if value is None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float | Decimal) and value == int(value):
-        return str(int(value))
+    if isinstance(value, float | Decimal):
+        # a decimal may have an exponent of a million: it is not written out
+        is_number = value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)
+        if not is_number:
+            return None
+        return str(int(value)) if abs(value) < _PLAIN and value == int(value) else str(value)
     found = as_json(value)
-    return found if isinstance(found, str) else str(found)
+    return (found if isinstance(found, str) else str(found)) or None
