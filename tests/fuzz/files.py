@@ -45,3 +45,86 @@ TELEGRAM_WORDS = (
     b'"from_id": null', b'"date_unixtime": "0"', b'"text": [', b"]}", b"},{", b"true", b"-1", b"1e5", b"[[[[[[[[",
     b'"id": -1', b'"name": null', b'"personal_chat"', b'"date": "2026-13-41T99:99:99"', b'"via_bot": "@x"',
 )  # fmt: skip
+
+_LRM, _NNBSP = "\u200e", "\u202f"
+_ANDROID = """23.03.2026, 13:31 - Сообщения и звонки защищены сквозным шифрованием.
+23.03.2026, 13:31 - Анна: Здравствуйте!
+Есть размер 42?
+23.03.2026, 13:31 - Shop: Добрый день: есть
+23.03.2026, 13:40 - Анна: <Без медиафайлов>
+23.03.2026, 13:41 - Shop: Данное сообщение удалено
+24.03.2026, 09:00 - Анна: IMG-20260324-WA0002.jpg (файл добавлен)
+24.03.2026, 09:02 - Пропущенный аудиозвонок
+"""
+_IOS = f"""[3/18/26, 2:56:01{_NNBSP}PM] Анна: {_LRM}Messages and calls are end-to-end encrypted.
+[3/18/26, 2:56:09{_NNBSP}PM] Анна: hello
+second line
+{_LRM}[3/18/26, 2:57:00{_NNBSP}PM] Shop: {_LRM}image omitted
+[3/19/26, 11:57:00{_NNBSP}AM] Shop: bye <This message was edited>
+"""
+WHATSAPP = tuple(
+    text.encode(encoding)
+    for text, encoding in (
+        (_ANDROID, "utf-8"), (_IOS, "utf-8"), (_ANDROID.replace("\n", "\r\n"), "utf-8-sig"), (_IOS, "utf-16"),
+    )
+)  # fmt: skip
+WHATSAPP_WORDS = (
+    b"23.03.2026, 13:31 - ", b"[3/18/26, 2:56:09 PM] ", b"31.12.2569, 00:00 - x: ", b"99.99.2026, 13:31 - A: ",
+    b"23.03.2026, 25:61 - A: y", b": ", b" - ", b"AM", b"p. m.", "\u202apеople\u202c: ".encode(), b"\n\n\n",
+    b"[14:56:01, 3/18/26] ", "٢٣".encode(), "Анна:".encode(), b"null", b"R8.3.1", b"Shop",
+)  # fmt: skip
+
+CSV_MAPPING = """
+columns: {conversation: chat, title: who, message_id: id, time: at, author: who, role: role, text: text}
+file: {delimiter: ";"}
+time: {format: iso, zone: Europe/Moscow}
+values: {role: {client: customer, staff: manager}}
+"""
+CSV = (
+    """chat;id;at;who;role;text
+7;1;2026-03-02T09:00:00;Анна;client;Есть размер 42?
+7;2;2026-03-02T09:05:00;Shop;staff;Да, есть
+7;3;2026-03-02T09:05:00;Shop;staff;Да
+8;4;;Борис;client;без времени
+""".encode(),
+    b"chat;id;at;who;role;text\n1;1;2026-03-02T09:00:00+05:00;A;client;x\n1;1;2026-03-02T09:00:00;A;client;twice\n",
+)
+CSV_WORDS = (
+    b";", b";;", b'"', b'""', b"\n;\n", b"client", b"staff", b"boss", b"2026-02-30T00:00:00", b"0001-01-01T00:00:00",
+    b"9999-12-31T23:59:59-23:59", b"2026-10-25T02:30:00", b"-1", b"007", b"chat", "٧".encode(),
+)  # fmt: skip
+JSONL_MAPPING = """
+file: {kind: jsonl}
+columns: {conversation: chat.id, title: chat.title, message_id: id, time: at, author: from.name, role: from.type,
+  text: text}
+time: {format: [unix, iso], zone: UTC}
+values: {role: {client: customer, operator: manager}}
+"""
+JSONL = (
+    b"\n".join(
+        json.dumps(one).encode()
+        for one in (
+            {"chat": {"id": 7, "title": "A"}, "id": 1, "at": 1777885207, "from": {"name": "A", "type": "client"},
+             "text": "hi"},
+            {"chat": {"id": 7}, "id": 2, "at": "2026-05-04T12:00:00Z", "from": {"name": "S", "type": "operator"},
+             "text": "yes"},
+            {"chat": {"id": 8}, "id": 1, "from": {"name": "B", "type": "client"}, "text": None},
+        )
+    ),
+)  # fmt: skip
+JSONL_WORDS = (
+    b"{}", b"[]", b"null", b'"chat": {}', b'"at": 1e400', b'"at": -1', b'"at": true', b'"id": 1.5', b"NaN", b"{" * 99,
+    b'"\\ud800"', b'"from": []', b'"text": {"a": 1}', b"\n", b'"id": 99999999999999999999',
+)  # fmt: skip
+LOG_MAPPING = r"""
+log:
+  message: '\[(?P<time>[^\]]+)\] <(?P<nick>[^>]+)> ?(?P<text>.*)'
+columns: {time: time, author: nick, text: text}
+constants: {conversation: room}
+time: {format: '%Y-%m-%d %H:%M:%S', zone: UTC}
+staff: [Shop]
+"""
+LOG = (
+    b"[2026-03-02 09:00:00] <Anna> hi\n[2026-03-02 09:00:00] <Shop> hello\nbroken line\n[2026-03-02 09:01:00] <B> \n",
+)
+LOG_WORDS = (b"[", b"]", b"<", b"> ", b"[2026-13-02 09:00:00] <X> y", b"[2026-03-02 09:00:00] <Shop> ", b"\n", b"\t")

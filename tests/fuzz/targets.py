@@ -10,24 +10,32 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import re
+import tempfile
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
 from conversations.imports.survey import CHATS, MESSAGES, Choices, NotThisFormat, Reader, Settled, Undecided, settle
+from conversations.imports.tables import TableMapping, TableReader, is_person_id
+from conversations.imports.tables import meaning as of_table
 from conversations.imports.telegram import TelegramReader
 from conversations.imports.telegram import meaning as of_telegram
+from conversations.imports.whatsapp import WhatsAppReader
+from conversations.imports.whatsapp import meaning as of_whatsapp
 from conversations.parsing.imported import ImportedParser
 from conversations.source import RawRecord, RawRow
 from resources.imports.errors import BadImport
+from resources.imports.opening import Counted
+from resources.imports.tables import table_units
 from resources.imports.telegram_json import TelegramJson
+from resources.imports.text import lines
 from tests.fuzz import files
 
 REFUSED = (BadImport, NotThisFormat, Undecided)
-CHOICES = Choices(staff=frozenset({"Shop", "user2"}), date_order="dmy", chat="Анна")
+CHOICES = Choices(staff=frozenset({"Shop", "user2"}), chat="Анна")
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
@@ -56,7 +64,10 @@ def _sound(rows: list[RawRow], settled: dict[str, Settled], parser: ImportedPars
     positions = [row.payload["position"] for row in rows]
     assert positions == sorted(positions), "rows out of order"
     for row in rows:
-        assert row.external_id.startswith(f"{row.payload['chat']}:"), "an id of another chat"
+        chat = row.payload["chat"]
+        assert row.external_id.startswith(f"{chat}:") or (chat is None and "problem" in row.payload), (
+            "another chat's id"
+        )
         assert row.event_at is None or row.event_at.tzinfo is not None, "a time without a zone"
         assert (row.event_at is None) == (row.payload["at"] is None), "two times"
         stored = json.loads(orjson.dumps(_storable(row.payload)))
@@ -67,9 +78,13 @@ def _sound(rows: list[RawRow], settled: dict[str, Settled], parser: ImportedPars
         assert list(parser.parse(CHATS, RawRecord("x", chat.chat.key, stored, NOW, None)))
 
 
-def _storable(payload: Any) -> Any:
+def _storable(value: Any) -> Any:
     """As ``land()`` makes it fit: lone surrogates are no UTF-8."""
-    return json.loads(re.sub(r"\\ud[89a-f][0-9a-f]{2}", "?", json.dumps(payload), flags=re.IGNORECASE))
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_storable(key): _storable(one) for key, one in value.items()}
+    return [_storable(one) for one in value] if isinstance(value, list) else value
 
 
 # --- Telegram --------------------------------------------------------------------------------------------------------
@@ -114,4 +129,76 @@ def _items(document: dict[str, Any]) -> int:
     return total
 
 
-TARGETS = {one.name: one for one in (Target("telegram", files.TELEGRAM, files.TELEGRAM_WORDS, _telegram),)}
+# --- WhatsApp --------------------------------------------------------------------------------------------------------
+
+_WHATSAPP = ImportedParser("whatsapp", "WhatsApp", of_whatsapp)
+_MARKS = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
+
+
+def _whatsapp(data: bytes) -> bool:
+    try:
+        _, rows = _taken(WhatsAppReader(), lambda: lines(io.BytesIO(data), "x"), _WHATSAPP)
+    except REFUSED:
+        return False
+    mark = next((name for name, sign in _MARKS.items() if data.startswith(sign)), "utf-8-sig")
+    there = [line.removesuffix("\r") for line in data.decode(mark).removeprefix("\ufeff").split("\n")]
+    if there[-1] == "":
+        there.pop()
+    kept = [line for row in rows for line in row.payload["original"].split("\n")]
+    assert kept == there, "lines of the file are missing"
+    return True
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
+_TABLES = ImportedParser("file", "Файл", of_table, has_person_ids=is_person_id)
+_FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+def _table(mapping: str, count: Callable[[str], int | None]) -> Callable[[bytes], bool]:
+    declared = TableMapping.parse(mapping)
+
+    def read(data: bytes) -> bool:
+        with tempfile.NamedTemporaryFile(dir=_FOLDER) as file, contextlib.ExitStack() as closing:
+            file.write(data)
+            file.flush()
+
+            def units() -> Iterable[Any]:
+                return closing.enter_context(table_units(Path(file.name), declared, "x", Counted()))
+
+            try:
+                _, rows = _taken(TableReader(declared), units, _TABLES)
+            except REFUSED:
+                return False
+        with contextlib.suppress(UnicodeDecodeError):
+            expected = count(data.decode("utf-8-sig"))
+            assert expected is None or len(rows) == expected, "rows of the table are missing"
+        return True
+
+    return read
+
+
+def _csv_rows(text: str) -> int | None:
+    """Rows below the header; ``None`` where quotes leave a choice."""
+    found = None if '"' in text else _full_lines(text)
+    return None if found is None else found - 1
+
+
+def _full_lines(text: str) -> int | None:
+    """Lines that hold something; ``None`` where NULs, other ends of lines or blanks alone leave a choice."""
+    there = text.split("\n")
+    if "\x00" in text or "\r" in text or any(line and not line.strip() for line in there):
+        return None
+    return sum(bool(line) for line in there)
+
+
+TARGETS = {
+    one.name: one
+    for one in (
+        Target("whatsapp", files.WHATSAPP, files.WHATSAPP_WORDS, _whatsapp),
+        Target("telegram", files.TELEGRAM, files.TELEGRAM_WORDS, _telegram),
+        Target("csv", files.CSV, files.CSV_WORDS, _table(files.CSV_MAPPING, _csv_rows)),
+        Target("jsonl", files.JSONL, files.JSONL_WORDS, _table(files.JSONL_MAPPING, _full_lines)),
+        Target("log", files.LOG, files.LOG_WORDS, _table(files.LOG_MAPPING, _full_lines)),
+    )
+}
