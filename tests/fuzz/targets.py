@@ -141,9 +141,10 @@ def _whatsapp(data: bytes) -> bool:
     except REFUSED:
         return False
     mark = next((name for name, sign in _MARKS.items() if data.startswith(sign)), "utf-8-sig")
-    there = [line.removesuffix("\r") for line in data.decode(mark).removeprefix("\ufeff").split("\n")]
+    there = data.decode(mark).removeprefix("\ufeff").split("\n")
     if there[-1] == "":
         there.pop()
+    there = [line.removesuffix("\r") for line in there]
     kept = [line for row in rows for line in row.payload["original"].split("\n")]
     assert kept == there, "lines of the file are missing"
     return True
