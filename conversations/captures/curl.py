@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import urlsplit
 
 from conversations.captures.shapes import NotACapture, Request
@@ -30,6 +31,8 @@ _FLAGS = frozenset({
 })  # fmt: skip
 """Without meaning for a replay. Certificates are checked whatever ``-k`` says."""
 
+MOST_COMMANDS = 10_000
+"""In one file: "Copy all as cURL" of a page gives hundreds."""
 _POWERSHELL = re.compile(r"^\s*(?:\$\w+\s*=\s*New-Object\b|\$session\b|Invoke-(?:WebRequest|RestMethod)\b|iwr\b)", re.I)
 _FETCH = re.compile(r"^\s*(?:await\s+)?fetch\s*\(")
 _CMD = re.compile(r'^\s*curl(?:\.exe)?\s+(?:\^"|"[^"\n]*"\s*\^\s*\n|(?:[^\'"\n]*\^\r?\n))')
@@ -45,9 +48,11 @@ def requests_of(text: str) -> list[Request]:
     """
     text = text.lstrip("\ufeff")
     _recognise(text)
-    found = [_request(words) for words in commands(text)]
+    found = [_request(words) for words in islice(commands(text), MOST_COMMANDS + 1)]
     if not found:
         raise NotACapture("empty")
+    if len(found) > MOST_COMMANDS:
+        raise NotACapture("large")
     return found
 
 
@@ -106,11 +111,12 @@ def _options(words: list[str]) -> Iterator[tuple[str, str]]:
             yield "url", word
             continue
         # -XPOST and -sSk are short options in one word
-        name, rest = (word, "") if word.startswith("--") else (word[:2], word[2:])
-        while name in _FLAGS and rest:
-            name, rest = f"-{rest[0]}", rest[1:]
+        name, at = (word, len(word)) if word.startswith("--") else (word[:2], 2)
+        while name in _FLAGS and at < len(word):
+            name, at = f"-{word[at]}", at + 1
         if name in _FLAGS:
             continue
+        rest = word[at:]
         if name not in _VALUED:
             raise NotACapture("option", _shown(name))
         value = rest or next(left, None)

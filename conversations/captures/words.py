@@ -16,13 +16,16 @@ from collections.abc import Iterator
 
 from conversations.captures.shapes import NotACapture
 
-_DOUBLE = re.compile(r'[^"\\]*(?:\\.[^"\\]*)*', re.S)
-_ANSI = re.compile(r"[^'\\]*(?:\\.[^'\\]*)*", re.S)
+# possessive: without it the search remembers every escape of a text of megabytes
+_DOUBLE = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.S)
+_ANSI = re.compile(r"[^'\\]*+(?:\\.[^'\\]*+)*+", re.S)
 _PLAIN = re.compile(r"[^\s'\"\\$;#|&<>()`]+")
-_EXPANDS = re.compile(r"(?:[^\\$`]|\\.)*[$`]", re.S)
+_ESCAPED = re.compile(r"\\.", re.S)
 _DOUBLE_ESCAPE = re.compile(r'\\([$`"\\\n])')
+MOST_WORDS = 10_000
+"""In one command; a browser writes some dozens."""
 _ESCAPE = re.compile(
-    r"(?P<bytes>(?:\\x[0-9A-Fa-f]{1,2}|\\[0-7]{1,3})+)|(?P<units>(?:\\u[0-9A-Fa-f]{1,4})+)"
+    r"(?P<bytes>(?:\\x[0-9A-Fa-f]{1,2}|\\[0-7]{1,3})++)|(?P<units>(?:\\u[0-9A-Fa-f]{1,4})++)"
     r"|\\U(?P<point>[0-9A-Fa-f]{1,8})|\\c(?P<control>.)|\\(?P<letter>.)",
     re.S,
 )
@@ -39,7 +42,7 @@ def commands(text: str) -> Iterator[list[str]]:
     [['curl', 'a b', '-H', "x: П'"], ['curl', 'q"']]
 
     Raises:
-        NotACapture: ``open_quote``, ``shell``, ``expansion`` or ``control``.
+        NotACapture: ``open_quote``, ``shell``, ``expansion``, ``control``, or ``large`` for endless words.
     """
     words: list[str] = []
     word: list[str] | None = None
@@ -50,6 +53,8 @@ def commands(text: str) -> Iterator[list[str]]:
             if word is not None:
                 words.append("".join(word))
                 word = None
+                if len(words) > MOST_WORDS:
+                    raise NotACapture("large")
             if one in "\n;" and words:
                 yield words
                 words = []
@@ -106,7 +111,7 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
         raise NotACapture("open_quote")
     if is_ansi:
         return ansi_c(found[0]), close + 1
-    if _EXPANDS.match(found[0]):
+    if not {"$", "`"}.isdisjoint(_ESCAPED.sub("", found[0])):
         raise NotACapture("expansion")
     return _DOUBLE_ESCAPE.sub(lambda escape: escape[1].replace("\n", ""), found[0]), close + 1
 

@@ -15,7 +15,8 @@ from typing import IO
 
 from conversations.captures import ENDPOINT, Capture, Exchange, Gathering, NotACapture, exchanges_of, requests_of
 
-LARGEST_CURL = 16 << 20
+LARGEST_CURL = 4 << 20
+"""Bytes; one request has some kilobytes, all requests of a page a megabyte."""
 LARGEST_HAR = 2 << 30
 LONGEST_TEXT = 4 << 20
 """Bytes of one JSON text of a HAR that are looked at; a body of a batch has some kilobytes."""
@@ -183,7 +184,7 @@ class BoundedJson:
         self._depth += opened - between.count(b"}") - between.count(b"]")
 
 
-_INSIDE = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.S)
+_INSIDE = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.S)
 _ENDLESS = re.compile(rb'[^\s\[\]{}:,"]{1025}')
 
 

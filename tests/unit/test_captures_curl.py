@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import string
 import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -172,6 +173,8 @@ def test_all_requests_of_a_page_are_several_commands() -> None:
         ("curl $'https://a.example/\\ud83d'", "control", ""),
         ("curl $'https://a.example/\\0'", "control", ""),
         ("curl $'\\U00110000'", "control", ""),
+        ("curl " + "a " * 10_002, "large", ""),
+        ("curl https://a.example\n" * 10_001, "large", ""),
     ],
 )  # fmt: skip
 def test_what_is_no_request_is_refused_by_name(text: str, code: str, detail: str) -> None:
@@ -189,3 +192,29 @@ def test_unicode_escape_would_have_made_mojibake() -> None:
     """The reason for an own reader of ``$'…'``: the built-in one spoils what is not escaped."""
     (words,) = commands("$'Привет\\n\\u041c'")
     assert words == ["Привет\nМ"] != ["Привет\\n\\u041c".encode().decode("unicode_escape")]
+
+
+def test_a_hostile_text_takes_little_time_and_memory() -> None:
+    """F25, in a process of its own below a small one: what a process used counts for whom it starts, too."""
+    reading = """
+from conversations.captures import NotACapture, requests_of
+start = "curl 'https://mg.example/api/graphql/v1/batch' "
+texts = (start + "$'" + "\\\\u0416" * 650_000 + "'", start + "a " * 500_000, start + "-" + "s" * 1_000_000,
+         start + '"' + "x" * 3_900_000 + '$"', start + '"' + "\\\\\\\\" * 500_000 + '"', start + "''" * 500_000,
+         "curl 'https://mg.example'\\n" * 150_000, start + "^" * 3_900_000, start + "\\\\x" * 500_000)
+for text in texts:
+    try:
+        requests_of(text)
+    except NotACapture:
+        pass
+"""
+    program = (
+        "import resource, subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]], check=True);"
+        "used = resource.getrusage(resource.RUSAGE_CHILDREN); print(used.ru_utime + used.ru_stime, used.ru_maxrss)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, reading], capture_output=True, text=True, check=True, timeout=60
+    )
+    seconds, peak = map(float, done.stdout.split())
+    assert seconds < 30
+    assert peak / (1024 if sys.platform == "darwin" else 1) < 200 * 1024, "KiB"
