@@ -69,7 +69,7 @@ def short(word: str) -> str:
 @cache
 def words() -> Words:
     """All languages at once: one phone may have changed its language."""
-    found = yaml.safe_load((_DATA / "words.yaml").read_text("utf-8"))
+    found = _sections()
     units = {plain(str(word)): int(seconds) for seconds, names in _languages(found["units"]) for word in names}
     return Words(
         kinds={plain(text): kind for kind in _KINDS for text in _texts(found[kind])},
@@ -86,7 +86,13 @@ def words() -> Words:
 
 def raw_texts(section: str) -> frozenset[str]:
     """The texts of one section as they are written."""
-    return frozenset(_texts(yaml.safe_load((_DATA / "words.yaml").read_text("utf-8"))[section]))
+    return frozenset(_texts(_sections()[section]))
+
+
+@cache
+def _sections() -> Mapping[str, Any]:
+    sections: Mapping[str, Any] = yaml.safe_load((_DATA / "words.yaml").read_text("utf-8"))
+    return sections
 
 
 @cache

@@ -146,7 +146,10 @@ def look_through(lines: Iterable[str]) -> dict[Shape, Look]:
                 cut = line.find(": ", start)
                 name = line[start:cut]
                 # most lines: another message of one day by somebody who wrote before
-                if cut > 0 and name in said and found[day_at] == day and line[cut + 2 : cut + 3] not in MARKS:
+                is_theirs = cut > 0 and name in said and found[day_at] == day
+                if is_theirs and line[cut + 2 : cut + 3] in MARKS:
+                    is_theirs = notice(line[cut + 2 :], people.cleaned(name)) is False
+                if is_theirs:
                     said[name] += 1
                     look.lines += 1
                     look.last_line = line

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from conversations.imports.survey import Author, Chat, NotThisFormat, folded, key_of
 from conversations.imports.whatsapp.prefix import BLANKS, MARKS, unmarked
@@ -68,6 +69,7 @@ def _is_in_quotes(name: str) -> bool:
     return False
 
 
+@lru_cache(maxsize=1_024)
 def cleaned(name: str) -> str:
     """A name without marks, with plain blanks and hyphens, without the tilde of people who are not in the contacts.
 

@@ -33,7 +33,6 @@ LONGEST_MESSAGE = 1_000_000
 
 REMEMBERED_STAMPS = 4_096
 _NEVER = re.compile("(?!)")
-_LAST_MINUTE = timedelta(minutes=59)
 _ZEROS = "0\u0660\u06f0\u0966\u09e6"
 _SIXTY = {
     "".join(chr(ord(zero) + int(digit)) for digit in f"{number:02d}"): (number, f"{number:02d}")
@@ -41,7 +40,7 @@ _SIXTY = {
     for number in range(60)
 } | {"": (0, "00")}
 """Minutes and seconds in the digits that exports have most: Latin, Arabic, Persian, Devanagari, Bengali; none is 0."""
-_REMEMBERED_HOURS = 4_096
+_REMEMBERED_DAYS, _REMEMBERED_HOURS = 256, 4_096
 _REMEMBERED_NAMES = 4_096
 
 
@@ -126,7 +125,8 @@ class _Rows:
         self._ordinal = Ordinals(REMEMBERED_STAMPS).key
         self._match = _NEVER.match
         self._groups = (0, 0, 0, 0, 0)
-        self._hours: dict[tuple[str, str, str], _Hour | None] = {}
+        self._hours: dict[tuple[str, str, str], _Hour] = {}
+        self._days: dict[str, tuple[datetime | None, str]] = {}
         self._names: dict[str, tuple[str, Side]] = {}
 
     def of(self, units: Iterable[str]) -> Iterator[RawRow]:
@@ -144,7 +144,7 @@ class _Rows:
                 day, word, hour_text, minute_text, second_text = found.group(
                     day_at, word_at, hour_at, minute_at, second_at
                 )
-                hour = hours.get((day, word, hour_text))
+                hour = hours.get((day, word, hour_text)) or self._hour(line, day, word, hour_text)
                 end = found.end()
                 cut = line.find(": ", end)
                 known = names.get(line[end:cut]) if cut > 0 else None
@@ -219,34 +219,50 @@ class _Rows:
         return f"{self._chat.key}:none-p{number:012d}", None, payload
 
     def _learn(self, stamp: Stamp, line: str) -> None:
-        """Remember what stamps look like, and their hour."""
-        found = self._match(line)
-        if found is None:
+        """Remember what stamps look like."""
+        if self._match(line) is None:
             short = quick_for(stamp, line)
-            if short is None:
-                return
-            self._match, self._groups = short.pattern.match, short.groups
-            self._hours.clear()
-            found = self._match(line)
-            if found is None:
-                return
-        day, word, hour, _, _ = found.group(*self._groups)
+            if short is not None:
+                self._match, self._groups = short.pattern.match, short.groups
+                self._hours.clear()
+                self._days.clear()
+
+    def _hour(self, line: str, day: str, word: str, hour_text: str) -> _Hour | None:
+        """An hour that was not seen before; ``None`` where it has to be looked at minute by minute."""
+        known = self._days.get(day)
+        if known is None:
+            if len(self._days) >= _REMEMBERED_DAYS:
+                self._days.clear()
+            known = self._days[day] = self._day(line)
+        midnight, shown = known
+        hour = hour_of(int(hour_text), self._word(word))
+        if midnight is None or hour is None:
+            return None
+        at = midnight + timedelta(hours=hour)
+        found = _Hour(at.year, at.month, at.day, at.hour, f"{at:%Y-%m-%dT%H}", f"{shown}T{hour:02d}")
         if len(self._hours) >= _REMEMBERED_HOURS:
             self._hours.clear()
-        self._hours[day, word, hour] = self._hour(stamp)
+        self._hours[day, word, hour_text] = found
+        return found
 
-    def _hour(self, stamp: Stamp) -> _Hour | None:
-        """The hour of a stamp; ``None`` where it has to be looked at minute by minute."""
-        first, last = (self._time(stamp._replace(minute=minute, second="")) for minute in ("00", "59"))
-        if isinstance(first, str) or isinstance(last, str) or last.at - first.at != _LAST_MINUTE or first.at.minute:
-            return None
-        at = first.at
-        return _Hour(at.year, at.month, at.day, at.hour, first.text[:13], first.key[:11])
+    def _day(self, line: str) -> tuple[datetime | None, str]:
+        """When the day begins, in UTC, where it begins at a full hour and all its hours have 60 minutes."""
+        stamp = stamp_of(line)
+        day = day_of(stamp.numbers, stamp.era, self._order) if stamp is not None else None
+        if day is None:
+            return None, ""
+        begin = datetime(day.year, day.month, day.day, tzinfo=self._zone)
+        offset, later = begin.utcoffset(), begin.replace(hour=23, minute=59).utcoffset()
+        at = begin.astimezone(UTC)
+        return (at if offset == later and not at.minute and not at.second else None), f"{day:%Y%m%d}"
+
+    def _word(self, word: str) -> str:
+        return word if not self._ignores_words or is_known(word) else ""
 
     def _time(self, stamp: Stamp) -> _Time | str:
         """The instant; a text is the reason why there is none."""
         day = day_of(stamp.numbers, stamp.era, self._order)
-        word = stamp.word if not self._ignores_words or is_known(stamp.word) else ""
+        word = self._word(stamp.word)
         hour, minute, second = hour_of(int(stamp.hour), word), int(stamp.minute), int(stamp.second or 0)
         if hour is None and word and not is_known(word):
             return "unknown_day_period"
@@ -264,7 +280,8 @@ class _Rows:
             name, at = people.perhaps(rest)
             key = None if name is None else key_of(people.cleaned(name))
             return (key, self._sides[key], start + at) if key in self._sides else self._nobody(rest, start)
-        key, body_at = key_of(people.cleaned(name)), start + at
+        body_at, known = start + at, self._names.get(name)
+        key = known[0] if known is not None else key_of(people.cleaned(name))
         if line[body_at : body_at + 1] in MARKS:
             is_notice = notice(line[body_at:], people.cleaned(name))
             is_voice = self._chat.kind == "group" and people.is_same(self._chat.title or "", people.cleaned(name))
@@ -272,7 +289,7 @@ class _Rows:
                 return None, "system", body_at
         if key not in self._sides:
             return self._nobody(rest, start)
-        if len(self._names) < _REMEMBERED_NAMES:
+        if known is None and len(self._names) < _REMEMBERED_NAMES:
             self._names[name] = key, self._sides[key]
         return key, self._sides[key], body_at
 
