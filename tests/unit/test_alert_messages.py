@@ -31,6 +31,7 @@ EVERY_KIND = [
     alert(Kind.LATE, "shop", "not_read"),
     alert(Kind.LATE, "evaluated", "not_judged"),
     alert(Kind.CONNECTION, "shop", "needs_auth", vendor="retailcrm"),
+    alert(Kind.CONNECTION, "shop", "session_expired", vendor="retailcrm-web"),
     alert(Kind.HEARTBEAT, "daemon", "silent"),
     alert(Kind.NO_WEEK, "2026-W47", "not_published"),
     alert(Kind.DISK, "/srv/otklik", "filling", percent=91),
