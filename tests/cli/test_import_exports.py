@@ -121,7 +121,7 @@ def test_good_files_of_a_batch_are_imported_and_each_bad_one_is_one_line(
             ("_chat.txt", hostile.CHAT.replace("Анна", "Вера")))]  # fmt: skip
     before = {path for path in tmp_path.rglob("*")}
     order = [paths[0], good[0], *paths[1:], good[1]]
-    result = otklik("import", *map(str, order), "--connection", "batch", "--json")
+    result = otklik("import", *map(str, order), "--json")
     told = json.loads(result.stdout)
 
     assert result.exit_code == 1
@@ -134,10 +134,10 @@ def test_good_files_of_a_batch_are_imported_and_each_bad_one_is_one_line(
     assert len(lines) == len(CORPUS) + 1 and lines[-1].endswith(f"{len(CORPUS)} из {len(order)}")
     for name, (_, code) in CORPUS.items():
         assert sum(f" {name}: {Imports.FAULTS[code]}" in line for line in lines) == 1, name
-    assert rows(on_database, "select count(*) from core.messages where connection_id = 'batch'") == [(6,)]
-    assert rows(on_database, "select state, count(*) from ops.imports where connection_id = 'batch' group by 1") == [
-        ("done", 2)
-    ]
+    assert rows(on_database, "select count(*) from core.messages where connection_id = 'whatsapp_export'") == [(6,)]
+    assert rows(
+        on_database, "select state, count(*) from ops.imports where connection_id = 'whatsapp_export' group by 1"
+    ) == [("done", 2)]
     assert set(tmp_path.rglob("*")) == before
 
 

@@ -16,10 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from conversations.imports.survey import Choices, NotThisFormat
 from conversations.messages import Imports
 from resources.imports.archives import Limits, open_archive
 from resources.imports.errors import FAULTS, BadImport
-from resources.imports.formats import recognise
+from resources.imports.formats import open_import
 from resources.imports.text import LONGEST_LINE, lines
 from tests import hostile
 from tests.hostile import CHAT, archive
@@ -58,6 +59,9 @@ CORPUS: dict[str, tuple[Made, str]] = {
     "words.txt": (lambda path: hostile.chat(path, "просто слова\n" * 100), "unknown_format"),
     "table.csv": (lambda path: hostile.chat(path, "кто;что\nя;это\n"), "unknown_format"),
     "columns.parquet": (lambda path: hostile.bytes_of(path, b"PAR1" + bytes(100)), "needs_mapping"),
+    "deep.json": (hostile.deep_json, "not_this_format"),
+    "cut.json": (lambda path: hostile.bytes_of(path, b'{"name": "x", "messages": [{"id": 1,'), "not_this_format"),
+    "page.html": (lambda path: hostile.bytes_of(path, b"<html><body>" + b"<div>" * 200_000), "not_this_format"),
     "pipe.txt": (lambda path: (os.mkfifo(path), path)[1], "no_file"),
     "folder": (lambda path: (path.mkdir(), path)[1], "no_file"),
     "absent.txt": (lambda path: path, "missing"),
@@ -65,13 +69,13 @@ CORPUS: dict[str, tuple[Made, str]] = {
 
 
 def read(path: Path) -> int:
-    """All lines of the chat, the way an import reads them."""
-    found = recognise(path, "x")
-    with path.open("rb") as file:
-        if not found.members:
-            return sum(1 for _ in lines(file, "x"))
-        with open_archive(file, "x") as opened, opened.open(found.members[0]) as member:
-            return sum(1 for _ in lines(member, "x"))
+    """All units of the file, the way an import reads them."""
+    file = open_import(path, "x", Choices(staff=frozenset({"Лавка"})))
+    try:
+        with file.units() as units:
+            return sum(1 for _ in units)
+    except NotThisFormat as error:
+        raise BadImport("x", "not_this_format", str(error)) from None
 
 
 @pytest.mark.parametrize("name", CORPUS)
