@@ -35,6 +35,7 @@ from resources.warehouse.engine import Warehouse
 from tests.cli.canaries import dump, files, hits, tables
 from tests.conftest import DatabaseServer
 from tests.emulators.retailcrm import RetailCRMEmulator
+from tests.emulators.retailcrm_web import RetailCRMWebEmulator
 from tests.emulators.sheets import SheetsEmulator
 from tests.emulators.shop.model import Shop
 from tests.emulators.telegram import TelegramEmulator
@@ -49,6 +50,10 @@ def canary() -> str:
 
 class Parrot(BaseHTTPRequestHandler):
     """Refuses every request and repeats all that came with it, in the words of RetailCRM."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.do_GET()
 
     def do_GET(self) -> None:
         said = {"success": False, "errorMsg": f"cannot serve {self.path} with {dict(self.headers)}"}
@@ -172,6 +177,7 @@ def world(
         assert world.process("run", "--week", "2026-W46") == 0, world.everything_said()
         _connect(world, "revoked", second.base_url, world.secret("revoked key"), world.secret("revoked token"))
         _connect(world, "parrot", parrot, world.secret("parrot's key"), world.secret("parrot's token"))
+        _connect_a_browser(world, tmp_path_factory.mktemp("captured"), parrot)
         _connect(world, "away", "http://127.0.0.1:9", world.secret("away key"), world.secret("away token"))
         day = ("backfill", "--from", "2026-11-15", "--to", "2026-11-15", "--select", "raw")
         assert world.process(*day, OTKLIK_PREFLIGHT="off") == 1, world.everything_said()
@@ -189,6 +195,20 @@ def _connect(world: World, name: str, base_url: str, api_key: str, bot_token: st
     given = f"RETAILCRM_URL={base_url}\nRETAILCRM_API_KEY={api_key}\nRETAILCRM_BOT_TOKEN={bot_token}\n"
     code = world.otklik("connect", "retailcrm", "--id", name, "--env-file", "-", "--no-check", given=given)
     assert code == 0, world.everything_said()
+
+
+def _connect_a_browser(world: World, folder: Path, parrot: str) -> None:
+    """A request copied from a page that repeats the session in its answers: refused when asked, then stored unasked."""
+    cookie, token = f"sid={world.secret('the cookie')}; lang=ru", world.secret("the page's token")
+    with RetailCRMWebEmulator(cookie=cookie, client_token=token) as page:
+        text = page.curl("chatsList", form="bash-ansi").replace(page.base_url, parrot)
+    (folder / "curl.txt").write_text(text, "utf-8")
+    (folder / "cut.txt").write_text(text[:-200], "utf-8")
+    command = ("connect", "retailcrm-web", "--id", "browser", "--curl")
+    assert world.otklik(*command, str(folder / "cut.txt"), "--no-check") == 2
+    assert world.otklik(*command, str(folder / "curl.txt")) == 1, world.everything_said()
+    assert world.otklik(*command, str(folder / "curl.txt"), "--no-check") == 0, world.everything_said()
+    assert world.otklik("probe", "retailcrm-web") == 1
 
 
 def _connect_the_rest(world: World, sheets: SheetsEmulator, telegram: TelegramEmulator) -> None:
@@ -216,11 +236,12 @@ def test_everything_that_can_leak_has_happened(
         sources = connection.execute("select count(distinct connection_id) from core.messages").fetchone()
 
     assert len(world.canaries) > 35
-    assert {name: health[name] for name in ("retailcrm", "shop2", "revoked", "parrot", "away")} == {
+    assert {name: health[name] for name in ("retailcrm", "shop2", "revoked", "parrot", "browser", "away")} == {
         "retailcrm": "ok",
         "shop2": "ok",
         "revoked": "needs_auth",
         "parrot": "broken",
+        "browser": "broken",
         "away": "broken",
     }
     assert events > 300 and runs >= 3 and marts == (True,) and sources == (2,)
@@ -248,7 +269,7 @@ def test_a_stolen_dump_shows_no_credential(world: World) -> None:
     with world.database.connect() as connection:
         rows = connection.execute("select connection_id, credentials, key_id from ops.connections").fetchall()
     sealed = [(name, token, key_id) for name, token, key_id in rows if token is not None]
-    assert len(sealed) == 6
+    assert len(sealed) == 7
     for _, token, _ in sealed:
         with pytest.raises(InvalidToken):
             Fernet(new_key()).decrypt(bytes(token))
