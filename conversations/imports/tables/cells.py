@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from conversations.imports.tables.mapping import TableMapping
 from conversations.imports.tables.units import as_text
 from conversations.parsing.fields import Odd
 
@@ -34,20 +33,18 @@ class Item(NamedTuple):
 class Cells:
     """The cells of one item by their meaning; notes which columns were seen at all."""
 
-    def __init__(self, mapping: TableMapping, item: Item, seen: set[str]) -> None:
-        self._columns = mapping.columns
-        self._constants: Mapping[str, str] = {str(key): value for key, value in mapping.constants.items()}
+    def __init__(self, paths: Mapping[str, str], constants: Mapping[str, str], item: Item, seen: set[str]) -> None:
+        self._paths = paths
+        self._constants = constants
         self._item = item
         self._seen = seen
 
     def raw(self, meaning: str) -> Any:
         """The cell as the library gave it; ``None`` where it is empty, absent or not mapped."""
-        if meaning in self._constants:
-            return self._constants[meaning]
-        path = getattr(self._columns, meaning)
+        path = self._paths.get(meaning)
         if path is None:
-            return None
-        found = at_path(self._item.around, path[1:]) if path.startswith("/") else at_path(self._item.row, path)
+            return self._constants.get(meaning)
+        found = at_path(self._item.around, path[1:]) if path[0] == "/" else at_path(self._item.row, path)
         if found is _ABSENT:
             return None
         self._seen.add(meaning)
@@ -60,9 +57,11 @@ class Cells:
             Odd: ``bad_value``: a list or an object.
         """
         found = self.raw(meaning)
-        if isinstance(found, Mapping | list | tuple):
+        if found is None:
+            return None
+        if isinstance(found, dict | list | tuple):
             raise Odd("bad_value")
-        text = as_text(found)
+        text = found if type(found) is str else as_text(found)
         return None if text is None else text.strip()
 
     def body(self) -> str:
@@ -72,7 +71,7 @@ class Cells:
             Odd: ``bad_value``: a list or an object.
         """
         found = self.raw("text")
-        if isinstance(found, Mapping | list | tuple):
+        if isinstance(found, dict | list | tuple):
             raise Odd("bad_value")
         text = as_text(found) or ""
         return text if self._item.more is None else f"{text}\n{self._item.more}"
@@ -99,7 +98,7 @@ def at_path(row: Any, path: str) -> Any:
     >>> at_path({"a.b": 1}, "a.b"), at_path({"a": [{"b": 2}]}, "a.0.b"), at_path({"a": 1}, "a.b") is _ABSENT
     (1, 2, True)
     """
-    if isinstance(row, Mapping) and path in row:
+    if type(row) is dict and path in row:
         return row[path]
     for part in path.split("."):
         if isinstance(row, Mapping) and part in row:

@@ -10,6 +10,7 @@ table says sides, the side is part of the key: a bot that writes under a manager
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import NamedTuple, get_args
 
 from conversations.imports.survey import Choices, Side, folded, key_of
@@ -17,6 +18,8 @@ from conversations.imports.tables.cells import Cells
 from conversations.imports.tables.mapping import TableMapping
 from conversations.parsing.fields import Odd
 
+LONGEST_NAME = 10_000
+"""Characters: names are held in memory."""
 _ID = "id-"
 _DIRECTIONS: dict[str, Side] = {"in": "customer", "out": "manager"}
 
@@ -50,10 +53,12 @@ class People:
         if side == "system":
             return None
         name, own_id = cells.text("author"), cells.text("author_id")
+        if max(len(name or ""), len(own_id or "")) > LONGEST_NAME:
+            raise Odd("bad_value")
         if side is None:
             if name is None and own_id is None:
                 raise Odd("no_author")
-            is_ours = any(one is not None and folded(one) in self._staff for one in (name, own_id))
+            is_ours = any(one is not None and _folded(one) in self._staff for one in (name, own_id))
             side = "manager" if is_ours else "customer" if self._has_staff else None
             return Person(_key(None, own_id, name), name or own_id, side)
         return Person(_key(side, own_id, name), name, side)
@@ -77,6 +82,10 @@ class People:
         return None
 
 
+_folded = lru_cache(maxsize=4_096)(folded)
+"""The same names come in every row."""
+
+
 def is_person_id(key: str) -> bool:
     """Whether the key of a person is made of an id of the table, and means him in every chat."""
     return key.startswith(_ID)
@@ -92,6 +101,7 @@ def exact_key(*parts: str) -> str:
     return hashlib.sha256(text).hexdigest()[:16]
 
 
+@lru_cache(maxsize=4_096)
 def _key(side: Side | None, own_id: str | None, name: str | None) -> str:
     says = "" if side is None else side
     if own_id is not None:

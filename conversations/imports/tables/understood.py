@@ -49,6 +49,8 @@ class Understanding:
         self.seen: set[str] = set()
         """Columns that at least one row had, by meaning."""
         self._needed = NEEDED & {meaning for meaning, _ in mapping.columns.declared()}
+        self._paths = dict(mapping.columns.declared())
+        self._constants = {str(key): value for key, value in mapping.constants.items()}
         self._mapping = mapping
         self._people = People(mapping, choices)
         self._clock = Clock(mapping.time.format, mapping.time.zone or choices.time_zone)
@@ -60,7 +62,7 @@ class Understanding:
     def of(self, item: Item) -> Understood:
         """One row. Never raises: a problem is part of the answer."""
         found = Understood(problem=item.problem)
-        cells = Cells(self._mapping, item, self.seen)
+        cells = Cells(self._paths, self._constants, item, self.seen)
         for meaning in self._needed - self.seen:
             cells.raw(meaning)
         for step in (self._chat, self._time, self._person, self._rest):
