@@ -6,8 +6,8 @@ Here: lines to raw rows. Not here: opening files, and what a body means (``.kind
   it stands in. Their number is in ``Survey.facts["other_stamps"]``.
 - Times have no zone: ``Choices.time_zone``. A time that the clocks had twice counts as the first.
 - Exports have no ids. A message's key is its stamp and its place among the messages of that stamp, so the same chat
-  exported again has the same ids, as long as it begins where it began. Only the last 4,096 stamps are remembered: a
-  message that stands far behind its time gets its line instead.
+  exported again has the same ids, as long as it begins where it began. Only the last 4,096 stamps (and as many again)
+  are remembered: a message that stands far behind its time gets its line instead.
 - A missed call without a name (Android) was made by the other side: in a private chat it is the customer's.
 """
 
@@ -138,6 +138,8 @@ class _Rows:
         match, (day_at, word_at, hour_at, minute_at, second_at) = self._match, self._groups
         lines, size, has_stamp = list[str](), 0, False
         begun: _Begun = "", None, {}
+        author: str | None
+        side: Side | None
         for number, line in enumerate(units, 1):
             found = match(line)
             if found is not None:
@@ -145,24 +147,23 @@ class _Rows:
                     day_at, word_at, hour_at, minute_at, second_at
                 )
                 hour = hours.get((day, word, hour_text)) or self._hour(line, day, word, hour_text)
-                end = found.end()
-                cut = line.find(": ", end)
-                known = names.get(line[end:cut]) if cut > 0 else None
-                if (
-                    hour
-                    and known
-                    and minute_text in sixty
-                    and second_text in sixty
-                    and line[cut + 2 : cut + 3] not in MARKS
-                ):
+                if hour is not None and minute_text in sixty and second_text in sixty:
+                    end = found.end()
+                    cut = line.find(": ", end)
+                    known = names.get(line[end:cut]) if cut > 0 else None
+                    if known is not None and line[cut + 2 : cut + 3] not in MARKS:
+                        (author, side), body_at = known, cut + 2
+                    else:
+                        author, side, body_at = self._whose(line, end)
                     (minute, minute_shown), (second, second_shown) = sixty[minute_text], sixty[second_text]
-                    key = f"{hour.key}{minute_shown}{second_shown}" if second_text else f"{hour.key}{minute_shown}"
+                    year, month, date, utc_hour, at_shown, key_shown = hour
+                    key = f"{key_shown}{minute_shown}{second_shown}" if second_text else f"{key_shown}{minute_shown}"
                     fresh: _Begun | None = (
                         f"{chat}:{ordinal(key, number)}",
-                        datetime(hour.year, hour.month, hour.day, hour.hour, minute, second, 0, UTC),
+                        datetime(year, month, date, utc_hour, minute, second, 0, UTC),
                         {
-                            "chat": chat, "at": f"{hour.text}:{minute_shown}:{second_shown}+00:00", "author": known[0],
-                            "side": known[1], "position": number, "original": line, "body_at": cut + 2,
+                            "chat": chat, "at": f"{at_shown}:{minute_shown}:{second_shown}+00:00", "author": author,
+                            "side": side, "position": number, "original": line, "body_at": body_at,
                         },
                     )  # fmt: skip
                 else:
@@ -316,22 +317,21 @@ class Ordinals:
 
     def __init__(self, remembered: int) -> None:
         self._remembered = remembered
-        self._counts: dict[str, int] = {}
+        self._young: dict[str, int] = {}
+        self._old: dict[str, int] = {}
         self._forgotten = ""
 
     def key(self, stamp: str, line: int) -> str:
         """The key of the next message with that stamp."""
-        counts = self._counts
-        count = counts.get(stamp)
+        count = self._young.get(stamp)
         if count is None:
-            if stamp <= self._forgotten:
-                return f"{stamp}-p{line:012d}"
-            if len(counts) >= self._remembered:
-                oldest = next(iter(counts))
-                del counts[oldest]
-                self._forgotten = max(self._forgotten, oldest)
+            count = self._old.get(stamp)
+            if count is None:
                 if stamp <= self._forgotten:
                     return f"{stamp}-p{line:012d}"
-            count = 0
-        counts[stamp] = count = count + 1
+                count = 0
+            if len(self._young) >= self._remembered:
+                self._forgotten = max(self._forgotten, max(self._old, default=""))
+                self._young, self._old = {}, self._young
+        self._young[stamp] = count = count + 1
         return f"{stamp}-{count:04d}" if count < 10_000 else f"{stamp}-o{count:012d}"
