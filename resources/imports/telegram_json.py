@@ -31,7 +31,11 @@ MESSAGE_BYTES = 16 * 1024 * 1024
 """No message is larger; Telegram's own limit of a text is some thousand characters."""
 MESSAGE_VALUES = 200_000
 DEPTH = 64
+LONGEST_NUMBER = 4_000
+"""Digits in a row, in a text as well: no message of Telegram is so long a number."""
 BLOCK = 64 * 1024
+_DIGITS = re.compile(rb"\d{%d}" % LONGEST_NUMBER)
+_LAST_DIGITS = re.compile(rb"\d*\Z")
 _BOM = b"\xef\xbb\xbf"
 _PAIR = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|.)", re.DOTALL)
 
@@ -49,7 +53,7 @@ class Repaired:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._held = b""
+        self._held = self._digits = b""
         self.position = 0
         self.mark = 0
         """Where the current item begins; moved on by the reader."""
@@ -71,9 +75,18 @@ class Repaired:
             if not self.ended:
                 cut = _open_escape(block)
                 block, self._held = block[:cut], block[cut:]
+            self._refuse_digits(block)
             if block:
                 return _PAIR.sub(_as_json, block) if b"\\x" in block else block
         return b""
+
+    def _refuse_digits(self, block: bytes) -> None:
+        """Python refuses to make a number of so many digits, and the parser, in its middle, kills the process then."""
+        whole = self._digits + block
+        if _DIGITS.search(whole):
+            raise NotThisFormat(f"an impossible number before byte {self.position}")
+        last = _LAST_DIGITS.search(whole[-LONGEST_NUMBER:])
+        self._digits = last.group() if last else b""
 
 
 def _open_escape(block: bytes) -> int:

@@ -198,7 +198,10 @@ def test_arbitrary_bytes_are_read_or_refused(content: bytes) -> None:
 def test_numbers_that_no_machine_holds_stay_readable() -> None:
     found = units(b'{"messages": [{"a": 1e999, "b": 123456789012345678901234567890, "c": 1.5, "d": -7}]}')
     assert found[0][1] == {"a": "1E+999", "b": "123456789012345678901234567890", "c": 1.5, "d": -7}
-    assert "impossible number" in refusal(b'{"messages": [' + b"9" * 10_000 + b"]}")
+    for digits in (4_000, 5_000, 20_000, 100_000):
+        # inside of an object, Python's refusal of such a number would end the process
+        assert "impossible number" in refusal(b'{"messages": [{"id": ' + b"9" * digits + b', "x": [1, {"a": 2}]}]}')
+    assert units(b'{"messages": [' + b"9" * 3_999 + b"]}")
 
 
 def test_depth_and_size_of_an_item_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
