@@ -25,6 +25,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from operator import methodcaller
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -75,9 +76,9 @@ def write(path: Path, count: int, ios: bool) -> None:
 
 
 def lines(path: Path) -> Iterator[str]:
+    """Decoded lines without their ends, as cheaply as Python has them: the reader is measured, not this."""
     with path.open(encoding="utf-8") as file:
-        for line in file:
-            yield line.rstrip("\n")
+        yield from map(methodcaller("rstrip", "\n"), file)
 
 
 def settled(path: Path, choices: Choices) -> dict[str, Settled]:
