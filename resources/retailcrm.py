@@ -31,6 +31,11 @@ from resources.warehouse.failpoints import fail_point
 
 ReadAccount: TypeAlias = RetailCRMAccount | RetailCRMWebAccount
 """An account of the CRM, by whichever door."""
+_LIVES_ON_FILES = """
+select
+    exists (select from core.conversations)
+    and not exists (select from ops.connections where vendor in ('retailcrm', 'retailcrm-web'))
+"""
 STARTED_BY = "otklik/started_by"
 """The tag of a run that a person waits for has the value ``command``."""
 
@@ -60,10 +65,11 @@ class RetailCRMResource(dg.ConfigurableResource):
         return self._failed
 
     def accounts(self, warehouse: Warehouse) -> list[ReadAccount]:
-        """The accounts of this run: those that were enabled at its first question.
+        """The accounts of this run: those that were enabled at its first question. None where everything that is
+        stored came as files: such an installation has nothing to read, and all the rest of the chain to do.
 
         Raises:
-            BadConfiguration: there is none.
+            BadConfiguration: there is none, and nothing was imported either.
             KeysLost: a stored credential's key is gone: nothing may start (D14).
         """
         if not self._accounts:
@@ -73,6 +79,9 @@ class RetailCRMResource(dg.ConfigurableResource):
                     *retailcrm_accounts(settings, connection),
                     *retailcrm_web_accounts(settings, connection),
                 ]
+                lives_on_files = not self._accounts and connection.execute(_LIVES_ON_FILES).fetchone() == (True,)
+            if lives_on_files:
+                return []
         if not self._accounts:
             raise BadConfiguration(
                 Settings().retailcrm_connection_id,
