@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from resources.clients.private import declare, places_of
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -113,6 +115,11 @@ class Settings(BaseSettings):
     http_read_timeout_seconds: float = Field(30.0, description="Longest wait for an answer", gt=0)
     http_deadline_seconds: float = Field(180.0, description="Longest time for one call, all attempts included", gt=0)
     http_max_attempts: int = Field(8, description="Most attempts of one call", ge=1)
+    http_allowed_private_hosts: str = Field(
+        "",
+        description="Hosts of your own network that may be asked, also by http: crm.corp.example,10.20.0.0/16; "
+        "empty: public addresses only",
+    )
 
     @field_validator("otklik_home")
     @classmethod
@@ -126,6 +133,16 @@ class Settings(BaseSettings):
         if instant is not None and instant.tzinfo is None:
             raise ValueError("needs a zone, for example 2026-05-04T08:10:00+03:00")
         return instant
+
+    @field_validator("http_allowed_private_hosts")
+    @classmethod
+    def _places(cls, said: str) -> str:
+        places_of(said)
+        return said
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Declare the private hosts: every client of the process looks there, whoever made it."""
+        declare(places_of(self.http_allowed_private_hosts))
 
     @property
     def policy_path(self) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from resources.clients.errors import BadConfiguration
+from resources.clients.private import is_declared_host
 from resources.clients.redact import hide
 
 
@@ -14,7 +15,7 @@ def checked_url(connection_id: str, base_url: str) -> str:
     """The base URL without blanks and a slash at its end.
 
     Raises:
-        BadConfiguration: none, or no plain https address; http is for this machine only.
+        BadConfiguration: none, or no plain https address; http is for this machine and declared private hosts only.
     """
     parts = urlsplit(base_url.strip())
     if not base_url.strip():
@@ -23,9 +24,11 @@ def checked_url(connection_id: str, base_url: str) -> str:
         raise BadConfiguration(
             connection_id, "the base URL is not a plain https address", "Write it like https://name.example.com"
         )
-    if parts.scheme == "http" and not is_local(parts.hostname):
+    if parts.scheme == "http" and not (is_local(parts.hostname) or is_declared_host(parts.hostname)):
         raise BadConfiguration(
-            connection_id, "the base URL is not encrypted", "Use https; http is accepted on this machine only"
+            connection_id,
+            "the base URL is not encrypted",
+            "Use https; http is accepted on this machine only, and for hosts in HTTP_ALLOWED_PRIVATE_HOSTS",
         )
     return base_url.strip().rstrip("/")
 

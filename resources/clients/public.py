@@ -6,8 +6,9 @@ Here: which IP addresses are public, and connections that look before they speak
 A connection whose base URL names this machine itself (``localhost``, ``127.0.0.1``) is a declared local gateway, and
 goes there. Every other name is resolved and refused when any of its addresses is loopback, private, link-local (cloud
 metadata) or otherwise not public, in whatever spelling; and what was really connected to is looked at once more before
-a byte is sent, because a name may resolve differently a moment later. With a proxy of the environment it is the proxy
-that resolves: then the proxy's own rules hold.
+a byte is sent, because a name may resolve differently a moment later. What ``HTTP_ALLOWED_PRIVATE_HOSTS`` declares may
+be private (``private``). With a proxy of the environment it is the proxy that resolves: then the proxy's own rules
+hold, and the proxy itself may be anywhere.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from urllib3.exceptions import NewConnectionError
 
 from resources.clients.addresses import is_local
 from resources.clients.errors import WrongHost
+from resources.clients.private import may_connect
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _FAKE = ipaddress.ip_network("198.18.0.0/15")
@@ -61,10 +63,11 @@ class _Looking(HTTPConnection):
         except (OSError, UnicodeError):
             # the library's own attempt says it in its own words
             found = []
-        if not all(map(is_public, found)):
+        if not all(is_public(one) or may_connect(host, one) for one in found):
             raise NotPublic(self, "not a public address")
         made = super()._new_conn()
-        if not is_public(str(made.getpeername()[0])):
+        peer = str(made.getpeername()[0])
+        if not (is_public(peer) or may_connect(host, peer)):
             made.close()
             raise NotPublic(self, "not a public address")
         return made
@@ -103,5 +106,6 @@ def refuse_private(connection_id: str, error: Exception) -> None:
         raise WrongHost(
             connection_id,
             "the address of the connection leads into a private network",
-            "Check the base URL: only public https addresses are asked, and http on this machine itself",
+            "Check the base URL: only public https addresses are asked, and http on this machine itself. A host of "
+            "your own network is named in HTTP_ALLOWED_PRIVATE_HOSTS",
         ) from None

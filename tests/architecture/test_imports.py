@@ -22,7 +22,8 @@ PURE_EXTRAS = {"numpy", "phonenumbers", "pydantic", "pymorphy3", "re2", "scipy",
 # who may import whom; the longest name that fits a module decides
 ALLOWED = {
     "conversations": {"conversations"},
-    "resources.settings": {"resources.settings"},
+    # what is declared private holds for every client of the process, so the settings tell it when they are read
+    "resources.settings": {"resources.settings", "resources.clients.private"},
     "resources.clients": {"conversations", "resources.clients"},
     "resources.sources": {"conversations", "resources.clients", "resources.sources"},
     "resources.vault": {"resources.settings", "resources.clients", "resources.warehouse.errors"},

@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from resources.clients.errors import TransientError, WrongHost
+from resources.clients.addresses import checked_url
+from resources.clients.errors import BadConfiguration, TransientError, WrongHost
 from resources.clients.http import HttpClient, Limits
+from resources.clients.private import Places, declare, may_connect
 from resources.clients.public import is_public
 from resources.clients.telegram import TelegramClient
+from resources.settings import Settings
 
 QUICK = Limits(connect_seconds=2, read_seconds=2, deadline_seconds=3, attempts=2, first_pause_seconds=0.01)
 
@@ -42,6 +46,12 @@ class Listener:
 
     def close(self) -> None:
         self._socket.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_declared() -> Iterator[None]:
+    yield
+    declare(Places())
 
 
 @pytest.fixture
@@ -97,6 +107,63 @@ def test_a_name_that_changes_its_mind_hears_nothing(listener: Listener, monkeypa
         client.get("api", expect=dict, page="users")
     listener.close()
     assert b"".join(listener.heard) == b""
+
+
+@pytest.mark.parametrize("said", ["crm.corp.example", "10.0.0.0/8, CRM.corp.example.", "127.0.0.0/16"])
+def test_a_declared_host_of_the_own_network_is_asked(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv("HTTP_ALLOWED_PRIVATE_HOSTS", said)
+    Settings(_env_file=None)  # type: ignore[call-arg]
+    _resolving(monkeypatch, listener, [["127.0.0.1"]])
+    client = HttpClient("shop", f"https://crm.corp.example:{listener.port}", headers={}, limits=QUICK)
+    with pytest.raises((TransientError, WrongHost), match=r"failed|certificate"):
+        client.get("api", expect=dict, page="users")
+    assert listener.heard[0][:1] == b"\x16", "a TLS greeting arrived"
+
+
+def test_http_is_for_hosts_that_were_declared_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network says where a name may lead, not that a session may travel there unencrypted."""
+    monkeypatch.setenv("HTTP_ALLOWED_PRIVATE_HOSTS", "crm.corp.example,10.20.0.0/16")
+    Settings(_env_file=None)  # type: ignore[call-arg]
+    for good in ("http://crm.corp.example:8080", "http://10.20.3.4", "https://other.example"):
+        assert checked_url("shop", good) == good
+    for bad in ("http://other.corp.example", "http://10.21.0.1", "http://8.8.8.8"):
+        with pytest.raises(BadConfiguration, match="not encrypted"):
+            checked_url("shop", bad)
+
+
+def test_only_what_was_declared_last_is_asked(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_ALLOWED_PRIVATE_HOSTS", "crm.corp.example,10.0.0.0/8")
+    Settings(_env_file=None)  # type: ignore[call-arg]
+    _resolving(monkeypatch, listener, [["127.0.0.1"]])
+    for host in ("other.corp.example", "evil-crm.corp.example", "crm.corp.example.evil.example"):
+        client = HttpClient("shop", f"https://{host}:{listener.port}", headers={}, limits=QUICK)
+        with pytest.raises(WrongHost, match="HTTP_ALLOWED_PRIVATE_HOSTS"):
+            client.get("api", expect=dict, page="users")
+    monkeypatch.delenv("HTTP_ALLOWED_PRIVATE_HOSTS")
+    Settings(_env_file=None)  # type: ignore[call-arg]
+    client = HttpClient("shop", f"https://crm.corp.example:{listener.port}", headers={}, limits=QUICK)
+    with pytest.raises(WrongHost, match="private network"):
+        client.get("api", expect=dict, page="users")
+    assert listener.heard == []
+
+
+def test_no_declaration_opens_the_clouds_own_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    for said in ("meta.example", "169.254.0.0/16,fe80::/32"):
+        monkeypatch.setenv("HTTP_ALLOWED_PRIVATE_HOSTS", said)
+        Settings(_env_file=None)  # type: ignore[call-arg]
+        for address in ("169.254.169.254", "fe80::1%eth0", "::ffff:169.254.169.254", "0.0.0.0", "224.0.0.1"):
+            assert not may_connect("meta.example", address)
+
+
+@pytest.mark.parametrize(
+    "said", ["*", "*.corp.example", "https://crm.corp.example", "0.0.0.0/0", "10.0.0.1/8", "10.0.0", "::/0", "a b/c"]
+)
+def test_a_slip_in_the_declaration_is_an_error_of_the_settings(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setenv("HTTP_ALLOWED_PRIVATE_HOSTS", said)
+    with pytest.raises(ValidationError, match=r"item [12] is"):
+        Settings(_env_file=None)  # type: ignore[call-arg]
 
 
 def test_a_message_is_not_sent_inside_either(listener: Listener) -> None:
