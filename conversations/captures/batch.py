@@ -135,7 +135,7 @@ class Gathering:
         """
         request = exchange.request
         parts = urlsplit(checked(request.url))
-        if not parts.path.endswith(ENDPOINT) or request.method != "POST":
+        if not parts.path.endswith(ENDPOINT) or request.method != "POST" or parts.scheme not in ("https", "http"):
             raise NotACapture("not_batch")
         address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         if self._address not in (None, address):

@@ -144,14 +144,14 @@ def _header(value: str) -> list[tuple[str, str]]:
 
 
 def checked(url: str) -> str:
-    """The address, if it is one.
+    """The address, if it is one; that of a socket too: "Copy all as cURL" has them among the others.
 
     Raises:
         NotACapture: ``url``.
     """
     try:
         parts = urlsplit(url)
-        is_address = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+        is_address = parts.scheme in ("https", "http", "wss", "ws") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_address = False
     if not is_address or not url.isprintable() or " " in url:

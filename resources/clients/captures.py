@@ -31,14 +31,23 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff",
 def of_curl_files(paths: Iterable[Path]) -> Capture:
     """What the cURL commands of one or more files hold together; of two sessions the one given last counts.
 
+    Among several commands ("Copy all as cURL" gives everything that the page asked) those to other places are passed
+    over; a file that holds none of ours is refused.
+
     Raises:
         NotACapture: the codes are in ``conversations.captures.shapes``.
         OSError: a file cannot be read.
     """
     gathering = Gathering()
     for path in paths:
-        for request in requests_of(_text(path)):
-            gathering.add(Exchange(request))
+        refused: list[NotACapture] = []
+        requests = requests_of(_text(path))
+        for request in requests:
+            if other := _add(gathering, Exchange(request)):
+                refused.append(other)
+        if len(refused) == len(requests):
+            # what was meant and is unusable says more than a request to elsewhere
+            raise next((one for one in refused if one.code != "not_batch"), refused[0])
     return gathering.capture()
 
 
@@ -67,13 +76,16 @@ def of_har_file(path: Path) -> Capture:
     return gathering.capture()
 
 
-def _add(gathering: Gathering, exchange: Exchange) -> None:
-    """Take a HAR's exchange; what the page asks at the same path in another way is not ours to judge."""
+def _add(gathering: Gathering, exchange: Exchange) -> NotACapture | None:
+    """Take an exchange, or say why it is passed over: what the page asks elsewhere, or at the same path in another way,
+    is not ours to judge."""
     try:
         gathering.add(exchange)
     except NotACapture as refused:
         if refused.code not in ("not_batch", "body", "large"):
             raise
+        return refused
+    return None
 
 
 def _text(path: Path) -> str:

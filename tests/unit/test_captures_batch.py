@@ -328,3 +328,32 @@ def test_a_large_har_takes_little_memory(tmp_path: Path) -> None:
     assert found == "['messages']"
     assert peak / (1024 if sys.platform == "darwin" else 1) < 128 * 1024, "KiB"
     assert seconds < 20
+
+
+def _command(url: str, data: str | None = None, more: str = "") -> str:
+    body = "" if data is None else f" \\\n  --data-raw '{data}'"
+    return f"curl '{url}' \\\n  -H 'accept: */*' \\\n  -b '{COOKIE}'{more}{body}"
+
+
+def test_of_everything_that_the_page_asked_ours_is_taken(tmp_path: Path) -> None:
+    """ "Copy all as cURL": documents, sockets, preflights, counters and other batches stand around it."""
+    path = tmp_path / "all.txt"
+    strangers = [
+        _command("https://shop.example/chats"),
+        _command("wss://mg.example/api/ws"),
+        _command(URL, more=" \\\n  -X 'OPTIONS'"),
+        _command(URL, "not=json"),
+    ]
+    ours = _command(URL, json.dumps([item("chatsList", first=3)]))
+    path.write_text(" ;\n".join([*strangers[:2], ours, *strangers[2:]]), "utf-8")
+    found = captures.of_curl_files([path])
+    assert (found.address, list(found.operations)) == (URL, ["chatsList"])
+
+    for left, code in ((strangers[:2], "not_batch"), (strangers, "body")):
+        path.write_text(" ;\n".join(left), "utf-8")
+        with pytest.raises(NotACapture, match=code):
+            captures.of_curl_files([path])
+    # an option that is not for us is refused wherever it stands
+    path.write_text(f"{ours} ;\n{_command('https://shop.example/chats', more=' -o /tmp/x')}", "utf-8")
+    with pytest.raises(NotACapture, match="option"):
+        captures.of_curl_files([path])
