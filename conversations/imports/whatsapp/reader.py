@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 from conversations.imports.survey import Chat, Choices, DateOrder, NotThisFormat, Settled, Side, Survey, key_of
 from conversations.imports.whatsapp import people
 from conversations.imports.whatsapp.clock import hour_of, is_known
-from conversations.imports.whatsapp.kinds import is_missed_call, notice
+from conversations.imports.whatsapp.kinds import is_missed_call, is_sentences, notice
 from conversations.imports.whatsapp.looking import MARKS, look_through
 from conversations.imports.whatsapp.prefix import Shape, Stamp, may_begin, quick_for, stamp_of
 from conversations.imports.whatsapp.years import day_of
@@ -40,6 +40,8 @@ _SIXTY = {
     for number in range(60)
 } | {"": (0, "00")}
 """Minutes and seconds in the digits that exports have most: Latin, Arabic, Persian, Devanagari, Bengali; none is 0."""
+_AFTER = [timedelta(seconds=seconds) for seconds in range(3_600)]
+"""By seconds from the full hour: adding one costs a third of making an instant."""
 _REMEMBERED_DAYS, _REMEMBERED_HOURS = 256, 4_096
 _REMEMBERED_NAMES = 4_096
 
@@ -47,10 +49,7 @@ _REMEMBERED_NAMES = 4_096
 class _Hour(NamedTuple):
     """An hour of the chat's clock in UTC, when its minutes are those of UTC; keys begin with the local hour."""
 
-    year: int
-    month: int
-    day: int
-    hour: int
+    at: datetime
     text: str
     key: str
 
@@ -76,7 +75,7 @@ class WhatsAppReader:
                 time is of no known language.
             Undecided: ``date_order``.
         """
-        looks = look_through(units)
+        looks = look_through(units, choices.chat)
         if not looks:
             raise NotThisFormat("no line begins with the date and time of a WhatsApp export")
         look = max(looks.values(), key=lambda one: one.lines)
@@ -128,13 +127,16 @@ class _Rows:
         self._hours: dict[tuple[str, str, str], _Hour] = {}
         self._days: dict[str, tuple[datetime | None, str]] = {}
         self._names: dict[str, tuple[str, Side]] = {}
+        self._titled = people.named(self._chat.title)
 
     def of(self, units: Iterable[str]) -> Iterator[RawRow]:
         """All rows of the file.
 
         The path of most lines is written out here: a stamp like the one before, an hour and a name seen before.
         """
-        chat, names, hours, ordinal, sixty = self._chat.key, self._names, self._hours, self._ordinal, _SIXTY
+        chat, names, hours, ordinal = self._chat.key, self._names, self._hours, self._ordinal
+        # the constructor of a named tuple costs three times as much
+        sixty, after, new_tuple = _SIXTY, _AFTER, tuple.__new__
         match, (day_at, word_at, hour_at, minute_at, second_at) = self._match, self._groups
         lines, size, has_stamp = list[str](), 0, False
         begun: _Begun = "", None, {}
@@ -156,11 +158,11 @@ class _Rows:
                     else:
                         author, side, body_at = self._whose(line, end)
                     (minute, minute_shown), (second, second_shown) = sixty[minute_text], sixty[second_text]
-                    year, month, date, utc_hour, at_shown, key_shown = hour
+                    begin, at_shown, key_shown = hour
                     key = f"{key_shown}{minute_shown}{second_shown}" if second_text else f"{key_shown}{minute_shown}"
                     fresh: _Begun | None = (
                         f"{chat}:{ordinal(key, number)}",
-                        datetime(year, month, date, utc_hour, minute, second, 0, UTC),
+                        begin + after[60 * minute + second],
                         {
                             "chat": chat, "at": f"{at_shown}:{minute_shown}:{second_shown}+00:00", "author": author,
                             "side": side, "position": number, "original": line, "body_at": body_at,
@@ -182,10 +184,15 @@ class _Rows:
             else:
                 has_stamp = True
             if lines:
-                yield _row(begun, lines)
+                identity, at, payload = begun
+                if len(lines) > 1:
+                    payload["original"] = "\n".join(lines)
+                yield new_tuple(RawRow, (identity, payload, at, None))
             begun, lines, size = fresh, [line], len(line)
         if lines:
-            yield _row(begun, lines)
+            identity, at, payload = begun
+            payload["original"] = "\n".join(lines)
+            yield RawRow(identity, payload, at, None)
 
     def _begin_slowly(self, line: str, number: int) -> _Begun | None:
         stamp = stamp_of(line)
@@ -240,7 +247,7 @@ class _Rows:
         if midnight is None or hour is None:
             return None
         at = midnight + timedelta(hours=hour)
-        found = _Hour(at.year, at.month, at.day, at.hour, f"{at:%Y-%m-%dT%H}", f"{shown}T{hour:02d}")
+        found = _Hour(at, f"{at:%Y-%m-%dT%H}", f"{shown}T{hour:02d}")
         if len(self._hours) >= _REMEMBERED_HOURS:
             self._hours.clear()
         self._hours[day, word, hour_text] = found
@@ -276,7 +283,7 @@ class _Rows:
     def _whose(self, line: str, start: int) -> tuple[str | None, Side | None, int]:
         """The author's key, his side and where the body begins."""
         rest = line[start:]
-        name, at = people.split(rest)
+        name, at = people.split(rest, self._titled)
         if name is None:
             name, at = people.perhaps(rest)
             key = None if name is None else key_of(people.cleaned(name))
@@ -285,7 +292,11 @@ class _Rows:
         key = known[0] if known is not None else key_of(people.cleaned(name))
         if line[body_at : body_at + 1] in MARKS:
             is_notice = notice(line[body_at:], people.cleaned(name))
-            is_voice = self._chat.kind == "group" and people.is_same(self._chat.title or "", people.cleaned(name))
+            is_voice = (
+                people.is_same(self._chat.title or "", people.cleaned(name))
+                if self._chat.kind == "group"
+                else key == self._chat.customer_key and is_sentences(line[body_at:])
+            )
             if is_notice or (is_notice is None and (is_voice or key not in self._sides)):
                 return None, "system", body_at
         if key not in self._sides:
@@ -299,13 +310,6 @@ class _Rows:
         if self._chat.kind == "private" and customer in self._sides and is_missed_call(rest):
             return customer, self._sides[customer], start
         return None, "system", start
-
-
-def _row(begun: _Begun, lines: list[str]) -> RawRow:
-    identity, at, payload = begun
-    if len(lines) > 1:
-        payload["original"] = "\n".join(lines)
-    return RawRow(identity, payload, at, None)
 
 
 class Ordinals:
