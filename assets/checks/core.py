@@ -23,7 +23,8 @@ CORE = (
     ),
     Counted(
         ("core", "customers"),
-        "select avg((name is null and phone is null)::int) as most_customers_can_be_told_apart from core.customers",
+        "select avg((name is null and phone is null)::int) as most_customers_can_be_told_apart from core.customers"
+        " where connection_id not in (select connection_id from ops.imports)",
         (
             Rule(
                 "most_customers_can_be_told_apart",
@@ -56,10 +57,19 @@ CORE = (
             select d::date as day from generate_series(%(first)s::date, %(last)s::date, interval '1 day') as d
         ),
 
+        -- What is usual and what is odd of accounts that are read every day is neither of a file: it begins and ends
+        -- somewhere, and no night will read it better. Its quarantine is counted by a check of its own, its lost
+        -- direction makes its own channel failed in the data status; neither may hold the others back.
+        files as (
+            select distinct connection_id from ops.imports
+        ),
+
         -- An account that could not be read, or is not read any more, is red by itself: its silence must not look like
         -- the silence of the others and keep them from being judged.
         silent as (
             select connection_id from ops.connections where status <> 'ok' or disabled_at is not null
+            union all
+            select connection_id from files
         ),
 
         dated as (
@@ -79,7 +89,7 @@ CORE = (
         found as (
             select
                 day,
-                count(*) as messages,
+                count(*) filter (where connection_id not in (select connection_id from files)) as messages,
                 count(*) filter (where connection_id not in (select connection_id from silent)) as heard,
                 count(*) filter (where channel_id is null) as orphans,
                 count(*) filter (where sender_kind = 'manager' and manager_id is null) as nameless
@@ -93,7 +103,9 @@ CORE = (
                 count(*) as rows,
                 count(*) filter (where reason = 'unmapped_sender') as unmapped
             from core.quarantine
-            where event_at >= %(start)s and event_at < %(end)s
+            where
+                connection_id not in (select connection_id from files)
+                and event_at >= %(start)s and event_at < %(end)s
             group by 1
         ),
 
@@ -113,6 +125,7 @@ CORE = (
                 -- of a chat whose last message alone is known, the other direction was never asked for; and the page of
                 -- the CRM does not say when a chat began: its days before the first load are not read
                 not m.flags && array['is_partial']
+                and m.connection_id not in (select connection_id from files)
                 and (
                     c.created_at is not null
                     or m.connection_id not in (

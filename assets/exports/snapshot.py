@@ -95,7 +95,7 @@ def read(warehouse: Warehouse, limits: Exports, time_zone: str) -> Snapshot:
             "rows": limits.raw_rows,
         }
         found = {name: _frame(connection, statement, parameters) for name, statement in statements().items()}
-        (judged_until,) = connection.execute("select min(as_of) from ops.as_of").fetchone() or (None,)
+        (judged_until,) = connection.execute(_JUDGED_UNTIL, parameters).fetchone() or (None,)
         totals = {
             (name, week): rows
             for name, statement in (("chats", _CHATS_BY_WEEK), ("messages", _MESSAGES_BY_WEEK))
@@ -121,6 +121,17 @@ MARTS = (
 _THERE = "select bool_and(to_regclass(named) is not null) from unnest(%s::text[]) as named"
 _WEEKS = """
 select week, min(week_starts_on) from marts.data_status group by week order by week desc limit %s
+"""
+# A file that ended before the lists begin has nothing in them, however long ago that was.
+_JUDGED_UNTIL = """
+select coalesce(
+    min(a.as_of) filter (
+        where a.as_of > %(start)s
+            or exists (select from core.channels as h where h.connection_id = a.scope and h.is_active)
+    ),
+    min(a.as_of)
+)
+from ops.as_of as a
 """
 _MANAGERS = """
 select * from marts.manager_week

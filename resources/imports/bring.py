@@ -32,6 +32,7 @@ from resources.warehouse.imports import (
     DONE,
     FAILED,
     Imported,
+    cover_days,
     find_import,
     is_anything_gone,
     replace_reading,
@@ -206,6 +207,7 @@ class _Walk:
         )  # fmt: skip
         with self._warehouse.connect("otklik import book") as sql:
             write_import(sql, row)
+            cover_days(sql, one, file.source, self._zone)
         fail_point("imports.written")
         return Brought(
             one, file.source, file.sha256, False, row.chats, row.messages, row.quarantined, first_at, last_at,

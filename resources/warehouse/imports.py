@@ -1,6 +1,7 @@
 """The book of imported files: what was read, under which choices, with what result.
 
-Here: reading and writing ``ops.imports``, and whose connection it is. Not here: reading files (``resources.imports``).
+Here: reading and writing ``ops.imports``, which days its files cover, and whose connection it is. Not here: reading
+files (``resources.imports``).
 A row is written once everything of its file is in core and judged; a row that says ``done`` under the same choices
 means that nothing is left to do.
 """
@@ -18,6 +19,8 @@ from psycopg import sql as composed
 from resources.warehouse.failpoints import fail_point
 
 DONE, FAILED = "done", "failed"
+MEASURE = "file_rows"
+"""Of ``ops.completeness``: a file is its own counter."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,47 @@ def write_import(connection: psycopg.Connection[Any], row: Imported) -> None:
     """Write the row of a file; one that says the same already is left as it is. The caller commits."""
     connection.execute(_WRITE, {name: getattr(row, name) for name in _FIELDS})
     fail_point("imports.before_commit")
+
+
+def cover_days(connection: psycopg.Connection[Any], connection_id: str, source: str, time_zone: str) -> None:
+    """Count the days that the connection's files cover, from the first to the last message of each; the caller commits.
+
+    A file is whole by itself (contract, section 8: where there is no counter, what is stored last is what the source
+    has last), so all it has of a day is stored. Of days before and after nobody knows what was said: not counted.
+    """
+    values = {"connection_id": connection_id, "measure": MEASURE, "zone": time_zone}
+    connection.execute(
+        "delete from ops.completeness where connection_id = %(connection_id)s and measure = %(measure)s", values
+    )
+    connection.execute(_COVER.format(table=_messages(source)), values)
+
+
+# The bounds keep a file with a wrong date from filling the table with days of centuries.
+_COVER = composed.SQL("""
+with days as (
+    select distinct d::date as business_on
+    from ops.imports as i
+    cross join lateral generate_series(
+        greatest((i.first_at at time zone %(zone)s)::date, date '1990-01-01')::timestamp,
+        least((i.last_at at time zone %(zone)s)::date, date '2100-12-31')::timestamp,
+        interval '1 day'
+    ) as d
+    where i.connection_id = %(connection_id)s and i.state = 'done'
+),
+
+counted as (
+    select (coalesce(first_event_at, event_at) at time zone %(zone)s)::date as business_on, count(*) as rows
+    from {table}
+    where connection_id = %(connection_id)s and gone_at is null and event_at is not null
+    group by 1
+)
+
+insert into ops.completeness (connection_id, channel_id, business_on, measure, reported, stored)
+select %(connection_id)s, h.channel_id, d.business_on, %(measure)s, coalesce(c.rows, 0), coalesce(c.rows, 0)
+from days as d
+inner join core.channels as h on h.connection_id = %(connection_id)s
+left join counted as c on c.business_on = d.business_on
+""")
 
 
 def source_of_connection(connection: psycopg.Connection[Any], connection_id: str, besides: str) -> str | None:

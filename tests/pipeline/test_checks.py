@@ -249,6 +249,28 @@ def test_the_silence_of_a_broken_account_is_not_that_of_the_others(
     assert (alone.passed, known.passed) == (False, True)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "core.messages.volume_did_not_collapse",
+        "core.messages.quarantined_share_is_small",
+        "core.messages.senders_are_mapped",
+        "core.messages.one_direction_share_is_small",
+        "core.customers.most_customers_can_be_told_apart",
+    ],
+)
+def test_what_is_odd_about_a_file_holds_nothing_back(name: str, session: psycopg.Connection[Any]) -> None:
+    (pair,) = (pair for pair in CHOSEN if _name(pair) == name)
+    session.execute(BREAKS[name])
+    session.execute(
+        "insert into ops.imports (connection_id, file_sha256, choices_hash, source, file_bytes, state, chats, messages,"
+        " quarantined, imported_at) select distinct connection_id, 'a', 'b', 'table_import', 1, 'done', 1, 1, 0, now()"
+        " from core.conversations"
+    )
+    (known,) = judge(Borrowed(session), Span(FIRST, LAST), [pair])  # type: ignore[arg-type]
+    assert known.passed, known.metadata
+
+
 def test_a_call_that_nobody_took_is_no_reply(session: psycopg.Connection[Any]) -> None:
     """A session in which we only rang in vain has no behaviour; had somebody talked, it would have to have."""
     (pair,) = (pair for pair in CHOSEN if _name(pair) == "evaluated.sessions.every_answered_session_has_behaviour")
