@@ -21,6 +21,7 @@ L, R, N = "\u200e", "\u200f", "\u202f"
         # older and rarer forms
         "<View once voice message omitted>", "< Média vynechána >", "PTT-20180129-WA0025.opus (Datei angehängt)",
         "Waiting for this message. This may take a while.", "live location shared",
+        "Ожидание сообщения. Это может занять некоторое время.",
     ],
 )  # fmt: skip
 def test_media_of_android(body: str) -> None:
@@ -137,6 +138,15 @@ def test_marks_go_and_joined_emoji_stay() -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    ["此消息已删除", "您已删除此消息", "Ez az üzenet törölve lett", "This message was deleted by admin Anna",
+     "Сообщение удалено администратором Анна", "Вы удалили данное сообщение как админ"],
+)  # fmt: skip
+def test_what_was_deleted_has_no_text(body: str) -> None:
+    assert said(body, is_bracketed=False) == Meant(None, is_deleted=True)
+
+
+@pytest.mark.parametrize(
     ("body", "sender", "is_notice"),
     [
         (f"{L}Messages and calls are end-to-end encrypted. Nobody can read them.", "Anna", True),
@@ -144,6 +154,11 @@ def test_marks_go_and_joined_emoji_stay() -> None:
         (f"{L}Anna created this group", "Anna", True), (f"{L}~{N}Anna added Bob", "Anna", True),
         (f"{L}image omitted", "Anna", False), (f"{L}This message was deleted.", "Anna", False),
         (f"{L}Missed voice call", "Anna", False), (f"{L}something else", "Anna", None),
+        # begin like a notice
+        (f"{L}Вы удалили данное сообщение.", "Лавка", False), (f"{L}Ви видалили це повідомлення.", "Лавка", False),
+        (f"{L}Je hebt dit bericht verwijderd.", "Shop", False),
+        (f"{L}Anna Lee.pdf • {L}2 pages {L}document omitted", "Anna", False),
+        (f"{L}Этот чат с бизнес-аккаунтом. Подробнее", "Анна", True),
     ],
 )  # fmt: skip
 def test_notices_in_somebodys_name(body: str, sender: str, is_notice: bool | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conversations.imports.survey import Chat, Choices, Settled, Undecided, key_of, settle
-from conversations.imports.whatsapp import WhatsAppReader, title_of
+from conversations.imports.whatsapp import WhatsAppReader, meaning, title_of
 from conversations.source import RawRow
 
 L = "\u200e"
@@ -110,6 +110,23 @@ def test_unclear_bodies_after_a_mark_are_media_of_people_and_notices_of_the_chat
     found = rows_of(lines, Choices(chat="Отдел", staff=frozenset({"Ира"})))
     assert [row.payload["side"] for row in found] == ["system", "customer", "customer", "manager", "customer"]
     assert names(chat_of(lines, "Отдел")) == {"Анна": 2, "Ира": 1, "Эля": 1}
+
+
+def test_sentences_after_a_mark_are_no_file_of_the_customer() -> None:
+    told = "\u200eEine Mitteilung der App, die niemand kennt und die so lang ist wie kein Platzhalter."
+    right = "\u200f" + "نص طويل كتبه العميل نفسه باليد وفيه أكثر من أربعة وستين حرفا كما يكتب الناس عادة"
+    lines = ios(f"Анна: {told}", "Анна: hi", f"Лавка: {told}", f"Анна: {right}", "Анна: \u200eкраткое")
+    found = rows_of(lines, Choices(chat="Анна"))
+    assert [row.payload["side"] for row in found] == ["system", "customer", "manager", "customer", "customer"]
+    assert meaning(found[3].payload).text == right.removeprefix("\u200f")
+
+
+@pytest.mark.parametrize("title", ["Анна_ опт", "Анна: опт", "Анна\ua789 опт"])
+def test_the_name_in_the_title_may_hold_a_colon(title: str) -> None:
+    lines = android("Анна: опт: цена: 5", "Лавка: да", "Анна: опт: \u200eда")
+    found = rows_of(lines, Choices(chat=title))
+    assert [row.payload["side"] for row in found] == ["customer", "manager", "customer"]
+    assert meaning(found[0].payload).text == "цена: 5"
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,10 @@ _VENUE = re.compile(r"https?://(?:www\.)?foursquare\.com/v/\S+\s*$")
 _LABEL = re.compile(r"^([^\W\d_a-z]{3,20})\s?[:：]")
 _AMOUNT = re.compile(r"(\d+)[\s\u00a0\u202f]*([^\W\d_]*)")
 _WAS_SEEN_ONCE = ("", "null")
+_DELETED_BY = (
+    "this message was deleted by ", "сообщение удалено администратором", "данное сообщение удалено администратором",
+)  # fmt: skip
+_LONGEST_PLACEHOLDER, _LONGEST_NOTICE = 64, 400
 
 
 def meaning(payload: Mapping[str, Any]) -> Meant:
@@ -83,14 +87,22 @@ def notice(body: str, sender: str) -> bool | None:
 
 
 def _notice(body: str, sender: str) -> bool | None:
+    # notices are known by how they begin, and so may begin what somebody deleted or how a file of his is called
+    if _known(body) or _file(body):
+        return False
     key = plain(body[:_LONGEST]).removeprefix("~").lstrip()
     if key.startswith(words().notices) or key.startswith(plain(sender) + " "):
         return True
-    return False if _known(body) or _file(body) or _place_or_poll(body) else None
+    return False if _place_or_poll(body) else None
 
 
 _notice_again = lru_cache(maxsize=2_048)(_notice)
 """Most such bodies are one of a few texts."""
+
+
+def is_sentences(body: str) -> bool:
+    """Whether an unknown body after a mark is too long to stand for a file: the phone tells something of the chat."""
+    return body.startswith(LEFT) and _LONGEST_PLACEHOLDER < len(body) <= _LONGEST_NOTICE
 
 
 def is_deleted_by_owner(body: str) -> bool:
@@ -141,7 +153,7 @@ def _known(body: str) -> Meant | None:
         kind = words().kinds.get(key)
         if kind is not None and not (kind == "media" and "<" not in body and not body.startswith(LEFT)):
             return _of_kind(kind, None)
-        if key.startswith("this message was deleted by "):
+        if key.startswith(_DELETED_BY):
             return Meant(None, is_deleted=True)
         call = _call(body)
         if call is not None:

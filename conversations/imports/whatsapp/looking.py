@@ -5,6 +5,7 @@ Here: one pass over the lines. Not here: what is concluded from it about dates (
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
 
@@ -26,8 +27,8 @@ MARKS = ("\u200e", "\u200f")
 class Look:
     """What the lines of one shape show."""
 
-    def __init__(self, shape: Shape, line: int) -> None:
-        self.shape, self.first_line = shape, line
+    def __init__(self, shape: Shape, line: int, titled: re.Pattern[str] | None = None) -> None:
+        self.shape, self.first_line, self._titled = shape, line, titled
         self.lines = 0
         self.evidence = Evidence()
         self.said: dict[str, int] = {}
@@ -48,7 +49,7 @@ class Look:
         """Take one stamped line; whether somebody wrote it."""
         self.lines += 1
         rest = line[stamp.end :]
-        name, start = people.split(rest)
+        name, start = people.split(rest, self._titled)
         if name is None:
             self._nobody(rest)
         else:
@@ -132,8 +133,9 @@ def _time(stamp: Stamp) -> tuple[int, int, int]:
     return hour_of(int(stamp.hour), stamp.word) or 0, min(int(stamp.minute), 59), min(int(stamp.second or 0), 59)
 
 
-def look_through(lines: Iterable[str]) -> dict[Shape, Look]:
-    """What the lines of every shape show."""
+def look_through(lines: Iterable[str], title: str | None = None) -> dict[Shape, Look]:
+    """What the lines of every shape show; ``title``: of the chat, where it is known."""
+    titled = people.named(title)
     looks: dict[Shape, Look] = {}
     owners = owner_texts()
     look, match, day_at, word_at, hour_at, day = None, None, 0, 0, 0, ""
@@ -167,7 +169,7 @@ def look_through(lines: Iterable[str]) -> dict[Shape, Look]:
             continue
         seen = looks.get(stamp.shape)
         if seen is None:
-            seen = looks[stamp.shape] = Look(stamp.shape, number)
+            seen = looks[stamp.shape] = Look(stamp.shape, number, titled)
         is_said = seen.see(stamp, line, number)
         if look is None or (seen is not look and seen.lines > 2 * look.lines) or match is None:
             look, said, day = seen, seen.said, ""

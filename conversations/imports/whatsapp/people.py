@@ -28,17 +28,36 @@ _CLOSERS = {
     "\u300e": "\u300f",
 }
 _NO_DIGIT = re.compile(r"\D")
+_COLON = re.compile(f"[:_\ua789][{BLANKS}]+")
 _SIGN = re.compile(r"[\W_]+")
 
 
-def split(rest: str) -> tuple[str | None, int]:
+def named(title: str | None) -> re.Pattern[str] | None:
+    """For ``split``: the person after whom a chat is named, if a colon and a blank stand in his name.
+
+    The name of a file has another sign for the colon.
+
+    >>> named("Анна_ опт").match("Анна: опт: да")[1], named("Анна опт")
+    ('Анна: опт', None)
+    """
+    parts = _COLON.split(unmarked(title or ""))
+    if len(parts) == 1 or not all(part.strip() for part in parts):
+        return None
+    return re.compile("(" + f":[{BLANKS}]+".join(map(re.escape, parts)) + "): ")
+
+
+def split(rest: str, titled: re.Pattern[str] | None = None) -> tuple[str | None, int]:
     """Who wrote it, as it stands there, and where the body begins; ``None``: nobody, the messenger says it.
+
+    ``titled``: what ``named`` makes of the chat's title.
 
     >>> split("John-John Doe: Lorem : dolor"), split("You were added")
     (('John-John Doe', 15), (None, 0))
     >>> split('Anna changed the subject to "Plans: Friday"'), split("Carol:")
     ((None, 0), ('Carol', 6))
     """
+    if titled is not None and (whole := titled.match(rest)) is not None:
+        return whole[1], whole.end()
     cut = rest.find(": ")
     if 0 < cut <= _LONGEST_NAME:
         name = rest[:cut]
