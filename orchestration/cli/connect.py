@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from conversations.messages import Captures, ConnectionErrors, Connections
-from orchestration.cli import connect_web, screen
+from orchestration.cli import connect_web, same_account, screen
 from orchestration.cli.errors import EXIT_USAGE, CliError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def connect(
     """Take the values, ask the vendor, store.
 
     Raises:
-        CliError: a value is missing or unusable, or the name is taken.
+        CliError: a value is missing or unusable, or the name is taken, or the account is connected already.
         SourceError: the vendor does not accept the key or could not be asked; nothing was stored.
         KeysLost: something stored needs a key that is not there; nothing was stored (D14).
     """
@@ -110,6 +110,8 @@ def connect(
             if capture is not None:
                 given = connect_web.values(settings, connection, name, known, files, capture)
         values = _checked(vendor, name, _complete(vendor, given, known, settings))
+        with warehouse.connect() as connection:
+            same_account.refuse(settings, connection, _as_account(settings, vendor, name, values))
         if check:
             _ask(settings, vendor, name, values)
         _store(warehouse, settings, vendor, name, values, checked=check)

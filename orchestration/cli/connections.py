@@ -107,14 +107,17 @@ def enable(name: str) -> None:
 
     Raises:
         NoSuchConnection: there is none of that name, or its keys were forgotten.
-        CliError: another account of a vendor of which one is used at a time is in force.
+        CliError: another account of a vendor of which one is used at a time is in force, or another connection to the
+            same account is.
     """
     from orchestration.cli.connect import refuse_second
+    from orchestration.cli.same_account import refuse_enabled
     from resources.settings import Settings
     from resources.warehouse import connections
     from resources.warehouse.engine import Warehouse
 
-    with Warehouse.open(Settings()) as warehouse:
+    settings = Settings()
+    with Warehouse.open(settings) as warehouse:
         warehouse.check_migrations()
         with warehouse.connect() as connection:
             everyone = connections.accounts(connection, with_disabled=True)
@@ -122,6 +125,7 @@ def enable(name: str) -> None:
                 if account.connection_id == name:
                     refuse_second(everyone, account.vendor, name)
             connections.enable(connection, name)
+            refuse_enabled(settings, connection, name)
     screen.say(Connections.ENABLED.format(name))
 
 

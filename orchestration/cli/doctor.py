@@ -226,6 +226,7 @@ def _people(settings: Settings, warehouse: Warehouse) -> Finding:
 def _retailcrm(settings: Settings) -> Iterator[Finding]:
     yield from _environment(settings)
     from orchestration.cli.probe import probed
+    from orchestration.cli.same_account import notes
 
     try:
         asked = list(probed(settings))
@@ -240,6 +241,8 @@ def _retailcrm(settings: Settings) -> Iterator[Finding]:
     closed: State = "warning" if any(one.is_well for one in asked) else "failed"
     for one in asked:
         yield _account(one, closed, len(asked) > 1)
+    for text in notes(one.seat for one in asked if one.seat is not None):
+        yield Finding("account", "warning", text)
 
 
 def _environment(settings: Settings) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from resources.settings import Settings
 
 if TYPE_CHECKING:
     from resources.accounts import RetailCRMAccount, RetailCRMWebAccount
+    from resources.same_account import Seat
     from resources.warehouse.connections import Status
     from resources.warehouse.engine import Warehouse
 
@@ -41,6 +42,8 @@ class Probed:
     error: Exception | None = None
     """Why it could not be asked at all."""
     vendor: str = SOURCES[0]
+    seat: Seat | None = None
+    """Which account it leads to."""
 
     @property
     def missing(self) -> list[Capability]:
@@ -62,6 +65,7 @@ def probe(source: str | None, *, as_json: bool) -> None:
     import typer
 
     from orchestration.cli.doors import draw
+    from orchestration.cli.same_account import notes
     from resources.clients.errors import BadConfiguration
 
     if source is not None and source not in SOURCES:
@@ -81,6 +85,8 @@ def probe(source: str | None, *, as_json: bool) -> None:
             screen.show(screen.table(one.connection_id, columns, cells))
         if source is None:
             draw(asked)
+        for text in notes(one.seat for one in asked if one.seat is not None):
+            screen.note(text)
     if not asked or not all(one.is_well for one in asked):
         raise typer.Exit(EXIT_FAILED)
 
@@ -94,6 +100,8 @@ def probed(settings: Settings, source: str | None = None) -> Iterator[Probed]:
     Raises:
         WarehouseError: a stored account cannot be read: the database or the key of its credentials is away.
     """
+    from resources.same_account import seat_of
+
     # a person waits for the answer: not as long as a load at night would
     patient = settings.model_copy(
         update={"http_deadline_seconds": min(settings.http_deadline_seconds, LONGEST_SECONDS)}
@@ -103,11 +111,12 @@ def probed(settings: Settings, source: str | None = None) -> Iterator[Probed]:
             one, vendor = account.connection_id, account.account.vendor
             if source not in (None, vendor):
                 continue
+            seat = seat_of(account)
             try:
                 with ExitStack() as closing:
-                    answer = Probed(one, _capabilities(patient, account, closing), vendor=vendor)
+                    answer = Probed(one, _capabilities(patient, account, closing), vendor=vendor, seat=seat)
             except Exception as error:
-                answer = Probed(one, error=error, vendor=vendor)
+                answer = Probed(one, error=error, vendor=vendor, seat=seat)
             if warehouse is not None:
                 _note(warehouse, answer, settings)
             yield answer

@@ -258,3 +258,46 @@ def test_every_refusal_has_its_words() -> None:
     assert set(CaptureErrors.WHY) == CODES
     for code in CODES:
         assert CaptureErrors.why(code, "x") and "()" not in CaptureErrors.why(code, "")
+
+
+def test_one_account_is_not_connected_through_two_doors(
+    otklik: Otklik, on_database: Warehouse, page: RetailCRMWebEmulator, tmp_path: Path
+) -> None:
+    """All of its talk would count twice; the page's own host tells, not that of the gateway."""
+    with RetailCRMEmulator(rate=None) as shop:
+        # the page of this very shop sends its host along
+        page.base_url = shop.base_url
+        keys = {
+            "RETAILCRM_BASE_URL": shop.base_url,
+            "RETAILCRM_API_KEY": shop.api_key,
+            "RETAILCRM_BOT_TOKEN": shop.bot_token,
+        }
+        capture = saved(tmp_path, "a", page.curl(*ALL))
+        env = saved(tmp_path, "env", "\n".join(f"{name}={value}" for name, value in keys.items()))
+
+        refused = otklik("connect", WEB, "--curl", capture, **keys)
+        assert refused.exit_code == 2 and "уже подключён как retailcrm" in refused.stderr
+        assert "дважды" in refused.stderr and page.ledger.calls == [] and not secrets_stored(on_database)
+
+        assert otklik("connect", "retailcrm", "--env-file", env).exit_code == 0
+        assert otklik("connect", WEB, "--curl", capture).exit_code == 2
+        assert otklik("disable", "retailcrm").exit_code == 0
+        assert otklik("connect", WEB, "--curl", capture).exit_code == 0
+        assert otklik("connect", WEB, "--curl", capture).exit_code == 0, "the same one anew"
+        assert otklik("connect", WEB, "--curl", capture, "--name", "again").exit_code == 2
+
+        enabled = otklik("enable", "retailcrm")
+        assert enabled.exit_code == 2 and f"уже подключён как {WEB}" in enabled.stderr
+        with on_database.connect() as connection:
+            assert connection.execute(
+                "select disabled_at is null from ops.connections where connection_id = 'retailcrm'"
+            ).fetchone() == (False,)
+
+        # variables that come later are seen by whoever looks
+        warned = otklik("probe", RETAILCRM_CONNECTION_ID="shop", **keys)
+        assert f"shop и {WEB} ведут в один аккаунт" in " ".join(warned.output.split())
+
+
+def secrets_stored(database: Warehouse) -> bool:
+    with database.connect() as connection:
+        return connection.execute("select from ops.connections where credentials is not null").fetchone() is not None
