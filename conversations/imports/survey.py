@@ -33,6 +33,10 @@ class NotThisFormat(ValueError):
     stands there."""
 
 
+class OtherOrder(NotThisFormat):
+    """The dates of the file prove another order than the one that was declared."""
+
+
 class Undecided(ValueError):
     """The file does not prove something that must not be guessed.
 

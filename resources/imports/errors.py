@@ -28,6 +28,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "needs_mapping": ("the file is a table, and nothing says what its columns mean", "Give a --mapping"),
     "bad_mapping": ("the mapping cannot be used", "Correct the mapping; docs/imports.md describes it"),
     "undecided_date_order": ("day and month cannot be told apart", "Declare the date_order: dmy, mdy or ymd"),
+    "other_date_order": ("its dates prove another order than was declared", "Leave the date_order out"),
     "undecided_staff": ("nothing says who the managers are", "Declare the managers"),
     "undecided_time_zone": ("its times have no zone", "Declare the time_zone"),
     "archive_damaged": ("the archive is damaged or breaks off", "Export or copy it again"),

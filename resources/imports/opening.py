@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from conversations.imports.survey import Choices, NotThisFormat, Reader, Survey, folded
+from conversations.imports.survey import Choices, NotThisFormat, OtherOrder, Reader, Survey, folded
 from conversations.source import Parser
 from resources.imports.errors import BadImport
 
@@ -187,7 +187,8 @@ class ImportedFile:
             with self.units() as units:
                 return self.reader.survey(units, self.choices)
         except NotThisFormat as error:
-            raise BadImport(self.connection_id, "not_this_format", str(error)) from None
+            code = "other_date_order" if isinstance(error, OtherOrder) else "not_this_format"
+            raise BadImport(self.connection_id, code, str(error)) from None
 
     @property
     def size(self) -> int:

@@ -101,6 +101,12 @@ def test_what_must_be_declared_is_asked_for_by_the_option(
     assert table_hashes(on_database) == before
 
 
+def test_an_order_that_the_file_disproves_is_to_be_left_out(otklik: Otklik, tmp_path: Path) -> None:
+    result = otklik("import", str(hostile.chat(tmp_path / TITLE)), "--dry-run", "--date-order", "mdy")
+    assert result.exit_code == 1
+    assert Imports.FAULTS["other_date_order"] in " ".join(result.stderr.split())
+
+
 def test_a_list_of_managers_is_read_from_a_file(otklik: Otklik, on_database: Warehouse, tmp_path: Path) -> None:
     path = hostile.chat(tmp_path / "_chat.txt", hostile.CHAT + "13.02.2026, 11:05 - Пётр: отвечу\n")
     listed = tmp_path / "managers.txt"

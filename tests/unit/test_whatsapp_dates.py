@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from conversations.imports.survey import Choices, DateOrder, NotThisFormat, Settled, Survey, Undecided
+from conversations.imports.survey import Choices, DateOrder, NotThisFormat, OtherOrder, Settled, Survey, Undecided
 from conversations.imports.whatsapp import WhatsAppReader
 from conversations.imports.whatsapp.years import day_of
 from conversations.source import RawRow
@@ -78,7 +78,7 @@ def test_a_declared_order_decides_where_nothing_is_proved(order: DateOrder, day:
      (("03/04/2022",), "ymd")],
 )  # fmt: skip
 def test_a_declared_order_that_the_file_contradicts_is_refused(dates: tuple[str, ...], declared: DateOrder) -> None:
-    with pytest.raises(NotThisFormat, match="order"):
+    with pytest.raises(OtherOrder, match="order"):
         look(dated(*dates), declared)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date
 from typing import get_args
 
-from conversations.imports.survey import DateOrder, NotThisFormat, Undecided
+from conversations.imports.survey import DateOrder, NotThisFormat, OtherOrder, Undecided
 from conversations.imports.whatsapp.years import day_of, year_position
 
 ORDERS: tuple[DateOrder, ...] = get_args(DateOrder)
@@ -68,7 +68,8 @@ class Evidence:
 
         Raises:
             Undecided: several orders are possible and nobody declared one.
-            NotThisFormat: no order fits, or the declared one contradicts the proof.
+            NotThisFormat: no order fits.
+            OtherOrder: the declared one contradicts the proof.
         """
         possible = self._possible(declared)
         if not possible:
@@ -79,9 +80,9 @@ class Evidence:
                 raise Undecided("date_order")
             proved, proof = declared, "declared"
             if declared not in possible:
-                raise NotThisFormat(f"the file has dates that do not exist in the order {declared}")
+                raise OtherOrder(f"the file has dates that do not exist in the order {declared}")
         if declared not in (None, proved) and proof != "same":
-            raise NotThisFormat(f"the dates of the file are in the order {proved}, not {declared} as was declared")
+            raise OtherOrder(f"the dates of the file are in the order {proved}, not {declared} as was declared")
         return proved, proof
 
     def _possible(self, declared: DateOrder | None) -> list[DateOrder]:

@@ -128,7 +128,6 @@ class _Rows:
         self._days: dict[str, tuple[datetime | None, str]] = {}
         self._names: dict[str, tuple[str, Side]] = {}
         self._titled = people.named(self._chat.title)
-        self._titled = people.named(self._chat.title)
 
     def of(self, units: Iterable[str]) -> Iterator[RawRow]:
         """All rows of the file.
