@@ -32,9 +32,11 @@ from resources.warehouse.imports import (
     DONE,
     FAILED,
     Imported,
+    begin_import,
     cover_days,
     find_import,
     is_anything_gone,
+    is_cut_within,
     replace_reading,
     source_of_connection,
     write_import,
@@ -112,7 +114,8 @@ def bring(
         known = find_import(session, file.connection_id, file.sha256)
         if known is not None and (known.state, known.choices_hash) == (DONE, file.choices_hash):
             return _unchanged(known)
-        former = known if known is not None and known.state == DONE else None
+        # one that was cut off, under whatever choices, may have left rows that this reading does not have
+        former = known
         if former is None and is_anything_gone(session, file.connection_id, file.source):
             former = _row(file)
         return _Walk(file, warehouse, policy, lexicon, run_id, shown).do(former)
@@ -126,7 +129,7 @@ def write_failure(warehouse: Warehouse, file: ImportedFile, error: BadImport) ->
     row = replace(_row(file), state=FAILED, reason=error.code)
     with warehouse.connect("otklik import failed") as sql:
         known = find_import(sql, file.connection_id, file.sha256)
-        if known is None or known.state == FAILED:
+        if known is None or known.state != DONE:
             write_import(sql, row)
 
 
@@ -172,11 +175,15 @@ class _Walk:
             survey = file.survey()
             settled = settle(survey, file.choices)
         source = ExportSource(file, settled)
+        with self._warehouse.connect("otklik import begin") as sql:
+            begin_import(sql, _row(file))
+            is_cut = is_cut_within(sql, one, MESSAGES, file.mark)
+        fail_point("imports.begun")
         with self._steps(READING) as step:
             total = sum(chat.messages for chat in survey.chats.values())
-            land(source, CHATS, None, self._warehouse, run_id=self._run_id)
+            land(source, CHATS, None, self._warehouse, restart=True, run_id=self._run_id)
             landed = land(
-                source, MESSAGES, None, self._warehouse, run_id=self._run_id,
+                source, MESSAGES, None, self._warehouse, restart=not is_cut, run_id=self._run_id,
                 progress=lambda so_far: step.to(so_far.rows, total),
             )  # fmt: skip
         fail_point("imports.landed")

@@ -27,6 +27,7 @@ NAMES = (
     "core.staged",
     "core.before_commit",
     "core.committed",
+    "imports.begun",
     "imports.landed",
     "imports.understood",
     "imports.before_commit",

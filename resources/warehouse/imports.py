@@ -2,8 +2,8 @@
 
 Here: reading and writing ``ops.imports``, which days its files cover, and whose connection it is. Not here: reading
 files (``resources.imports``).
-A row is written once everything of its file is in core and judged; a row that says ``done`` under the same choices
-means that nothing is left to do.
+A row is written before anything of its file is, and says ``done`` once everything of it is in core and judged: done
+under the same choices means that nothing is left to do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from psycopg import sql as composed
 
 from resources.warehouse.failpoints import fail_point
 
-DONE, FAILED = "done", "failed"
+READING, DONE, FAILED = "reading", "done", "failed"
 MEASURE = "file_rows"
 """Of ``ops.completeness``: a file is its own counter."""
 
@@ -72,6 +72,31 @@ def write_import(connection: psycopg.Connection[Any], row: Imported) -> None:
     """Write the row of a file; one that says the same already is left as it is. The caller commits."""
     connection.execute(_WRITE, {name: getattr(row, name) for name in _FIELDS})
     fail_point("imports.before_commit")
+
+
+def begin_import(connection: psycopg.Connection[Any], row: Imported) -> None:
+    """Write down that a file is being read, before anything of it is stored; the caller commits.
+
+    Cut off there, no choices are those it was read under: brought again, under the same or under others, it is read
+    whole. Of a file that is there already its time stays, by which its rows are known.
+    """
+    connection.execute(
+        "insert into ops.imports as i (connection_id, file_sha256, choices_hash, source, file_bytes, state, chats,"
+        " messages, quarantined, imported_at) values (%s, %s, '', %s, %s, %s, 0, 0, 0, now())"
+        " on conflict (connection_id, file_sha256) do update set choices_hash = ''"
+        " where i.choices_hash <> ''",
+        [row.connection_id, row.file_sha256, row.source, row.file_bytes, READING],
+    )
+
+
+def is_cut_within(connection: psycopg.Connection[Any], connection_id: str, stream: str, mark: str) -> bool:
+    """Whether a reading of the file of this ``mark`` was cut off: the files of a connection share one place of it."""
+    row = connection.execute(
+        "select exists (select from ops.cursors where connection_id = %s and stream = %s and not is_complete"
+        " and cursor ->> 'sha256' = %s)",
+        [connection_id, stream, mark],
+    ).fetchone()
+    return row == (True,)
 
 
 def cover_days(connection: psycopg.Connection[Any], connection_id: str, source: str, time_zone: str) -> None:
@@ -161,13 +186,12 @@ def replace_reading(
 
 
 _TAKE_BACK = composed.SQL(
-    "with known as ("
-    "  select max(imported_at) filter (where file_sha256 = %(sha256)s) as this,"
-    "    coalesce(max(imported_at) filter (where file_sha256 <> %(sha256)s), '-infinity') as others"
-    "  from ops.imports where connection_id = %(connection_id)s)"
-    " update {table} as r set gone_at = now() from known as k"
-    " where r.connection_id = %(connection_id)s and r.gone_at is null and k.others < k.this"
-    "   and r.first_fetched_at > k.others and r.first_fetched_at <= k.this"
+    "with others as ("
+    # one that failed brought nothing that counts
+    "  select coalesce(max(imported_at), '-infinity') as until from ops.imports"
+    "  where connection_id = %(connection_id)s and file_sha256 <> %(sha256)s and state <> 'failed')"
+    " update {table} as r set gone_at = now() from others as o"
+    " where r.connection_id = %(connection_id)s and r.gone_at is null and r.first_fetched_at > o.until"
     "   and not exists (select from read_again as a where a.external_id = r.external_id)"
 )
 _DATE_ANEW = composed.SQL(

@@ -27,7 +27,7 @@ from resources.warehouse.roles import Role
 from tests.importing import talk, tiny_file, written
 
 POLICY, LEXICON = Policy.default(), Lexicon.default()
-FAIL_POINTS = ("imports.landed", "imports.understood", "imports.before_commit", "imports.written")
+FAIL_POINTS = ("imports.begun", "imports.landed", "imports.understood", "imports.before_commit", "imports.written")
 LAYERS = ("raw", "core", "evaluated", "ops")
 
 
@@ -249,6 +249,19 @@ def test_long_messages_end_a_page(tmp_path: Path) -> None:
     assert sum(sizes) == 40 and max(sizes) <= 16
 
 
+def killed_at(place: str, database: Warehouse, file: ImportedFile) -> None:
+    child = os.fork()
+    if child == 0:
+        os.environ["FAILPOINT"] = place
+        try:
+            with Warehouse.at(database.url) as own:
+                bring(file, own, POLICY, LEXICON)
+        finally:
+            os._exit(3)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == -9, f"{place} was not passed"
+
+
 @pytest.mark.parametrize(
     "place", [*FAIL_POINTS, "land.page_committed", "core.before_commit", "evaluated.before_commit"]
 )
@@ -256,16 +269,7 @@ def test_killed_anywhere_and_brought_again_nothing_is_missing_or_doubled(
     place: str, database: Warehouse, tmp_path: Path
 ) -> None:
     path = written(tmp_path / "a.txt", ["без времени", *talk(50)])
-    child = os.fork()
-    if child == 0:
-        os.environ["FAILPOINT"] = f"{place}:1"
-        try:
-            with Warehouse.at(database.url) as own:
-                bring(tiny_file(path), own, POLICY, LEXICON)
-        finally:
-            os._exit(3)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == -9, f"{place} was not passed"
+    killed_at(f"{place}:1", database, tiny_file(path))
     brought(database, tiny_file(path))
     after = hashes(database)
     assert counted(database) == {"conversations": 1, "messages": 50, "quarantined": 1, "waits": 25}
@@ -273,3 +277,36 @@ def test_killed_anywhere_and_brought_again_nothing_is_missing_or_doubled(
         assert any(name.startswith(table) for name in after)
     brought(database, tiny_file(path))
     assert hashes(database) == after
+
+
+# the first page is that of the chats
+@pytest.mark.parametrize("place", ["land.page_committed:2", "imports.landed:1", "core.committed:1"])
+@pytest.mark.parametrize("is_first_done", [False, True])
+def test_killed_under_wrong_choices_nothing_of_them_is_left(
+    place: str, is_first_done: bool, database: Warehouse, tmp_path: Path
+) -> None:
+    """A wrong title and the sides the wrong way round, cut off; then the right ones, as if never wrong."""
+    path = written(tmp_path / "a.txt", talk(20))
+    right, wrong = tiny_file(path), tiny_file(path, chat="Опечатка", staff=frozenset({"Анна"}))
+    if is_first_done:
+        brought(database, right)
+    killed_at(place, database, wrong)
+    assert not brought(database, right).is_unchanged
+    with database.connect() as sql:
+        said = sql.execute("select conversation_id, sender_kind, count(*) from core.messages group by 1, 2").fetchall()
+        live = sql.execute("select count(*) from raw.whatsapp_export__messages where gone_at is null").fetchone()
+        waits = sql.execute("select count(*), count(distinct owner_manager_id) from evaluated.waits").fetchone()
+    chat = f"files:{key_of('Анна')}"
+    assert sorted(said) == [(chat, "customer", 10), (chat, "manager", 10)]
+    assert live == (20,) and waits == (10, 1)
+    assert brought(database, right).is_unchanged
+
+
+def test_a_file_that_is_cut_off_for_ever_takes_no_other_with_it(database: Warehouse, tmp_path: Path) -> None:
+    first, second = written(tmp_path / "a.txt", talk(20)), written(tmp_path / "b.txt", talk(30, day=9))
+    for _ in range(5):
+        killed_at("land.read_ended:2", database, tiny_file(first))
+    assert brought(database, tiny_file(second)).inserted == 30
+    assert counted(database)["messages"] == 30
+    brought(database, tiny_file(first))
+    assert counted(database)["messages"] == 50
