@@ -15,8 +15,10 @@ from assets.accounts import over_accounts
 from assets.failures import explained
 from assets.measures import by_day
 from assets.partitions import DAILY, TIME_ZONE
+from assets.raw.imports import TABLES
 from assets.spans import days_of
 from assets.tables import DAILY_FRESHNESS, spec
+from conversations.imports.survey import CHATS, MESSAGES
 from conversations.parsing.retailcrm import RetailCRMParser
 from conversations.parsing.retailcrm_web import RetailCRMWebParser
 from conversations.policy import Policy
@@ -49,11 +51,22 @@ def _raw(streams: Sequence[str], source: str = SOURCE) -> list[dg.AssetKey]:
 
 
 _FILES = [dg.AssetKey(["raw", f"{source}__conversations"]) for source in ("twitter_care", "abcd")]
+
+
+def _imported(stream: str) -> list[dg.AssetDep]:
+    """The tables of imported files: their rows are written by the import itself, and stand in the same tables.
+
+    A file is no day: any of them may be behind any day, so no choice of days asks for files, nor the other way round.
+    """
+    every = dg.AllPartitionMapping()
+    return [dg.AssetDep(["raw", f"{source}__{stream}"], partition_mapping=every) for source in TABLES]
+
+
 _DEPS = {
-    "channels": [*_raw(["channels"]), *_raw(["channels"], WEB)],
-    "managers": [*_raw(["users", "crm_users"]), *_raw(["chats"], WEB)],
-    "customers": [*_raw(["chats", "customers"]), *_raw(["chats"], WEB)],
-    "conversations": [*_raw(["chats"]), *_raw(["chats"], WEB), *_FILES],
+    "channels": [*_raw(["channels"]), *_raw(["channels"], WEB), *_imported(CHATS)],
+    "managers": [*_raw(["users", "crm_users"]), *_raw(["chats"], WEB), *_imported(CHATS)],
+    "customers": [*_raw(["chats", "customers"]), *_raw(["chats"], WEB), *_imported(CHATS)],
+    "conversations": [*_raw(["chats"]), *_raw(["chats"], WEB), *_FILES, *_imported(CHATS)],
 }
 # One function reads all of them and replaces its tables together. Were each table to name only some of them, a backfill
 # from the UI that starts at the raw days could reach one table without the others, which Dagster refuses.
@@ -61,6 +74,7 @@ _DATED_DEPS = [
     *_raw([*DATED_STREAMS, "bots", "crm_users"]),
     *_raw(WEB_DATED_STREAMS, WEB),
     *_FILES,
+    *_imported(MESSAGES),
     *(dg.AssetKey(["core", table]) for table in DIRECTORY_TABLES),
 ]
 
