@@ -8,10 +8,11 @@ The vendor documents none of this (contract, section 3). Queries are sent as the
 paging, the chat and what narrows the list are ours: a filter that somebody had set in the browser must not silently
 narrow what is read. One request at a time.
 
-The session is the key. That it is over is said by 401, 403, a redirect, a sign-in page with status 200 or an error in
-place of data; each of them is ``SessionExpired``, a ``NeedsAuth``, at once and without another attempt. An error of the
-server's own (``INTERNAL...``, a timeout, too many requests) is tried again like any other bad answer; any other error
-means that the page has changed: ``Refused``, and the remedy is the same: capture anew.
+The session is the key. That it is over is said by 401, 403, 419, a redirect, a sign-in page with status 200 or an error
+in place of data, for one operation or for the whole batch; each of them is ``SessionExpired``, a ``NeedsAuth``, at once
+and without another attempt. An error of the server's own (``INTERNAL...``, a timeout, too many requests) is tried again
+like any other bad answer; any other error means that the page has changed: ``Refused``, and the remedy is the same:
+capture anew.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ _FIELDS = {CHANNELS: "channels", CHATS: "chats", MESSAGES: "messages"}
 _NOT_REPLAYED = frozenset({"host", "content-length", "content-type", "connection", "accept-encoding", "te"})
 _SECRET = re.compile(r"(?i)cookie|authorization|x-.*|.*(?:token|session|csrf|key).*")
 _SIGNED_OUT = re.compile(r"(?i)unauth|forbidden|access.?denied|not.?logged|sign.?in|log.?in|session|token|csrf")
+_REFUSALS = ("errors", "error", "message")
 _SERVERS_OWN = re.compile(r"(?i)internal|timeout|timed.?out|unavailable|temporar|too.?many|rate.?limit|throttl")
 
 
@@ -129,7 +131,8 @@ class RetailCRMWebClient:
         if not self.has(MESSAGES):
             raise BadConfiguration(self.connection_id, "no request of the messages was captured", RECAPTURE)
         captured = self._operations[MESSAGES].get("variables") or {}
-        asked = {**_object(captured.get("filter")), "chatId": chat_id, "withDeleted": True}
+        kept = {name: [] for name, value in _object(captured.get("filter")).items() if isinstance(value, list)}
+        asked = {**kept, "chatId": chat_id, "withDeleted": True}
         return self._nodes(
             MESSAGES, _placed({**captured, "filter": asked, "last": last}, "before", before, "first", "after"), page
         )
@@ -140,11 +143,17 @@ class RetailCRMWebClient:
         batch = [{"operationName": name, "variables": variables, "query": self._operations[name]["query"]}]
         body = json.dumps(batch, ensure_ascii=False).encode()
 
-        def complaint(answers: list[Any]) -> str | None:
+        def complaint(answers: Any) -> str | None:
             return self._complaint(name, answers, page)
 
-        answers: list[Any] = self._http.post(
-            self._path, body, expect=list, page=page, complaint=complaint, repeatable=True
+        # any shape: a session that is over may be one object in place of the batch's list
+        answers: Any = self._http.post(
+            self._path,
+            body,
+            expect=object,
+            page=page,
+            complaint=complaint,
+            repeatable=True,  # type: ignore[type-var]
         )
         found = answers[0]["data"][_FIELDS[name]]
         info = found.get("pageInfo") or {}
@@ -154,8 +163,10 @@ class RetailCRMWebClient:
 
     # what an answer is ---------------------------------------------------------------------------------------------
 
-    def _complaint(self, name: str, answers: list[Any], page: str) -> str | None:
-        if len(answers) != 1 or not isinstance(answers[0], dict):
+    def _complaint(self, name: str, answers: Any, page: str) -> str | None:
+        if isinstance(answers, dict) and any(answers.get(one) for one in _REFUSALS):
+            return self._of_errors(answers.get("errors") or [answers], page)
+        if not isinstance(answers, list) or len(answers) != 1 or not isinstance(answers[0], dict):
             return "the answer does not hold one result for the one operation"
         data, errors = answers[0].get("data"), answers[0].get("errors")
         found = data.get(_FIELDS[name]) if isinstance(data, dict) else None
@@ -185,7 +196,7 @@ class RetailCRMWebClient:
                       RECAPTURE)  # fmt: skip
 
     def _judge(self, status: int, body: Any, page: str) -> SourceError | None:
-        if status in (200, 401, 403) or 300 <= status < 400:
+        if status in (200, 401, 403, 419) or 300 <= status < 400 or (status in (400, 422) and _is_signed_out(body)):
             how = {200: "a web page came instead of data"}.get(status, f"answer {status}")
             return SessionExpired(
                 self.connection_id, f"the session is over ({how}), found while reading {page}", RECAPTURE
@@ -225,6 +236,17 @@ def _is_edge(edge: Any) -> bool:
     return isinstance(number, int | str) and not isinstance(number, bool) and number != ""
 
 
+def _is_signed_out(body: Any) -> bool:
+    """Whether the body of a refusal says that the session is over, in whatever shape."""
+    answers = body if isinstance(body, list) else [body]
+    errors = [error for one in answers if isinstance(one, dict) for error in _listed(one.get("errors") or one)]
+    return bool(_SIGNED_OUT.search(_words(errors)[0]))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def _words(errors: Any) -> tuple[str, list[str]]:
     """What the errors say, for matching only, and their codes, which may be shown."""
     said: list[str] = []
@@ -232,7 +254,7 @@ def _words(errors: Any) -> tuple[str, list[str]]:
     for error in errors if isinstance(errors, list) else [errors]:
         if not isinstance(error, dict):
             continue
-        said.append(str(error.get("message", ""))[:500])
+        said.append(str(error.get("message") or error.get("error") or "")[:500])
         more = _object(error.get("extensions"))
         for code in (more.get("code"), more.get("category"), error.get("code")):
             if isinstance(code, str) and re.fullmatch(r"[A-Za-z_]{1,40}", code):

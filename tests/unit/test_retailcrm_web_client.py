@@ -14,6 +14,7 @@ from resources.clients.http import Limits
 from resources.clients.redact import redact
 from resources.clients.retailcrm_web import RetailCRMWebClient
 from tests.emulators.retailcrm_web import EXPIRED, RetailCRMWebEmulator
+from tests.emulators.server import Answer
 from tests.emulators.shop.model import Shop
 
 FAST = Limits(attempts=4, requests_per_second=1000, first_pause_seconds=0.01, longest_pause_seconds=0.02)
@@ -65,6 +66,7 @@ def test_the_captured_request_leaves_as_it_was_but_for_the_place_and_what_narrow
                    "communicationTime": {"since": "2026-01-01", "until": "2026-01-02"}},
     }  # fmt: skip
     operations["messages"]["variables"] |= {"before": "captured", "after": "x", "extra": {"a": 1}}
+    operations["messages"]["variables"]["filter"] |= {"query": "Клиент", "types": ["ORDER"], "since": "2026-01-01"}
     with client(page, operations=operations) as web:
         web.chats(None, 3)
         web.messages(str(page.shop.chats[0].id), None, 2)
@@ -77,8 +79,51 @@ def test_the_captured_request_leaves_as_it_was_but_for_the_place_and_what_narrow
         "filter": {"channelIds": [], "tags": [], "tagsFilteringMode": "ANY"},
     }  # fmt: skip
     assert messages["variables"] == {
-        "filter": {"chatId": str(page.shop.chats[0].id), "withDeleted": True}, "last": 2, "extra": {"a": 1},
+        "filter": {"chatId": str(page.shop.chats[0].id), "withDeleted": True, "types": []}, "last": 2,
+        "extra": {"a": 1},
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "calls"),
+    [
+        ({"errors": [{"message": "x", "extensions": {"code": "UNAUTHENTICATED"}}]}, SessionExpired, 1),
+        ({"message": "Unauthenticated."}, SessionExpired, 1),
+        ({"error": "session expired"}, SessionExpired, 1),
+        ({"errors": [{"message": "Cannot query field 'a'"}]}, Refused, 1),
+        ({"message": "Internal server Error"}, BadAnswer, 3),
+        ({"data": {}}, BadAnswer, 3),
+        ("text", BadAnswer, 3),
+        (None, BadAnswer, 3),
+    ],
+)
+def test_one_answer_for_the_whole_batch_is_told_apart_as_well(
+    page: Heard, answer: Any, error: type, calls: int
+) -> None:
+    page.says = answer if isinstance(answer, dict) else json.dumps(answer)
+    with client(page) as web, pytest.raises(error):
+        web.chats(None)
+    assert len(page.asked) == calls
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (419, {"message": "Page Expired"}, SessionExpired),
+        (400, {"errors": [{"message": "x", "extensions": {"code": "UNAUTHENTICATED"}}]}, SessionExpired),
+        (400, [{"errors": [{"message": "CSRF token mismatch"}]}], SessionExpired),
+        (422, {"message": "Not logged in"}, SessionExpired),
+        (400, {"errors": [{"message": "Cannot query field 'a'"}]}, Refused),
+        (400, "Bad Request", Refused),
+    ],
+)
+def test_a_refusal_says_by_its_body_whether_the_session_is_over(
+    page: Heard, monkeypatch: pytest.MonkeyPatch, status: int, body: Any, error: type
+) -> None:
+    monkeypatch.setattr(page, "answer", lambda *_, **__: page.asked.append(({}, [])) or Answer(status, body))
+    with client(page) as web, pytest.raises(error):
+        web.chats(None)
+    assert len(page.asked) == 1
 
 
 def test_nothing_of_the_session_is_shown(page: Heard) -> None:
