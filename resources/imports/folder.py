@@ -34,6 +34,7 @@ NAME = re.compile(r"[\w.-]{1,64}")
 _PASSED_OVER = re.compile(r"(^\.)|(\.(part|tmp|crdownload|partial|ya?ml)$)", re.IGNORECASE)
 _LATER_PAGE = re.compile(r"messages\d+\.html")
 KEY_DIGITS = 12
+UNREADABLE = "it cannot be read"
 
 
 class BadFolder(ValueError):
@@ -130,6 +131,8 @@ def folders(root: Path) -> tuple[list[Folder], dict[str, str]]:
             found.append(_folder(path))
         except BadFolder as error:
             refused[path.name] = str(error)
+        except OSError:
+            refused[path.name] = UNREADABLE
     return found, refused
 
 
@@ -142,9 +145,12 @@ def find(root: Path, key: str, name_hash: str | None = None) -> tuple[Folder, Pa
     connection_id = key.rpartition("-")[0]
     known = [folder for folder in folders(root)[0] if folder.connection_id == connection_id]
     for folder in known:
-        for path in folder.files():
-            if (name_hash is None or folder.name_hash(path) == name_hash) and folder.key_of(path) == key:
-                return folder, path
+        try:
+            for path in folder.files():
+                if (name_hash is None or folder.name_hash(path) == name_hash) and folder.key_of(path) == key:
+                    return folder, path
+        except OSError:
+            raise BadImport(connection_id, "unreadable") from None
     if name_hash is not None:
         return find(root, key)
     raise BadImport(connection_id, "missing")
@@ -158,9 +164,12 @@ def undecided(connection_id: str, error: Undecided) -> BadImport:
 def _folder(path: Path) -> Folder:
     text = _read(path / SETTINGS)
     try:
-        declared = Declared.model_validate(yaml.safe_load(text) or {})
-    except yaml.YAMLError:
+        said = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        # days and numbers that there are not, and endless nesting, are no faults of YAML to the library
         raise BadFolder(f"{SETTINGS} is no YAML") from None
+    try:
+        declared = Declared.model_validate(said or {})
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc'])) or 'it'}: {item['type']}" for item in error.errors())
         raise BadFolder(f"{SETTINGS}: {wrong}") from None

@@ -139,7 +139,9 @@ def _pages_beside(path: Path, connection_id: str) -> tuple[Path, ...]:
         found = list(path.parent.glob("messages*.html"))
     else:
         return (path,)
-    pages = sorted((str(one.parent), _page(one.name), one) for one in found if one == path or _PAGE.fullmatch(one.name))
+    # only the file that somebody named may be a link: what lies beside it must not lead elsewhere
+    beside = [one for one in found if _PAGE.fullmatch(one.name) and not (one.is_symlink() or one.parent.is_symlink())]
+    pages = sorted({(str(one.parent), _page(one.name), one) for one in [*beside, path]})
     if len(pages) > MOST_PAGES:
         raise BadImport(connection_id, "too_large", f"{len(pages)} pages")
     return tuple(one for _, _, one in pages)

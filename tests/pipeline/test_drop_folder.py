@@ -15,8 +15,12 @@ from assets.raw.imports import IMPORTS
 from orchestration import runner
 from orchestration.definitions import defs
 from orchestration.drop_folder import drop_folder
+from resources.imports.errors import BadImport
+from resources.imports.folder import find, folders
+from resources.imports.formats import recognise
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
+from resources.warehouse.locks import account_lock
 
 MONDAY = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 CUSTOMER, MANAGER = "Марфа Незванова", "Глафира"
@@ -197,6 +201,9 @@ def test_what_must_be_declared_is_said_without_names(folder: Path, looking: Look
         ("mapping: no.yaml", "the mapping is not there"),
         ("!!python/object/apply:os.system [true]", "no YAML"),
         ("[1, 2]", "it: model_type"),
+        ("time_zone: 2026-02-30", "no YAML"),
+        ("managers: [" + "9" * 5000 + "]", "no YAML"),
+        ("[" * 5000, "no YAML"),
     ],
 )
 def test_a_folder_with_a_wrong_declaration_is_named_and_the_others_go_on(
@@ -217,6 +224,11 @@ def test_links_hidden_and_half_copied_files_are_passed_over(folder: Path, lookin
     secret = export(tmp_path / "outside.json", 1)
     (folder / "link.json").symlink_to(secret)
     (folder.parent / "linked").symlink_to(tmp_path)
+    # nor do they come in as later pages of one that lies there
+    first = folder.parent / "messages.html"
+    first.write_text('<!DOCTYPE html><html><body class="page_wrap">', "utf-8")
+    (folder.parent / "messages2.html").symlink_to(secret)
+    assert recognise(first, "pages", "telegram").paths == (first,)
     for name in (".hidden.json", "a.json.part", "b.crdownload"):
         export(folder / name, 1)
     looking.look()
@@ -230,3 +242,70 @@ def test_without_a_folder_nothing_is_done(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("OTKLIK_IMPORT_DIR", str(tmp_path / "absent"))
     told = drop_folder(dg.build_sensor_context())
     assert isinstance(told, dg.SkipReason) and "cannot be read" in str(told.skip_message)
+
+
+def test_one_folder_that_cannot_be_read_keeps_no_other_back(
+    folder: Path, looking: Looking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root reads everything, so the refusal of the file system is played."""
+    other = folder.parent / "other"
+    other.mkdir()
+    export(other / "a.json", 1)
+    export(folder / "b.json", 1)
+    real = Path.iterdir
+
+    def refusing(path: Path) -> Iterator[Path]:
+        if path == folder:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(Path, "iterdir", refusing)
+    looking.look()
+    (request,) = looking.look()
+    assert request.partition_key and request.partition_key.startswith("other-")
+    _, refused = folders(folder.parent)
+    assert refused == {}
+    with pytest.raises(BadImport, match="cannot be read"):
+        find(folder.parent, "exports-0123456789ab")
+    monkeypatch.setattr(Path, "is_symlink", lambda path: next(refusing(folder)) if path.parent == folder else False)
+    assert folders(folder.parent)[1] == {"exports": "it cannot be read"}
+
+
+def test_touched_once_more_a_file_is_asked_for_once_more(folder: Path, looking: Looking) -> None:
+    """Dagster starts no second run of one key: a database that was away would else cost the file for ever."""
+    path = export(folder / "a.json", 1)
+    looking.look()
+    (first,) = looking.look()
+    os.utime(path, (1, 1))
+    looking.look()
+    (second,) = looking.look()
+    assert first.partition_key == second.partition_key and first.run_key != second.run_key
+
+
+def test_a_busy_or_taken_connection_keeps_no_other_file_of_a_backfill_back(
+    folder: Path, looking: Looking, fresh_database: Warehouse
+) -> None:
+    for name in ("busy", "taken"):
+        below = folder.parent / name
+        below.mkdir()
+        (below / "import.yaml").write_text("managers: [user9]", "utf-8")
+        export(below / "a.json", 1)
+    export(folder / "z.json", 2)
+    looking.look()
+    keys = sorted(request.partition_key or "" for request in looking.look())
+    assert [key.partition("-")[0] for key in keys] == ["busy", "exports", "taken"]
+    with fresh_database.connect() as sql:
+        sql.execute(
+            "insert into raw.whatsapp_export__chats (connection_id, external_id, payload, payload_hash, fetched_at,"
+            " first_fetched_at) values ('taken', '1', '{}', '', now(), now())"
+        )
+    looking.instance.delete_dynamic_partition(IMPORTS.name, keys[1])
+    looking.instance.add_dynamic_partitions(IMPORTS.name, [keys[1]])
+    tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[1]}
+    with fresh_database.connect(autocommit=True) as session, account_lock(session, "busy"):
+        result = defs.resolve_job_def("import_file").execute_in_process(
+            tags=tags, instance=looking.instance, raise_on_error=False
+        )
+    assert not result.success
+    assert counted(fresh_database, "select count(*) from core.messages where connection_id = 'exports'") == 4
+    assert counted(fresh_database, "select count(*) from core.messages where connection_id <> 'exports'") == 0

@@ -43,6 +43,8 @@ def test_every_example_can_be_read(path) -> None:  # type: ignore[no-untyped-def
         ("- 1", "a mapping file is a mapping of settings"),
         ("a: [", "line 1"),
         ("[" * 1500, "nested too deeply"),
+        ("time: 2026-02-30", "a date or a number that there is not"),
+        ("time: " + "9" * 5000, "a date or a number that there is not"),
         ("x" * 70_000, "at most 65536 characters"),
         ("!!python/object/apply:os.system [true]", "line 1"),
         (SOUND + "file: {kind: log}", "log: goes with file.kind log"),

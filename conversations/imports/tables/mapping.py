@@ -210,6 +210,9 @@ class TableMapping(_Part):
             raise MappingError(f"{where}{getattr(error, 'problem', None) or 'not YAML'}") from None
         except RecursionError:
             raise MappingError("nested too deeply") from None
+        except ValueError:
+            # the library's own, of a date or a number: it may quote what stands there
+            raise MappingError("a date or a number that there is not") from None
         if not isinstance(content, dict):
             raise MappingError("a mapping file is a mapping of settings: columns, time, values ...")
         try:
