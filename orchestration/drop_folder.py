@@ -19,7 +19,7 @@ import dagster as dg
 from assets.raw.imports import FILE_TAG, IMPORTS
 from orchestration.jobs import import_file
 from resources.imports.errors import BadImport
-from resources.imports.folder import Folder, folders
+from resources.imports.folder import UNREADABLE, Folder, folders
 from resources.settings import Settings
 
 SECONDS = 30
@@ -68,9 +68,9 @@ class Look:
             self.unreadable += 1
             return
         if known[3] != folder.declared_hash:
-            self.requests.append(
-                dg.RunRequest(run_key=f"{key}-{folder.declared_hash[:12]}", partition_key=key, tags={FILE_TAG: name})
-            )
+            # with the time: a file whose run failed for a passing reason is tried again once somebody touches it
+            run_key = f"{key}-{folder.declared_hash[:12]}-{found.st_mtime_ns}"
+            self.requests.append(dg.RunRequest(run_key=run_key, partition_key=key, tags={FILE_TAG: name}))
         self.memory[name] = [found.st_size, found.st_mtime_ns, key, folder.declared_hash]
 
     def words(self) -> str:
@@ -90,8 +90,12 @@ def look_around(root: Path, before: Memory) -> Look:
     found, refused = folders(root)
     look = Look(refused=refused)
     for folder in found:
-        for path in folder.files():
-            look.take(folder, path, before)
+        try:
+            for path in folder.files():
+                look.take(folder, path, before)
+        except OSError:
+            # one folder that cannot be read is no reason to pass over the others
+            look.refused[folder.path.name] = UNREADABLE
     return look
 
 

@@ -20,11 +20,12 @@ from conversations.lexicon import Lexicon
 from conversations.policy import Policy
 from resources.clients.errors import SourceError
 from resources.imports.bring import Brought, bring, write_failure
-from resources.imports.errors import BadImport
+from resources.imports.errors import BadImport, ConnectionTaken
 from resources.imports.folder import find, undecided
 from resources.imports.formats import SOURCES
 from resources.settings import Settings
 from resources.warehouse.engine import Warehouse
+from resources.warehouse.errors import Busy
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 IMPORTS = dg.DynamicPartitionsDefinition(name="imports")
@@ -60,7 +61,7 @@ def imports(
         for key in context.partition_keys:
             try:
                 done.append(_brought(context, key, warehouse.open(), rules, lexicon))
-            except SourceError as error:
+            except (SourceError, ConnectionTaken, Busy) as error:
                 context.log.error(f"{key}: {described(error)[0]}")
                 failed.append(error)
     for source in dict.fromkeys(one.source for one in done):
