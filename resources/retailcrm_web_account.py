@@ -44,7 +44,7 @@ def web_source_of(
         patience,
         random=None if settings.otklik_seed is None else Random(settings.otklik_seed),
     )
-    return RetailCRMWebSource(account.connection_id, closing.enter_context(client))
+    return RetailCRMWebSource(account.connection_id, closing.enter_context(client), time_zone=account.time_zone)
 
 
 def _stored(account: RetailCRMWebAccount, name: str) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Is one CRM account connected twice? Two connections of it are two accounts to everything that counts.
 
 Here: by what an account is known whichever door it is read through, and which connections share one. Not here: refusing
-and warning (``orchestration.cli.same_account``). Two connections with API keys are not compared: two keys of one account
-may be for different channels.
+and warning (``orchestration.cli.same_account``). Two connections with API keys are not compared: two keys of one
+account may be for different channels.
 
 The gateway's address tells nothing, many accounts share one; the account's own host does: the API has it as its base
 URL, the chats page sends it as ``origin`` and in ``referer`` (contract, sections 2 and 3).

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from conversations.source import Capability, Cursor, Page, RawRow, Stream
 from conversations.window import Window
@@ -35,13 +36,14 @@ from resources.clients.retailcrm_web import (
 )
 from resources.sources.probing import capabilities
 from resources.sources.web_paging import Chat, Stuck, WebPaging
+from resources.sources.web_times import zoned
 
 _MOMENT = timedelta(microseconds=1)
 _LAST = ("lastNotSystemMessage", "lastMessage")
 
 
 class RetailCRMWebSource:
-    """Reads one CRM account through its chats page."""
+    """Reads one CRM account through its chats page; ``time_zone`` is the account's, for times that come without one."""
 
     name = "retailcrm_web"
     streams: Mapping[str, Stream] = {
@@ -61,11 +63,13 @@ class RetailCRMWebSource:
         *,
         page_size: int = MESSAGES_PAGE,
         chats_page_size: int = CHATS_PAGE,
+        time_zone: str | None = None,
     ) -> None:
         self.connection_id = connection_id
         self._client = client
         self._page_size = page_size
         self._chats_page_size = chats_page_size
+        self._zone = ZoneInfo(time_zone) if time_zone else None
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -129,12 +133,16 @@ class RetailCRMWebSource:
         assert asked is not None
         place = f" (after {asked.cursor})" if asked.cursor else ""
         page = self._client.chats(asked.cursor, self._chats_page_size, f"{stream}: the list of chats{place}")
-        chats = [Chat(str(node["id"]), _instant(node, "lastActivity")) for node in page.nodes]
+        nodes = [self._zoned(node) for node in page.nodes]
+        chats = [Chat(str(node["id"]), _instant(node, "lastActivity")) for node in nodes]
         try:
             paging.listed(chats, page.cursor, page.has_more)
         except Stuck:
             raise self._loop(f"the list of chats keeps answering with the page before{place}") from None
-        return page.nodes
+        return nodes
+
+    def _zoned(self, node: dict[str, Any]) -> dict[str, Any]:
+        return node if self._zone is None else zoned(node, self._zone)
 
     # messages --------------------------------------------------------------------------------------------------------
 
@@ -154,7 +162,7 @@ class RetailCRMWebSource:
         """One page of a chat; tells the paging what came."""
         named = f"messages of chat {chat_id}" + (f" (before {before})" if before else "")
         page = self._client.messages(chat_id, before, self._page_size, named)
-        rows = [self._row(node, chat_id) for node in page.nodes]
+        rows = [self._row(self._zoned(node), chat_id) for node in page.nodes]
         oldest = min((row.event_at for row in rows if row.event_at is not None), default=None)
         is_past = window is not None and oldest is not None and oldest < window.start
         try:

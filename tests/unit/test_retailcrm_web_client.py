@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from resources.clients.errors import BadAnswer, BadConfiguration, NeedsAuth, Ref
 from resources.clients.http import Limits
 from resources.clients.redact import redact
 from resources.clients.retailcrm_web import RetailCRMWebClient
+from resources.sources.retailcrm_web import RetailCRMWebSource
 from tests.emulators.retailcrm_web import EXPIRED, RetailCRMWebEmulator
 from tests.emulators.server import Answer
 from tests.emulators.shop.model import Shop
@@ -214,3 +216,39 @@ def test_the_address_is_the_captured_one(page: Heard) -> None:
         RetailCRMWebClient("shop", page.address + "?x=1", page.headers(), page.operations(), FAST) as web,
     ):
         assert web.channels()
+
+
+@pytest.mark.parametrize("zone", ["Asia/Vladivostok", None])
+def test_times_without_a_zone_are_those_of_the_account(page: Heard, zone: str | None) -> None:
+    def bare(found: Any) -> Any:
+        if isinstance(found, list):
+            return [bare(one) for one in found]
+        if not isinstance(found, dict):
+            return found
+        return {
+            name: value[:19] if name in ("time", "lastActivity") and isinstance(value, str) else bare(value)
+            for name, value in found.items()
+        }
+
+    real = page.answer
+
+    def answer(*asked: Any, **more: Any) -> Answer:
+        given = real(*asked, **more)
+        return Answer(given.status, bare(given.body))
+
+    page.answer = answer  # type: ignore[method-assign]
+    with client(page) as web:
+        source = RetailCRMWebSource("shop", web, time_zone=zone)
+        if zone is None:
+            with pytest.raises(BadAnswer, match="no readable time"):
+                list(source.pages("messages", None, None))
+            return
+        chats = [row for one in source.pages("chats", None, None) for row in one.rows]
+        messages = [row for one in source.pages("messages", None, None) for row in one.rows]
+    assert len(messages) == len(page.shop.messages) and len(chats) == len(page.shop.chats)
+    for row in messages:
+        said = row.payload["timeSaid"]
+        assert len(said) == 19 and row.payload["time"] == f"{said}+10:00"
+        assert row.event_at == datetime.fromisoformat(f"{said}Z") - timedelta(hours=10)
+    assert all(row.payload["lastActivity"].endswith("+10:00") for row in chats)
+    assert all(row.payload["lastMessage"]["time"].endswith("+10:00") for row in chats if row.payload["lastMessage"])
