@@ -33,6 +33,10 @@ class NotThisFormat(ValueError):
     stands there."""
 
 
+class OtherColumns(NotThisFormat):
+    """The table lacks a column that the mapping names, or has it twice."""
+
+
 class OtherOrder(NotThisFormat):
     """The dates of the file prove another order than the one that was declared."""
 

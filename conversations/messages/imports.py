@@ -33,6 +33,9 @@ class Imports:
         "long_line": "слишком длинная строка: в выгрузке чата таких не бывает",
         "needs_mapping": "это таблица: опишите её столбцы в файле и укажите его через --mapping",
         "bad_mapping": "файл соответствия не годится: исправьте его (docs/imports.md)",
+        "other_columns": (
+            "в таблице не те столбцы, что в файле соответствия: исправьте в нём columns, file.skip или file.delimiter"
+        ),
         "undecided_date_order": "по файлу нельзя отличить день от месяца: задайте порядок даты",
         "other_date_order": "даты в файле доказывают другой порядок, чем указан: уберите --date-order (date_order)",
         "undecided_staff": "неизвестно, кто из пишущих менеджер: назовите менеджеров",
@@ -74,6 +77,7 @@ class Imports:
         "В файле нет ни одного менеджера: все пишущие считаются клиентами. "
         "Проверьте, что имена в --manager такие же, как в файле."
     )
+    NO_CHATS: Final = "В файле нет ни одного разговора с клиентом: считать нечего."
     UNCHANGED: Final = "уже загружен, ничего не изменилось"
     LABELS: Final = {
         "format": "Формат",
@@ -97,6 +101,8 @@ class Imports:
     SPAN: Final = "Период (UTC)"
     SIDES: Final = {"customer": "клиент", "manager": "менеджер", "bot": "бот", "system": "служебное", None: "?"}
     UNTITLED: Final = "без названия"
+    NAMELESS: Final = "без имени"
+    DELETED: Final = "удалено"
     TALK: Final = "Как понят чат «{}»"
     WHEN: Final = "Когда (UTC)"
     WHO: Final = "Кто"

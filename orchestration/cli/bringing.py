@@ -6,6 +6,7 @@ Here: one file's walk with its progress, what is printed of it. Not here: the lo
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -14,8 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversations.imports.survey import Choices, Settled, Survey, Undecided, settle
-from conversations.messages import Imports, number, reason
+from conversations.imports.survey import Author, Choices, Settled, Survey, Undecided, settle
+from conversations.messages import Imports, Words, number, reason
+from conversations.parsing.flags import GONE_AT_SOURCE
 from orchestration.cli import screen
 from orchestration.cli.errors import EXIT_USAGE, CliError
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 SHOWN_CHATS, SHOWN_PEOPLE, SHOWN_TALKS, SHOWN_MESSAGES, SHOWN_LETTERS = 20, 40, 3, 8, 90
 LONGEST_LIST = 1024 * 1024
+_HASH = re.compile("[0-9a-f]{16}")
+"""What ``survey.key_of`` makes."""
 
 
 def choices_of(
@@ -123,7 +127,7 @@ def show(path: Path, file: ImportedFile, brought: Brought) -> None:
     }
     _show_figures(path, values, brought.reasons)
     if not brought.managers:
-        screen.say(Imports.NO_MANAGERS, style="bold yellow")
+        screen.say(_nobody(brought.chats), style="bold yellow")
 
 
 def dry_run(path: Path, file: ImportedFile, *, as_json: bool) -> dict[str, Any]:
@@ -142,11 +146,11 @@ def dry_run(path: Path, file: ImportedFile, *, as_json: bool) -> dict[str, Any]:
         settled = settle(survey, file.choices)
     except Undecided as error:
         undecided = Imports.UNDECIDED[error.what].format(error.chats)
-    known = _understood(file, settled) if settled else _Understood(_messages(survey))
+    known = _understood(file, settled) if undecided is None else _Understood(_messages(survey), None)
     if not as_json:
         _show_dry(path, file, survey, settled, known)
         if undecided or not managers_of(settled):
-            screen.say(undecided or Imports.NO_MANAGERS, style="bold yellow")
+            screen.say(undecided or _nobody(len(survey.chats)), style="bold yellow")
         screen.say(Imports.DRY_RUN)
     return {
         "file": path.name,
@@ -156,7 +160,7 @@ def dry_run(path: Path, file: ImportedFile, *, as_json: bool) -> dict[str, Any]:
         "facts": survey.facts,
         "chats": [_chat(survey, key, settled.get(key)) for key in survey.chats],
         "messages": known.rows,
-        "reasons": dict(sorted(known.reasons.items())),
+        "reasons": dict(sorted((known.reasons or {}).items())),
     }
 
 
@@ -165,7 +169,8 @@ class _Understood:
     """What a dry run found: how many rows, why some cannot be understood, the first messages of the first chats."""
 
     rows: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] | None = field(default_factory=Counter)
+    """``None``: not looked at, since something must be declared first."""
     talks: dict[str, list[Message]] = field(default_factory=dict)
 
     def add(self, chat: str | None, message: Message) -> None:
@@ -182,13 +187,14 @@ def _understood(file: ImportedFile, settled: Mapping[str, Settled]) -> _Understo
 
     parser, epoch = file.parser(), datetime(1970, 1, 1, tzinfo=UTC)
     found, source = _Understood(), ExportSource(file, settled)
+    reasons = found.reasons = Counter[str]()
     for stream in source.streams:
         for page in source.pages(stream, None, None):
             for row in page.rows:
                 raw = RawRecord(file.connection_id, row.external_id, row.payload, epoch, None)
                 for record in parser.parse(stream, raw):
                     if isinstance(record, Quarantined):
-                        found.reasons[record.reason] += 1
+                        reasons[record.reason] += 1
                     elif isinstance(record, Message):
                         found.add(row.payload.get("chat"), record)
     found.rows = source.rows
@@ -230,7 +236,7 @@ def _people(survey: Survey, settled: Mapping[str, Settled]) -> Iterator[tuple[st
         title = _title(chat.title)
         for author in sorted(chat.authors.values(), key=lambda one: -one.messages)[:left]:
             side = settled[chat.key].sides[author.key] if chat.key in settled else author.side
-            yield title, author.name or author.key, Imports.SIDES[side], number(author.messages)
+            yield title, _name(author), Imports.SIDES[side], number(author.messages)
             left -= 1
             title = ""
 
@@ -239,17 +245,32 @@ def _line(message: Message, settled: Settled) -> tuple[str, ...]:
     author = (message.manager_id or message.customer_id or "").rsplit(":", 1)[-1]
     person = settled.chat.authors.get(author)
     side = message.sender_kind if message.sender_kind in Imports.SIDES else "system"
-    text = message.text if message.text is not None else f"[{message.content_kind}]"
+    text = message.text if message.text is not None else f"[{_without_text(message)}]"
     when = f"{message.sent_at.astimezone(UTC):%d.%m.%Y %H:%M}" if message.sent_at else Imports.NO_TIME
     shown = " ".join(text.split())
-    name = (person.name or person.key) if person else ""
+    name = _name(person) if person else ""
     return when, Imports.SIDES[side], name, shown[:SHOWN_LETTERS] + "…" * (len(shown) > SHOWN_LETTERS)
 
 
-def _show_figures(path: Path, values: Mapping[str, str], reasons: Mapping[str, int]) -> None:
+def _without_text(message: Message) -> str:
+    is_gone = GONE_AT_SOURCE in message.flags
+    return Imports.DELETED if is_gone else Words.CONTENTS.get(message.content_kind, message.content_kind)
+
+
+def _nobody(chats: int) -> str:
+    return Imports.NO_MANAGERS if chats else Imports.NO_CHATS
+
+
+def _name(author: Author) -> str:
+    """His name, else his id; the hash that stands for both says nothing to anybody."""
+    return author.name or (Imports.NAMELESS if _HASH.fullmatch(author.key) else author.key)
+
+
+def _show_figures(path: Path, values: Mapping[str, str], reasons: Mapping[str, int] | None) -> None:
     rows = [(Imports.LABELS[key], value) for key, value in values.items()]
-    rows.append((Imports.LABELS["quarantined"], number(sum(reasons.values())) if reasons else Imports.NOTHING))
-    rows += [(f"  {reason(code)}", number(count)) for code, count in reasons.items()]
+    if reasons is not None:
+        rows.append((Imports.LABELS["quarantined"], number(sum(reasons.values())) if reasons else Imports.NOTHING))
+        rows += [(f"  {reason(code)}", number(count)) for code, count in reasons.items()]
     screen.show(screen.table(path.name, [("", "left"), ("", "right")], rows))
 
 

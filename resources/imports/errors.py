@@ -27,6 +27,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "long_line": ("a line is too long", "This is no exported chat: lines of one are short"),
     "needs_mapping": ("the file is a table, and nothing says what its columns mean", "Give a --mapping"),
     "bad_mapping": ("the mapping cannot be used", "Correct the mapping; docs/imports.md describes it"),
+    "other_columns": ("the columns are not those of the mapping", "Correct columns, file.skip or file.delimiter in it"),
     "undecided_date_order": ("day and month cannot be told apart", "Declare the date_order: dmy, mdy or ymd"),
     "other_date_order": ("its dates prove another order than was declared", "Leave the date_order out"),
     "undecided_staff": ("nothing says who the managers are", "Declare the managers"),

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from conversations.imports.survey import Choices, NotThisFormat, OtherOrder, Reader, Survey, folded
+from conversations.imports.survey import Choices, NotThisFormat, OtherColumns, OtherOrder, Reader, Survey, folded
 from conversations.source import Parser
 from resources.imports.errors import BadImport
 
@@ -187,7 +187,8 @@ class ImportedFile:
             with self.units() as units:
                 return self.reader.survey(units, self.choices)
         except NotThisFormat as error:
-            code = "other_date_order" if isinstance(error, OtherOrder) else "not_this_format"
+            known = {OtherOrder: "other_date_order", OtherColumns: "other_columns"}
+            code = known.get(type(error), "not_this_format")
             raise BadImport(self.connection_id, code, str(error)) from None
 
     @property

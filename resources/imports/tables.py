@@ -14,18 +14,21 @@ import contextlib
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from conversations.imports.survey import NotThisFormat
+from conversations.imports.survey import NotThisFormat, OtherColumns
 from conversations.imports.tables.mapping import FileShape, TableMapping
 from conversations.imports.tables.units import LINE, TableUnit, Unreadable
 from resources.imports.opening import Counted, opened
 from resources.imports.text import HEAD, LONGEST_LINE, lines
 
 DELIMITERS = (",", ";", "\t", "|")
+_SEPARATOR = re.compile('"?sep=([,;|\t])"?')
+"""A line that exporters put above the header for Excel."""
 LONGEST_CELL = 1024 * 1024
 """Characters; of CSV. A quote that is never closed ends here."""
 LONGEST_ROW = 4 * LONGEST_CELL
@@ -177,11 +180,14 @@ def _csv(found: Iterator[str], mapping: TableMapping) -> Iterator[TableUnit]:
     shape = mapping.file
     for _ in range(shape.skip):
         next(found, None)
-    first = next(found, None)
+    first, skipped = next(found, None), shape.skip
+    said = _SEPARATOR.fullmatch(first or "")
+    if said is not None:
+        first, skipped = next(found, None), skipped + 1
     if first is None:
         raise NotThisFormat("the table has no rows")
-    rows = _csv_rows(chain([first], found), shape, _delimiter(first, mapping), shape.skip)
-    return _with_header(rows, mapping)
+    delimiter = said[1] if said is not None and shape.delimiter is None else _delimiter(first, mapping)
+    return _with_header(_csv_rows(chain([first], found), shape, delimiter, skipped), mapping)
 
 
 def _delimiter(first: str, mapping: TableMapping) -> str:
@@ -308,6 +314,6 @@ def _refuse_missing(header: Sequence[str], mapping: TableMapping) -> None:
         top = name if name in header else name.split(".")[0]
         is_inside = mapping.file.each is not None and not path.startswith("/")
         if top not in header and not is_inside:
-            raise NotThisFormat(f"the table has no column {name!r} (columns.{meaning})")
+            raise OtherColumns(f"the table has no column {name!r} (columns.{meaning})")
         if list(header).count(top) > 1:
-            raise NotThisFormat(f"the table has two columns {name!r} (columns.{meaning})")
+            raise OtherColumns(f"the table has two columns {name!r} (columns.{meaning})")

@@ -107,6 +107,16 @@ def test_an_order_that_the_file_disproves_is_to_be_left_out(otklik: Otklik, tmp_
     assert Imports.FAULTS["other_date_order"] in " ".join(result.stderr.split())
 
 
+def test_a_file_without_conversations_says_so(otklik: Otklik, tmp_path: Path) -> None:
+    """Saved messages only: nobody is missing a manager, and the rows that are no conversation are counted."""
+    path = tmp_path / "result.json"
+    note = {"id": 1, "type": "message", "date": "2026-03-02T12:00:00", "from": "О", "from_id": "user1", "text": "x"}
+    path.write_text(json.dumps({"type": "saved_messages", "id": 1, "messages": [note]}), "utf-8")
+    shown = otklik("import", str(path), "--dry-run").stdout
+    assert Imports.NO_CHATS in shown and Imports.NO_MANAGERS not in " ".join(shown.split())
+    assert "not_a_conversation" in shown
+
+
 def test_a_list_of_managers_is_read_from_a_file(otklik: Otklik, on_database: Warehouse, tmp_path: Path) -> None:
     path = hostile.chat(tmp_path / "_chat.txt", hostile.CHAT + "13.02.2026, 11:05 - Пётр: отвечу\n")
     listed = tmp_path / "managers.txt"

@@ -6,6 +6,7 @@ Expected figures are counted here from the files by the standard library.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from conversations.messages import Imports, Words
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
 from tests.cli.conftest import Otklik
@@ -62,6 +64,12 @@ def test_a_table_by_its_mapping_gives_waits_and_a_quarantine(
         ("Анна", "+7 700 000-00-01"),
         ("Борис", None),
     ]
+
+    path.with_name("other.csv").write_text(TABLE.replace("Кто;", "Роль;"), "cp1251")
+    refused = otklik("import", str(path.with_name("other.csv")), "--mapping", mapping, "--dry-run")
+    assert refused.exit_code == 1
+    said = " ".join(refused.stderr.split())
+    assert Imports.FAULTS["other_columns"] in said and "columns.role" in said
 
     before = table_hashes(on_database)
     again = json.loads(otklik("import", str(path), "--mapping", mapping, "--connection", "sheet", "--json").stdout)
@@ -119,3 +127,19 @@ if TALKS.exists():
         assert told["connections"]["talks"]["flagged_conversations"] == {"no_times": 3}
         judged = "select count(*) from evaluated.waits where connection_id = 'talks'"
         assert rows(on_database, judged) == [(0,)]
+
+
+def test_a_dry_run_shows_no_hashes_and_no_codes(otklik: Otklik, tmp_path: Path) -> None:
+    mapping, table = tmp_path / "m.yaml", tmp_path / "t.csv"
+    mapping.write_text(
+        "columns: {conversation: c, time: at, role: who, text: text, kind: kind, deleted: gone}\n"
+        "values: {role: {client: customer, shop: manager}, kind: {image: media, msg: text}}",
+        "utf-8",
+    )
+    table.write_text(
+        "c,at,who,kind,text,gone\n1,2026-03-02T09:00:00Z,client,image,,false\n1,2026-03-02T09:01:00Z,shop,msg,x,true\n",
+        "utf-8",
+    )
+    shown = otklik("import", str(table), "--mapping", str(mapping), "--dry-run").stdout
+    assert Imports.NAMELESS in shown and f"[{Words.CONTENTS['media']}]" in shown and f"[{Imports.DELETED}]" in shown
+    assert "[media]" not in shown and not re.search("[0-9a-f]{16}", shown)

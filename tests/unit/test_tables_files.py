@@ -38,6 +38,13 @@ def test_delimiter_and_encoding_are_proved(tmp_path: Path, delimiter: str, encod
     assert found == [(2, {"chat": "1", "at": AT, "who": "Анна", "text": "привет"})]
 
 
+@pytest.mark.parametrize("said", ["sep=;", '"sep=;"'])
+def test_the_line_that_tells_excel_the_delimiter_is_no_header(tmp_path: Path, said: str) -> None:
+    text = f"{said}\r\n{HEAD.replace(',', ';')}\r\n{ROW.replace(',', ';')}\r\n"
+    found = units(written(tmp_path / "t.csv", text.encode("utf-8-sig")), mapped(MAPPING))
+    assert found == [(3, {"chat": "1", "at": AT, "who": "Анна", "text": "привет"})]
+
+
 def test_an_encoding_that_proves_nothing_is_declared_and_never_taken_for_another(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", f"{HEAD}\n{ROW}\n".encode("cp1251"))
     with pytest.raises(BadFile, match="not UTF-8"):
