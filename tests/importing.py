@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from conversations.imports.survey import Author, Chat, Choices, NotThisFormat, Settled, Survey, key_of
 from conversations.parsing.imported import ImportedParser, Meant
@@ -37,7 +37,7 @@ class TinyReader:
             author = chat.authors.setdefault(key_of(parts[1]), Author(key_of(parts[1]), parts[1]))
             author.messages += 1
             if parts[0]:
-                at = datetime.fromisoformat(parts[0])
+                at = _instant(parts[0], choices)
                 chat.first_at, chat.last_at = min(chat.first_at or at, at), max(chat.last_at or at, at)
         return Survey({chat.key: chat})
 
@@ -51,10 +51,16 @@ class TinyReader:
                 yield RawRow(f"{chat}:problem-{number}", {**payload, "side": None, "problem": "no_stamp"}, None, None)
                 continue
             at, name, text = parts
+            at = _instant(at, choices).isoformat() if at else at
             key = key_of(name)
             payload |= {"at": at or None, "author": key, "side": settled.sides[key], "text": text}
             event_at = datetime.fromisoformat(at) if at else None
             yield RawRow(f"{chat}:{at}-{key}-{key_of(text)}", payload, event_at, None)
+
+
+def _instant(text: str, choices: Choices) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at.replace(month=at.day, day=at.month) if choices.date_order == "mdy" else at
 
 
 def meaning(payload: Mapping[str, Any]) -> Meant:
@@ -62,9 +68,15 @@ def meaning(payload: Mapping[str, Any]) -> Meant:
 
 
 def tiny_file(
-    path: Path, connection_id: str = "files", *, chat: str = "Анна", staff: frozenset[str] = STAFF, version: str = "1"
+    path: Path,
+    connection_id: str = "files",
+    *,
+    chat: str = "Анна",
+    staff: frozenset[str] = STAFF,
+    version: str = "1",
+    date_order: Literal["mdy"] | None = None,
 ) -> ImportedFile:
-    """The file at ``path`` as one of this kind."""
+    """The file at ``path`` as one of this kind; ``mdy`` takes its months for days."""
 
     @contextlib.contextmanager
     def units(counted: Counted) -> Iterator[Iterator[str]]:
@@ -80,7 +92,7 @@ def tiny_file(
         seen=(look_at(path, connection_id),),
         reader=TinyReader(),
         parser=lambda: ImportedParser("whatsapp", "WhatsApp", meaning),
-        choices=Choices(chat=chat, staff=staff),
+        choices=Choices(chat=chat, staff=staff, date_order=date_order),
         open_units=units,
         version=version,
     )

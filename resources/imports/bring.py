@@ -39,6 +39,7 @@ from resources.warehouse.imports import (
     is_cut_within,
     replace_reading,
     source_of_connection,
+    turn_back,
     write_import,
 )
 from resources.warehouse.land import land
@@ -203,6 +204,9 @@ class _Walk:
         with self._steps(JUDGING):
             judged_at = end_of_data(self._warehouse, one, self._zone)
             if judged_at is not None:
+                if former is not None:
+                    with self._warehouse.connect("otklik import judged") as sql:
+                        turn_back(sql, one, judged_at)
                 refresh_evaluated(
                     self._warehouse, self._policy, None, judged_at, connection_id=one, lexicon=self._lexicon
                 )

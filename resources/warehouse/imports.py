@@ -89,6 +89,22 @@ def begin_import(connection: psycopg.Connection[Any], row: Imported) -> None:
     )
 
 
+def turn_back(connection: psycopg.Connection[Any], connection_id: str, judged_at: datetime) -> None:
+    """Let a connection be judged as of an earlier instant than it was; the caller commits.
+
+    Only after a file was read again, and its messages turned out to end earlier: what was not answered by an end that
+    there never was must be judged anew.
+    """
+    connection.execute(
+        "with turned as (update ops.as_of set as_of = %(at)s where scope = %(one)s and as_of > %(at)s returning scope)"
+        " insert into ops.dirty as d (conversation_id, connection_id, since)"
+        " select c.conversation_id, c.connection_id, '1900-01-01 00:00Z'"
+        " from core.conversations as c inner join turned as t on t.scope = c.connection_id"
+        " on conflict (conversation_id) do update set since = excluded.since",
+        {"one": connection_id, "at": judged_at},
+    )
+
+
 def is_cut_within(connection: psycopg.Connection[Any], connection_id: str, stream: str, mark: str) -> bool:
     """Whether a reading of the file of this ``mark`` was cut off: the files of a connection share one place of it."""
     row = connection.execute(

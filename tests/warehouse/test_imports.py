@@ -175,6 +175,22 @@ def test_what_a_wrong_reading_brought_is_taken_back(database: Warehouse, tmp_pat
     assert brought(database, tiny_file(path, chat="Анна")).is_unchanged
 
 
+def test_a_wrong_order_of_the_date_moves_no_clock_for_good(database: Warehouse, tmp_path: Path) -> None:
+    """Of 9 February it makes 2 September: what is not answered yet must not count as never answered afterwards."""
+    waiting = "2026-02-09T15:00:00+00:00|Анна|а сегодня?"
+    path = written(tmp_path / "a.txt", [*talk(6, day=9), waiting])
+    brought(database, tiny_file(path, date_order="mdy"))
+    with database.connect() as sql:
+        assert sql.execute("select as_of from ops.as_of").fetchall() == [(datetime(2026, 9, 2, 21, tzinfo=UTC),)]
+    brought(database, tiny_file(path))
+    with database.connect() as sql:
+        assert sql.execute("select as_of from ops.as_of").fetchall() == [(datetime(2026, 2, 9, 21, tzinfo=UTC),)]
+        waits = sql.execute("select outcome, count(*) from evaluated.waits group by 1 order by 1").fetchall()
+        days = sql.execute("select business_on::text, reported from ops.completeness").fetchall()
+    assert waits == [("in_target", 3), ("pending", 1)]
+    assert days == [("2026-02-09", 7)]
+
+
 def test_nothing_is_stored_of_a_file_that_cannot_be_used(database: Warehouse, tmp_path: Path) -> None:
     before = hashes(database)
     bad = written(tmp_path / "a.txt", [*talk(3000), "# обрыв"])
