@@ -138,6 +138,16 @@ class WrongHost(PermanentError):
     default_remedy = "Check the base URL of the connection: it must be the API's own address, without a path"
 
 
+class PrivateAddress(WrongHost):
+    """The address leads into a private network that nobody declared; nothing was sent (promise S10)."""
+
+    reason = "private_address"
+    default_remedy = (
+        "Check the base URL: only public https addresses are asked, and http on this machine itself. A host of your "
+        "own network is named in HTTP_ALLOWED_PRIVATE_HOSTS"
+    )
+
+
 class BadAnswer(PermanentError):
     """An answer that cannot be used; nothing of it was stored."""
 

@@ -23,7 +23,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
 from resources.clients.addresses import is_local
-from resources.clients.errors import WrongHost
+from resources.clients.errors import PrivateAddress
 from resources.clients.private import may_connect
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -100,12 +100,7 @@ def refuse_private(connection_id: str, error: Exception) -> None:
     """Raise if ``error`` is a connection that was not made because it led to no public address.
 
     Raises:
-        WrongHost: it is.
+        PrivateAddress: it is.
     """
     if error.args and isinstance(getattr(error.args[0], "reason", None), NotPublic):
-        raise WrongHost(
-            connection_id,
-            "the address of the connection leads into a private network",
-            "Check the base URL: only public https addresses are asked, and http on this machine itself. A host of "
-            "your own network is named in HTTP_ALLOWED_PRIVATE_HOSTS",
-        ) from None
+        raise PrivateAddress(connection_id, "the address of the connection leads into a private network") from None

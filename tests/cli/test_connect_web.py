@@ -244,6 +244,15 @@ def test_a_http_address_and_an_unknown_zone_are_refused(
     assert rows(on_database) == [] and page.ledger.calls == []
 
 
+def test_an_address_of_a_private_network_says_which_setting_declares_it(
+    otklik: Otklik, on_database: Warehouse, page: RetailCRMWebEmulator, tmp_path: Path
+) -> None:
+    inside = page.curl("chatsList").replace(page.base_url, "https://192.168.254.7")
+    result = otklik("connect", WEB, "--curl", saved(tmp_path, "a", inside))
+    assert result.exit_code == 1 and "HTTP_ALLOWED_PRIVATE_HOSTS" in result.stderr
+    assert rows(on_database) == [] and page.ledger.calls == []
+
+
 def test_a_file_that_others_can_read_is_remarked_on(
     otklik: Otklik, on_database: Warehouse, page: RetailCRMWebEmulator, tmp_path: Path
 ) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from conversations.messages import Errors
 from resources.clients.addresses import checked_url
-from resources.clients.errors import BadConfiguration, TransientError, WrongHost
+from resources.clients.errors import BadConfiguration, PrivateAddress, TransientError, WrongHost
 from resources.clients.http import HttpClient, Limits
 from resources.clients.private import Places, declare, may_connect
 from resources.clients.public import is_public
@@ -137,9 +138,10 @@ def test_only_what_was_declared_last_is_asked(listener: Listener, monkeypatch: p
     monkeypatch.setenv("HTTP_ALLOWED_PRIVATE_HOSTS", "crm.corp.example,10.0.0.0/8")
     Settings(_env_file=None)  # type: ignore[call-arg]
     _resolving(monkeypatch, listener, [["127.0.0.1"]])
+    assert PrivateAddress.reason in Errors.SOURCES
     for host in ("other.corp.example", "evil-crm.corp.example", "crm.corp.example.evil.example"):
         client = HttpClient("shop", f"https://{host}:{listener.port}", headers={}, limits=QUICK)
-        with pytest.raises(WrongHost, match="HTTP_ALLOWED_PRIVATE_HOSTS"):
+        with pytest.raises(PrivateAddress, match="HTTP_ALLOWED_PRIVATE_HOSTS"):
             client.get("api", expect=dict, page="users")
     monkeypatch.delenv("HTTP_ALLOWED_PRIVATE_HOSTS")
     Settings(_env_file=None)  # type: ignore[call-arg]
