@@ -121,6 +121,15 @@ def test_sentences_after_a_mark_are_no_file_of_the_customer() -> None:
     assert meaning(found[3].payload).text == right.removeprefix("\u200f")
 
 
+def test_a_chat_called_by_a_phone_is_with_the_one_who_is_no_contact() -> None:
+    phone = "\u202a+7\u00a0701\u00a0000\u201100\u201111\u202c"
+    lines = ios(f"{phone}: {L}Messages and calls are end-to-end encrypted.", "~\u202fАня: hi", "Лавка: да")
+    found = rows_of(lines, Choices(chat="+7 701 000-00-11"))
+    assert [row.payload["side"] for row in found] == ["system", "customer", "manager"]
+    with pytest.raises(Undecided):
+        rows_of(lines[1:], Choices(chat="Опт"))
+
+
 @pytest.mark.parametrize("title", ["Анна_ опт", "Анна: опт", "Анна\ua789 опт"])
 def test_the_name_in_the_title_may_hold_a_colon(title: str) -> None:
     lines = android("Анна: опт: цена: 5", "Лавка: да", "Анна: опт: \u200eда")
@@ -136,7 +145,8 @@ def test_the_name_in_the_title_may_hold_a_colon(title: str) -> None:
         ('Анна изменила тему на "Планы: лето"', None), ("Анна изменила тему на «Планы: лето»", None),
         ("Анна hat den Betreff zu „Pläne: Sommer“ geändert", None), ('Иван "Батя" Петров: да', 'Иван "Батя" Петров'),
         ('מפק"צ 2: כן', 'מפק"צ 2'), ("https://chat.example", None), ("x" * 200 + ": y", None), (": y", None),
-        ("\u200e: y", None),
+        ("\u200e: y", None), ("Ваш код безопасности с контактом Анна: опт изменился.", None),
+        ("You added Anna: shop", None), ("You: hi", "You"),
     ],
 )  # fmt: skip
 def test_the_name_ends_at_the_first_colon_and_blank(line: str, author: str | None) -> None:

@@ -120,7 +120,8 @@ class Look:
                 alone[name] = count
         authors.update(people.counted(alone))
         voices = [*self.voices, *(name for name in self.unclear if name not in alone)]
-        chat = people.chat_of(authors, title, voices, self.owners, self.first_said)
+        strangers = filter(people.is_stranger, self.said)
+        chat = people.chat_of(authors, title, voices, self.owners, self.first_said, strangers)
         chat.messages = sum(author.messages for author in authors.values())
         return chat
 

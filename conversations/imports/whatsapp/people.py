@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from conversations.imports.survey import Author, Chat, NotThisFormat, folded, key_of
+from conversations.imports.whatsapp.locales import plain, words
 from conversations.imports.whatsapp.prefix import BLANKS, MARKS, unmarked
 
 MOST_AUTHORS = 20_000
@@ -61,9 +62,9 @@ def split(rest: str, titled: re.Pattern[str] | None = None) -> tuple[str | None,
     cut = rest.find(": ")
     if 0 < cut <= _LONGEST_NAME:
         name = rest[:cut]
-        return (None, 0) if _is_in_quotes(name) else (name, cut + 2)
+        return (None, 0) if _is_told(name) else (name, cut + 2)
     found = _ODD_SEPARATOR.match(rest)
-    if found is None or _is_in_quotes(found[1]):
+    if found is None or _is_told(found[1]):
         return None, 0
     end = found.end()
     return found[1], end + (rest[end : end + 1] in BLANKS and end < len(rest))
@@ -77,6 +78,12 @@ def perhaps(rest: str) -> tuple[str | None, int]:
     """
     cut = rest.find(":")
     return (rest[:cut], cut + 1) if 0 < cut <= _LONGEST_NAME else (None, 0)
+
+
+@lru_cache(maxsize=1_024)
+def _is_told(name: str) -> bool:
+    """Whether the messenger says it: a notice that has a colon only because a name in it has one."""
+    return plain(name).startswith(words().notices) or _is_in_quotes(name)
 
 
 def _is_in_quotes(name: str) -> bool:
@@ -99,6 +106,15 @@ def cleaned(name: str) -> str:
     return shown[1:].strip() if shown.startswith("~") and len(shown) > 1 else shown
 
 
+def is_stranger(name: str) -> bool:
+    """Whether a name as it stands in the file is of somebody who is not in the contacts: never the phone's owner.
+
+    >>> is_stranger("~\u202fАня"), is_stranger("Аня")
+    (True, False)
+    """
+    return unmarked(name).lstrip().startswith("~")
+
+
 def is_same(title: str, name: str) -> bool:
     """Whether the title of a private chat is this person's name; phones compare by their digits, and a file name has
     lost some signs.
@@ -108,11 +124,14 @@ def is_same(title: str, name: str) -> bool:
     """
     if folded(title) == folded(name):
         return True
-    ours, theirs = _NO_DIGIT.sub("", title), _NO_DIGIT.sub("", name)
-    if len(ours) >= 7 and ours == theirs and not any(map(str.isalpha, title + name)):
+    if _is_phone(title) and _is_phone(name) and _NO_DIGIT.sub("", title) == _NO_DIGIT.sub("", name):
         return True
     letters = _SIGN.sub("", folded(title))
     return bool(letters) and letters == _SIGN.sub("", folded(name))
+
+
+def _is_phone(name: str) -> bool:
+    return len(_NO_DIGIT.sub("", name)) >= 7 and not any(map(str.isalpha, name))
 
 
 def counted(said: dict[str, int]) -> dict[str, Author]:
@@ -129,21 +148,31 @@ def counted(said: dict[str, int]) -> dict[str, Author]:
 
 
 def chat_of(
-    authors: dict[str, Author], title: str | None, voices: Iterable[str], owners: Iterable[str], first: str
+    authors: dict[str, Author],
+    title: str | None,
+    voices: Iterable[str],
+    owners: Iterable[str],
+    first: str,
+    strangers: Iterable[str] = (),
 ) -> Chat:
     """The chat of a file.
 
     ``title``: declared or from the file's name. ``voices``: names in which the messenger itself writes (iOS: the title
     of the chat). ``owners``: names under which the owner of the phone deleted something. ``first``: what the first
     message shows, for a group without a title.
+    ``strangers``: names that are not in the owner's contacts. A chat whose title is a phone is one with such a person.
     """
     spoken = [cleaned(voice) for voice in voices]
     silent = [voice for voice in spoken if key_of(voice) not in authors]
     title = title or next(iter(silent or spoken), None)
-    is_group = len(authors) > 2 or (len(authors) == 2 and bool(silent))
+    is_of_stranger = title is not None and _is_phone(title)
+    is_group = len(authors) > 2 or (len(authors) == 2 and bool(silent) and not is_of_stranger)
     chat = Chat(_key(title, authors, first), title, "group" if is_group else "private", dict(authors))
     if not is_group:
         chat.customer_key = _customer(authors, title, {key_of(cleaned(owner)) for owner in owners})
+        unknown = {key_of(cleaned(name)) for name in strangers} & set(authors)
+        if chat.customer_key is None and is_of_stranger and len(unknown) == 1:
+            (chat.customer_key,) = unknown
     return chat
 
 
