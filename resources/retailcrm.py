@@ -11,6 +11,7 @@ config for job", which tells nobody what to do [measured]; here the step fails w
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from typing import TypeAlias
 
@@ -21,6 +22,7 @@ from resources.accounts import RetailCRMAccount, RetailCRMWebAccount, retailcrm_
 from resources.clients.errors import BadConfiguration, SourceError
 from resources.retailcrm_account import NotAskedAgain, refuse_if_refused, source_of
 from resources.retailcrm_web_account import web_source_of
+from resources.same_account import doubled, seat_of
 from resources.settings import Settings
 from resources.sources.retailcrm import RetailCRMSource
 from resources.sources.retailcrm_web import RetailCRMWebSource
@@ -28,6 +30,8 @@ from resources.warehouse import connections
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import Busy
 from resources.warehouse.failpoints import fail_point
+
+log = logging.getLogger(__name__)
 
 ReadAccount: TypeAlias = RetailCRMAccount | RetailCRMWebAccount
 """An account of the CRM, by whichever door."""
@@ -82,6 +86,12 @@ class RetailCRMResource(dg.ConfigurableResource):
                 lives_on_files = not self._accounts and connection.execute(_LIVES_ON_FILES).fetchone() == (True,)
             if lives_on_files:
                 return []
+            for one, other in doubled(map(seat_of, self._accounts)):
+                # refused where it is connected; variables of the environment ask nobody
+                log.warning(
+                    "%s and %s lead to one account: its talk counts twice; otklik disable one of them",
+                    one.connection_id, other.connection_id,
+                )  # fmt: skip
         if not self._accounts:
             raise BadConfiguration(
                 Settings().retailcrm_connection_id,

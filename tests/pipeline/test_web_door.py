@@ -13,6 +13,7 @@ import dagster as dg
 import pytest
 
 from orchestration import runner
+from resources.retailcrm import RetailCRMResource
 from resources.settings import Settings
 from resources.vault import Vault
 from resources.warehouse import connections
@@ -159,6 +160,28 @@ def test_last_messages_make_no_waits_until_the_whole_chats_are_captured(
         installation.connect_page(page, "chatsList")
         runner.run_days(FIRST, LAST, instance=instance)
         assert table_hashes(fresh_database, LAYERS) == before
+
+
+def test_a_run_over_one_account_twice_says_so(
+    fresh_database: Warehouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Connecting refuses it; an account that variables describe is not connected by anybody."""
+    with (
+        RetailCRMWebEmulator(shop()) as page,
+        RetailCRMEmulator(page.shop, rate=None) as api,
+        installed(fresh_database, tmp_path) as installation,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        installation.connect_page(page)
+        variables = {"BASE_URL": api.base_url, "API_KEY": api.api_key, "BOT_TOKEN": api.bot_token}
+        for name, value in variables.items():
+            patch.setenv(f"RETAILCRM_{name}", value)
+        assert len(RetailCRMResource().accounts(fresh_database)) == 2
+        assert "lead to one account" not in caplog.text
+        page.base_url = api.base_url
+        installation.connect_page(page)
+        RetailCRMResource().accounts(fresh_database)
+    assert "retailcrm and page lead to one account" in caplog.text
 
 
 def test_an_expired_session_is_asked_once_and_needs_a_person(fresh_database: Warehouse, tmp_path: Path) -> None:
