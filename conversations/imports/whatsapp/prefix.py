@@ -163,7 +163,8 @@ def quick(shape: Shape, has_marks: bool, has_era: bool) -> Quick | None:
         else f"(?P<day>{date}{mark}[,\u060c]?){joint}{time}"
     )
     end = "\\][BLANK]?" if shape.bracket else "[BLANK][-\u2013](?:[BLANK]|$)" if shape.dash else ":(?:[BLANK]|$)"
-    pattern = _compiled((f"{mark}\\[{mark}" if shape.bracket else mark) + middle + end)
+    # iOS puts a mark in front of the lines that it wrote itself, whatever the others have
+    pattern = _compiled((f"{mark or 'MARK?'}\\[{mark}" if shape.bracket else mark) + middle + end)
     names = pattern.groupindex
     return Quick(pattern, (names["day"], names["word"], names["hour"], names["minute"], names["second"]))
 
