@@ -179,6 +179,16 @@ def is_anything_gone(connection: psycopg.Connection[Any], connection_id: str, so
     return row == (True,)
 
 
+def is_dated_otherwise(connection: psycopg.Connection[Any], connection_id: str, source: str) -> bool:
+    """Whether messages of the connection have another time by now than when they were read first, from another file."""
+    statement = composed.SQL(
+        "select exists (select from {} where connection_id = %s and gone_at is null"
+        " and first_event_at is distinct from event_at)"
+    )
+    row = connection.execute(statement.format(_messages(source)), [connection_id]).fetchone()
+    return row == (True,)
+
+
 def replace_reading(
     connection: psycopg.Connection[Any], known: Imported, source: str, external_ids: Iterable[str]
 ) -> int:

@@ -133,11 +133,7 @@ def test_other_choices_read_the_file_again(database: Warehouse, tmp_path: Path) 
     assert brought(database, tiny_file(path, version="2")).is_unchanged is False
 
 
-def test_a_file_read_in_another_zone_is_dated_anew(database: Warehouse, tmp_path: Path) -> None:
-    """Ids of real files do not depend on the zone; here they are kept by hand, and the stored instants are moved."""
-    path = written(tmp_path / "a.txt", talk(6))
-    brought(database, tiny_file(path))
-    expected = times(database)
+def dated_wrong(database: Warehouse) -> None:
     with database.connect() as sql:
         sql.execute(
             "update raw.whatsapp_export__messages set event_at = event_at - interval '30 days',"
@@ -147,6 +143,25 @@ def test_a_file_read_in_another_zone_is_dated_anew(database: Warehouse, tmp_path
             "update core.messages set sent_at = sent_at - interval '30 days',"
             " window_at = window_at - interval '30 days'"
         )
+
+
+def test_a_longer_export_in_another_zone_dates_what_both_have_anew(database: Warehouse, tmp_path: Path) -> None:
+    brought(database, tiny_file(written(tmp_path / "a.txt", talk(6))))
+    dated_wrong(database)
+    brought(database, tiny_file(written(tmp_path / "b.txt", talk(10))))
+    with database.connect() as sql:
+        sent = sql.execute("select sent_at from core.messages order by 1").fetchall()
+    assert sent == [(datetime(2026, 2, 2, 7, n, tzinfo=UTC),) for n in range(10)]
+    assert counted(database)["waits"] == 5
+
+
+def test_a_file_read_in_another_zone_is_dated_anew(database: Warehouse, tmp_path: Path) -> None:
+    """Ids of real files do not depend on the zone; here they are kept by hand, and the stored instants are moved."""
+    path = written(tmp_path / "a.txt", talk(6))
+    brought(database, tiny_file(path))
+    expected = times(database)
+    dated_wrong(database)
+    with database.connect() as sql:
         sql.execute("update ops.imports set choices_hash = 'another'")
     assert times(database) != expected
     brought(database, tiny_file(path))
