@@ -184,7 +184,7 @@ def _chat_of(texts: list[str], connection_id: str) -> str:
 
 def _only(names: list[str], connection_id: str) -> str:
     if len(names) > 1:
-        raise BadImport(connection_id, "archive_several", f"{len(names)}")
+        raise BadImport(connection_id, "archive_several", f"{len(names)} chats")
     return names[0]
 
 

@@ -101,7 +101,8 @@ def test_edited(body: str, text: str) -> None:
         (f"{L}Аудиозвонок, {L}12 мин", True, 720), (f"{L}Видеозвонок, {L}45 сек.", True, 45),
         (f"{L}Voice call, {L}Answered on other device", True, None),
         (f"{L}Silenced voice call, {L}Focus mode", False, None),
-        (f"{L}Voice call", None, None),
+        (f"{L}Voice call", None, None), (f"{L}Missed voice call. {L}Tap to call back", False, None),
+        (f"{L}Voice call. {L}No answer", False, None), (f"{L}Voice call. {L}1 hr 2 min", True, 3720),
     ],
 )  # fmt: skip
 def test_calls(body: str, answered: bool | None, seconds: int | None) -> None:
@@ -130,6 +131,11 @@ def test_places_and_polls_keep_their_text(body: str) -> None:
 )  # fmt: skip
 def test_ordinary_text_stays_text(body: str) -> None:
     assert said(body, is_bracketed=False) == Meant(body)
+
+
+@pytest.mark.parametrize("text", ["@Лавка привет", "есть розы?", "каталог: https://wa.me/c/7701"])
+def test_what_somebody_wrote_after_a_mark_stays_text(text: str) -> None:
+    assert said(f"{L}{text}", is_bracketed=True) == Meant(text)
 
 
 def test_marks_go_and_joined_emoji_stay() -> None:

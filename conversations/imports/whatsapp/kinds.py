@@ -42,6 +42,8 @@ _VENUE = re.compile(r"https?://(?:www\.)?foursquare\.com/v/\S+\s*$")
 _LABEL = re.compile(r"^([^\W\d_a-z]{3,20})\s?[:：]")
 _AMOUNT = re.compile(r"(\d+)[\s\u00a0\u202f]*([^\W\d_]*)")
 _WAS_SEEN_ONCE = ("", "null")
+_TYPED = re.compile(r"[@?]|://")
+"""Stands in no placeholder of any language: somebody wrote it."""
 _DELETED_BY = (
     "this message was deleted by ", "сообщение удалено администратором", "данное сообщение удалено администратором",
 )  # fmt: skip
@@ -75,10 +77,14 @@ def said(body: str, *, is_bracketed: bool) -> Meant:
     if body.rstrip().endswith(">"):
         body, is_edited = _without_edited(body)
     known = _known(body) or _file(body) or _place_or_poll(body)
-    if known is None and is_bracketed and body.startswith(LEFT) and "\n" not in body and len(body) <= _LONGEST:
+    if known is None and is_bracketed and body.startswith(LEFT) and _may_stand_for_a_file(body):
         known = Meant(None, "media")
     meant = known or Meant(_clean(body))
     return meant._replace(is_edited=True) if is_edited else meant
+
+
+def _may_stand_for_a_file(body: str) -> bool:
+    return "\n" not in body and len(body) <= _LONGEST and _TYPED.search(body) is None
 
 
 def notice(body: str, sender: str) -> bool | None:
@@ -220,9 +226,11 @@ def _call(body: str) -> Meant | None:
     key = plain(body)
     if key in words().missed_calls:
         return Meant(_clean(body), "call", call_answered=False)
-    start, _, rest = key.replace("•", ",").replace("\u060c", ",").replace("、", ",").partition(",")
-    start, rest = start.strip(), rest.strip()
     is_marked = body.startswith((LEFT, RIGHT))
+    key = key.replace("•", ",").replace("\u060c", ",").replace("、", ",")
+    # `Voice call. No answer`
+    start, _, rest = key.partition("," if "," in key or not is_marked else ". ")
+    start, rest = start.strip(), rest.strip()
     if start in words().missed_calls and (rest or is_marked):
         return Meant(_clean(body), "call", call_answered=False)
     if start not in words().calls or not is_marked:
