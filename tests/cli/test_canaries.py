@@ -201,7 +201,9 @@ def _connect_a_browser(world: World, folder: Path, parrot: str) -> None:
     """A request copied from a page that repeats the session in its answers: refused when asked, then stored unasked."""
     cookie, token = f"sid={world.secret('the cookie')}; lang=ru", world.secret("the page's token")
     with RetailCRMWebEmulator(cookie=cookie, client_token=token) as page:
-        text = page.curl("chatsList", form="bash-ansi").replace(page.base_url, parrot)
+        text = page.curl("chatsList", form="bash-ansi").replace(
+            page.address, page.address.replace(page.base_url, parrot)
+        )
     (folder / "curl.txt").write_text(text, "utf-8")
     (folder / "cut.txt").write_text(text[:-200], "utf-8")
     command = ("connect", "retailcrm-web", "--id", "browser", "--curl")
