@@ -15,11 +15,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.emulators.retailcrm import API_KEY, BOT_TOKEN, RetailCRMEmulator
+from tests.emulators.retailcrm_web import RetailCRMWebEmulator
 from tests.emulators.sheets import SheetsEmulator
 from tests.emulators.shop.model import ZONE, Shop, last_monday
 from tests.emulators.telegram import TelegramEmulator
 
-VENDORS = ("retailcrm", "sheets", "telegram")
+DEFAULT = ("retailcrm", "sheets", "telegram")
+VENDORS = (*DEFAULT, "retailcrm-web")
 TOKEN_VARIABLE = "EMULATOR_BOT_TOKEN"
 EXAMPLES = f"""examples:
   python -m tests.emulators --port 8070
@@ -29,6 +31,9 @@ EXAMPLES = f"""examples:
       another shop, fixed in time, on a free port; the port is in the line that is printed
   python -m tests.emulators --only sheets --only telegram --port 0 --state /tmp/emulators
       spreadsheets and chats that are there again after a restart
+  python -m tests.emulators --only retailcrm-web --port 8080
+      the chats page of the CRM behind a browser's session; what a browser would save of it:
+      curl -o page.har http://127.0.0.1:8080/_emulator/har, then otklik connect retailcrm-web --har page.har
   curl -H 'X-Bot-Token: demo-bot-token' 'http://127.0.0.1:8070/api/bot/v1/messages?limit=3'
   curl -H 'X-API-KEY: demo-api-key' 'http://127.0.0.1:8070/api/v5/orders?limit=20&page=1'
   curl -X POST -d '{{"kind": "status", "status": 429, "share": 0.3, "retry_after": 1}}' \\
@@ -80,7 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
     ready: dict[str, Any] = {}
     with contextlib.ExitStack() as running:
-        for place, vendor in enumerate(given.only or VENDORS):
+        for place, vendor in enumerate(given.only or DEFAULT):
             port = given.port + place if given.port else 0
             try:
                 ready[vendor] = _STARTS[vendor](given, port, running)
@@ -96,7 +101,7 @@ def _address(given: argparse.Namespace, base_url: str) -> str:
     return base_url.replace(given.host, given.public_host, 1) if given.public_host else base_url
 
 
-def _retailcrm(given: argparse.Namespace, port: int, running: contextlib.ExitStack) -> dict[str, Any]:
+def _shop(given: argparse.Namespace) -> Shop:
     shop = (
         Shop.demo(given.seed, given.monday, given.weeks)
         if given.shop == "demo"
@@ -104,6 +109,11 @@ def _retailcrm(given: argparse.Namespace, port: int, running: contextlib.ExitSta
     )
     if given.now:
         shop.set_clock(given.now if given.now.tzinfo else given.now.replace(tzinfo=ZoneInfo(ZONE)))
+    return shop
+
+
+def _retailcrm(given: argparse.Namespace, port: int, running: contextlib.ExitStack) -> dict[str, Any]:
+    shop = _shop(given)
     state = given.state / "retailcrm.json" if given.state else None
     emulator = running.enter_context(
         RetailCRMEmulator(shop, host=given.host, port=port, rate=given.rate or None, state=state)
@@ -116,6 +126,20 @@ def _retailcrm(given: argparse.Namespace, port: int, running: contextlib.ExitSta
         "shop": shop.label,
         "monday": given.monday.isoformat(),
         "seed": given.seed,
+        "chats": len(shop.chats),
+        "messages": len(shop.messages),
+    }
+
+
+def _retailcrm_web(given: argparse.Namespace, port: int, running: contextlib.ExitStack) -> dict[str, Any]:
+    shop = _shop(given)
+    emulator = running.enter_context(RetailCRMWebEmulator(shop, host=given.host, port=port, rate=given.rate or None))
+    base_url = _address(given, emulator.base_url)
+    return {
+        "base_url": base_url,
+        "har": f"{base_url}/_emulator/har",
+        "curl": f"{base_url}/_emulator/curl",
+        "shop": shop.label,
         "chats": len(shop.chats),
         "messages": len(shop.messages),
     }
@@ -147,7 +171,7 @@ def _telegram(given: argparse.Namespace, port: int, running: contextlib.ExitStac
     }
 
 
-_STARTS = {"retailcrm": _retailcrm, "sheets": _sheets, "telegram": _telegram}
+_STARTS = {"retailcrm": _retailcrm, "retailcrm-web": _retailcrm_web, "sheets": _sheets, "telegram": _telegram}
 
 
 if __name__ == "__main__":
