@@ -16,10 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from orchestration.cli import children
 from resources.warehouse.engine import Warehouse
 from tests.emulators.retailcrm import RetailCRMEmulator
 
+pytestmark = pytest.mark.proof
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ("raw", "core", "evaluated")
 DAYS = ["2026-03-02", "2026-03-03", "2026-03-04"]

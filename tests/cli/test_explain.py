@@ -23,6 +23,8 @@ from tests.emulators.sheets import SheetsEmulator
 from tests.emulators.shop.model import Shop
 from tests.emulators.telegram import TelegramEmulator
 
+pytestmark = pytest.mark.proof
+
 ZONE, EARLY = "Europe/Moscow", 60
 PRIVATE = r"926\D{0,3}123|anna@|\+7\s?\d"
 

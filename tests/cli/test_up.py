@@ -53,6 +53,7 @@ for _ in range(2):
 """
 
 
+@pytest.mark.proof
 def test_the_demo_ends_by_itself_and_a_second_one_changes_nothing(fresh_database: Warehouse, tmp_path: Path) -> None:
     given = environment(fresh_database, tmp_path, OTKLIK_NOW="2026-11-20T12:00:00+03:00")
     ran = subprocess.run([sys.executable, "-c", TWO_DEMOS], cwd=ROOT, env=given, capture_output=True, text=True)

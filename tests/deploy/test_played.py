@@ -242,6 +242,7 @@ def test_a_foreign_page_can_neither_ask_nor_start_anything(played: Played, site:
     assert played.site.ask("/", played.editor, Sec_Fetch_Site=site, Sec_Fetch_Mode="navigate").status == 200
 
 
+@pytest.mark.proof
 def test_a_day_is_loaded_and_its_week_published_from_the_ui(played: Played) -> None:
     day = played.monday + timedelta(days=1)
     assert played.site.run(played.editor, "load_daily", day.isoformat(), 240) == "SUCCESS", _logs(played)

@@ -28,6 +28,8 @@ from resources.warehouse.roles import Role
 from tests.importing import tiny_file, written
 from tests.pipeline.conftest import FIRST, LAST, WEEKS
 
+pytestmark = pytest.mark.proof
+
 PLACE = Place("Лавка", "Europe/Moscow", None)
 STATUSES = """
 select 'manager', manager_key, metric, delta_status, completeness, previous_completeness, as_of

@@ -93,7 +93,9 @@ def test_every_day_shows_at_least_three_numbers_of_its_own(
 def test_all_checks_were_judged_and_passed(loaded: list[runner.RunSummary]) -> None:
     judged = {(check.asset, check.name) for summary in loaded for check in summary.checks}
     graph = defs.resolve_asset_graph()
-    declared = {(".".join(key.asset_key.path), key.name) for key in graph.asset_check_keys}
+    # those of imported files are judged where a file comes in (test_drop_folder)
+    files = defs.resolve_job_def("import_file").asset_layer.asset_graph.asset_check_keys
+    declared = {(".".join(key.asset_key.path), key.name) for key in graph.asset_check_keys - files}
     assert judged == declared
     assert not [check for summary in loaded for check in summary.checks if not check.passed]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -31,11 +32,14 @@ print(json.dumps(profile.credentials.to_dict()))
 """
 
 
+WEEK = (date(2026, 11, 9), date(2026, 11, 15))
+
+
 def credentials(url: str) -> dict[str, object]:
     """The login that dbt makes of the profile."""
     finished = subprocess.run(
         [sys.executable, "-c", _RENDER, str(Path(PROJECT) / "profiles.yml")],
-        env=_environment(Warehouse.at(url)),
+        env=_environment(Warehouse.at(url), *WEEK),
         capture_output=True,
         text=True,
         check=True,
@@ -51,7 +55,7 @@ def _no_variables_of_libpq(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_dbt_trusts_whom_the_url_trusts() -> None:
     url = "postgresql://u:p@db.example/otklik?sslmode=verify-full&sslrootcert=/x"
-    environment = _environment(Warehouse.at(url))
+    environment = _environment(Warehouse.at(url), *WEEK)
     assert environment["OTKLIK_DBT_SSLMODE"] == "verify-full"
     assert environment["OTKLIK_DBT_SSLROOTCERT"] == "/x"
     login = credentials(url)
@@ -68,9 +72,16 @@ def test_url_without_options_leaves_dbt_the_default_of_libpq() -> None:
 def test_variables_of_libpq_hold_for_dbt_too_and_the_url_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGSSLMODE", "require")
     monkeypatch.setenv("PGSSLROOTCERT", "/of/the/machine")
-    environment = _environment(Warehouse.at("postgresql://u:p@h/d?sslmode=verify-ca&sslmode=verify-full"))
+    environment = _environment(Warehouse.at("postgresql://u:p@h/d?sslmode=verify-ca&sslmode=verify-full"), *WEEK)
     assert environment["OTKLIK_DBT_SSLMODE"] == "verify-full"
     assert environment["OTKLIK_DBT_SSLROOTCERT"] == "/of/the/machine"
+
+
+def test_the_range_goes_with_the_session_beside_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGOPTIONS", "-c work_mem=64MB")
+    environment = _environment(Warehouse.at("postgresql://u:p@h/d"), *WEEK)
+    expected = "-c work_mem=64MB -c otklik.first_day=2026-11-09 -c otklik.last_day=2026-11-15"
+    assert environment["PGOPTIONS"] == expected
 
 
 def test_search_path_leaves_the_other_options_readable_to_libpq() -> None:

@@ -42,7 +42,16 @@ raw.retailcrm__dialogs          raw     -          -        -     -
 raw.retailcrm__messages         raw     -          -        -     -
 raw.retailcrm__orders           raw     -          -        -     -
 raw.retailcrm__users            raw     -          -        -     -
+raw.retailcrm_web__channels     raw     -          -        -     -
+raw.retailcrm_web__chats        raw     -          -        -     -
+raw.retailcrm_web__messages     raw     -          -        -     -
+raw.table_import__chats         raw     -          -        -     -
+raw.table_import__messages      raw     -          -        -     -
+raw.telegram_export__chats      raw     -          -        -     -
+raw.telegram_export__messages   raw     -          -        -     -
 raw.twitter_care__conversations raw     -          -        -     -
+raw.whatsapp_export__chats      raw     -          -        -     -
+raw.whatsapp_export__messages   raw     -          -        -     -
 core.channels                   rawd    r          -        r     -
 core.conversations              rawd    r          -        r     -
 core.customers                  rawd    r          -        r     -
@@ -74,6 +83,7 @@ ops.connections                 raw     -          -        -     -
 ops.cursors                     raw     -          -        -     -
 ops.dirty                       rawd    -          -        -     -
 ops.exports                     -       raw        -        -     -
+ops.imports                     raw     -          -        -     -
 ops.incidents                   -       raw        -        -     -
 ops.looks                       -       raw        -        -     -
 ops.outbox                      -       raw        -        ra    -
