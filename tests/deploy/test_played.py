@@ -238,7 +238,7 @@ def test_a_foreign_page_can_neither_ask_nor_start_anything(played: Played, site:
     assert played.site.ask(question, played.editor, **foreign).status == 403
     assert played.site.ask(question, played.editor, Sec_Fetch_Site=site, Sec_Fetch_Mode="navigate").status == 403
     assert played.site.ask("/", played.editor, **foreign).status == 403
-    # a link from a chat to the platform works
+    # a link from a chat
     assert played.site.ask("/", played.editor, Sec_Fetch_Site=site, Sec_Fetch_Mode="navigate").status == 200
 
 
@@ -385,7 +385,6 @@ def test_the_images_are_not_written_to_and_all_ends_in_order(played: Played) -> 
     started = set(played.stage.pids().values())
     played.stage.stop()
     running = played.stage.running
-
     assert written == set()
     assert started == set(running) - {"migrate"}
     assert {name: container.exit_code for name, container in running.items()} == dict.fromkeys(running, 0)

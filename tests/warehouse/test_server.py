@@ -299,12 +299,14 @@ def test_binaries_come_from_the_setting_and_nowhere_else(home: Path, tmp_path: P
 
 @pytest.mark.parametrize("part", ["initdb", "postgres"])
 def test_binaries_that_do_not_run_are_named(home: Path, tmp_path: Path, part: str) -> None:
-    tmp_path.chmod(0o755)
+    # an installation of its own: what cannot be reached is copied as a whole, with all that lies beside the programs
+    folder = tmp_path / "installation" / "bin"
+    folder.mkdir(parents=True)
     for name in ("initdb", "pg_ctl", "postgres", "pg_controldata"):
-        (tmp_path / name).write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 12.1'\n")
-        (tmp_path / name).chmod(0o755)
+        (folder / name).write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 12.1'\n")
+        (folder / name).chmod(0o755)
     with pytest.raises(ServerFailed, match=r"version 12|does not run"):
-        find_binaries(place_of(home), tmp_path)
+        find_binaries(place_of(home), folder)
 
 
 def test_home_below_a_closed_folder_is_served_from_outside_of_it(
