@@ -299,12 +299,11 @@ def test_binaries_come_from_the_setting_and_nowhere_else(home: Path, tmp_path: P
 
 @pytest.mark.parametrize("part", ["initdb", "postgres"])
 def test_binaries_that_do_not_run_are_named(home: Path, tmp_path: Path, part: str) -> None:
-    # an installation of its own: what cannot be reached is copied as a whole, with all that lies beside the programs
     folder = tmp_path / "installation" / "bin"
     folder.mkdir(parents=True)
-    for name in ("initdb", "pg_ctl", "postgres", "pg_controldata"):
-        (folder / name).write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 12.1'\n")
-        (folder / name).chmod(0o755)
+    for program in (folder / name for name in ("initdb", "pg_ctl", "postgres", "pg_controldata")):
+        program.write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 12.1'\n")
+        program.chmod(0o755)
     with pytest.raises(ServerFailed, match=r"version 12|does not run"):
         find_binaries(place_of(home), folder)
 

@@ -1,0 +1,68 @@
+"""Who may do what with which table: the whole matrix by hand.
+
+Here: the table of ``test_roles``. Not here: what is made of it.
+"""
+
+from __future__ import annotations
+
+# letters as psql shows them; "all": it is the role's own
+MATRIX = """
+                                loader  publisher  analyst  desk  dagster
+raw.abcd__conversations         raw     -          -        -     -
+raw.retailcrm__bots             raw     -          -        -     -
+raw.retailcrm__channels         raw     -          -        -     -
+raw.retailcrm__chats            raw     -          -        -     -
+raw.retailcrm__crm_users        raw     -          -        -     -
+raw.retailcrm__customers        raw     -          -        -     -
+raw.retailcrm__dialogs          raw     -          -        -     -
+raw.retailcrm__messages         raw     -          -        -     -
+raw.retailcrm__orders           raw     -          -        -     -
+raw.retailcrm__users            raw     -          -        -     -
+raw.retailcrm_web__channels     raw     -          -        -     -
+raw.retailcrm_web__chats        raw     -          -        -     -
+raw.retailcrm_web__messages     raw     -          -        -     -
+raw.table_import__chats         raw     -          -        -     -
+raw.table_import__messages      raw     -          -        -     -
+raw.telegram_export__chats      raw     -          -        -     -
+raw.telegram_export__messages   raw     -          -        -     -
+raw.twitter_care__conversations raw     -          -        -     -
+raw.whatsapp_export__chats      raw     -          -        -     -
+raw.whatsapp_export__messages   raw     -          -        -     -
+core.channels                   rawd    r          -        r     -
+core.conversations              rawd    r          -        r     -
+core.customers                  rawd    r          -        r     -
+core.events                     rawd    r          -        r     -
+core.managers                   rawd    r          -        r     -
+core.messages                   rawd    r          -        r     -
+core.orders                     rawd    r          -        r     -
+core.quarantine                 rawd    r          -        r     -
+core.conversations_masked       -       -          r        -     -
+core.messages_masked            -       -          r        -     -
+core.quarantine_masked          -       -          r        -     -
+reference.customer_links        rawd    r          -        r     -
+reference.people                rawd    r          -        r     -
+reference.person_teams          rawd    r          -        r     -
+evaluated.advice                rawd    r          -        r     -
+evaluated.behaviour             rawd    r          -        r     -
+evaluated.left_waiting          rawd    r          -        r     -
+evaluated.sessions              rawd    r          -        r     -
+evaluated.waits                 rawd    r          -        r     -
+evaluated.waits_masked          -       -          r        -     -
+marts.manager_week              -       all        r        r     -
+marts.some_view                 -       all        r        r     -
+marts_next.manager_week         -       all        -        -     -
+ops.alembic_version             r       r          -        r     -
+ops.as_of                       raw     r          -        -     -
+ops.audit                       ra      ra         -        -     -
+ops.completeness                rawd    r          -        -     -
+ops.connections                 raw     -          -        -     -
+ops.cursors                     raw     -          -        -     -
+ops.dirty                       rawd    -          -        -     -
+ops.exports                     -       raw        -        -     -
+ops.imports                     raw     -          -        -     -
+ops.incidents                   -       raw        -        -     -
+ops.looks                       -       raw        -        -     -
+ops.outbox                      -       raw        -        ra    -
+ops.read_pages                  rad     -          -        -     -
+dagster.runs                    -       -          -        -     all
+"""
