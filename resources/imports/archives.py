@@ -28,7 +28,6 @@ _DAMAGED = (
     OSError,
     ValueError,
     OverflowError,
-    NotImplementedError,
     RuntimeError,
 )
 """All that ``zipfile`` raises over a file that somebody bent; ``UnicodeDecodeError`` and ``struct.error`` are below."""
