@@ -141,7 +141,9 @@ def _whatsapp(data: bytes) -> bool:
     except REFUSED:
         return False
     mark = next((name for name, sign in _MARKS.items() if data.startswith(sign)), "utf-8-sig")
-    there = data.decode(mark).removeprefix("\ufeff").split("\n")
+    # one mark is the encoding's, a second one is text
+    text = data.decode(mark)
+    there = (text if mark == "utf-8-sig" else text.removeprefix("\ufeff")).split("\n")
     if there[-1] == "":
         there.pop()
     there = [line.removesuffix("\r") for line in there]
