@@ -19,6 +19,7 @@ from resources.warehouse.postgres_files import Binaries, Place
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30
+LEAVING_SECONDS = 10.0
 LARGEST_LOG = 10 * 1024 * 1024
 PORTS = range(20_000, 30_000)
 """Below the ports that the system hands to clients, so that no passing connection takes ours while we are down."""
@@ -95,11 +96,13 @@ def start(place: Place, binaries: Binaries, port: int | None) -> int:
 
 
 def stop(place: Place, binaries: Binaries) -> None:
-    """Stop the server if it runs; open sessions are ended, committed work is kept."""
+    """Stop the server if it runs, and wait for its processes; open sessions are ended, committed work is kept."""
     if not _pid_file(place):
         return
     command = [binaries["pg_ctl"], "stop", "-w", "-m", "fast", "-t", str(STOP_SECONDS), "-D", place.data, "-s"]
     place.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # pg_ctl returns when the pid file is gone, which the server deletes before it ends
+    _wait_for_the_last(place, LEAVING_SECONDS)
 
 
 def processes_in(data: Path) -> list[int] | None:
@@ -120,17 +123,20 @@ def _clear_leftovers(place: Place) -> None:
     # After a kill -9 or a reboot the pid file names a process that is dead, a zombie, or by now somebody else's.
     # PostgreSQL refuses to start over the latter two. The file may go only when nobody works in the folder any more:
     # orphaned backends end by themselves within seconds, and two servers on one folder would destroy it.
-    inside = processes_in(place.data)
-    if inside is None:
-        return
-    deadline = time.monotonic() + START_SECONDS / 2
-    while inside and time.monotonic() < deadline:
-        time.sleep(0.1)
-        inside = processes_in(place.data) or []
-    if not inside:
+    if _wait_for_the_last(place, START_SECONDS / 2):
         (place.data / "postmaster.pid").unlink(missing_ok=True)
         for left in (place.base / "run").glob(".s.PGSQL.*"):
             left.unlink(missing_ok=True)
+
+
+def _wait_for_the_last(place: Place, seconds: float) -> bool:
+    """Whether no process works in the data folder any more; ``False`` also where the system does not tell."""
+    deadline = time.monotonic() + seconds
+    while inside := processes_in(place.data):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return inside is not None
 
 
 def _configure(place: Place, port: int) -> None:
