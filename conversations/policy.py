@@ -23,6 +23,7 @@ from conversations.policy_alerts import AlertLimits, Owners
 from conversations.policy_digest import DigestSettings
 from conversations.policy_exports import Exports
 from conversations.policy_people import People
+from conversations.policy_scoring import Departments, Scoring, Telephony
 
 DEFINITION_VERSION = 1
 """Version of the metric definitions; a changed rule raises it and says why in docs/definitions.
@@ -30,8 +31,8 @@ DEFINITION_VERSION = 1
 1: first version.
 """
 
-NOT_JUDGED_BY = ("owners", "alerts", "exports", "digest")
-"""Sections that say nothing about what a figure means; they are no part of the hash."""
+NOT_JUDGED_BY = ("owners", "alerts", "exports", "digest", "telephony", "departments", "scoring")
+"""Sections that say nothing about what a wait or a behaviour figure means; they are no part of the hash."""
 
 NO_CALENDAR = "none"
 """Written instead of a calendar's name: no opening hours, waits are measured in calendar time."""
@@ -215,6 +216,9 @@ class Policy(_Part):
     alerts: AlertLimits = AlertLimits()
     exports: Exports = Exports()
     digest: DigestSettings = DigestSettings()
+    telephony: Telephony = Telephony()
+    departments: Departments = Field(default_factory=dict)
+    scoring: Scoring = Scoring()
 
     @property
     def time_zone(self) -> str:

@@ -115,6 +115,50 @@ class Order(NamedTuple):
     paid_at: datetime | None
 
 
+class Call(NamedTuple):
+    """One telephone call, a segment where a transfer cut it in several. Key: ``call_id``.
+
+    The same call is a ``Message`` of kind ``call`` in the conversation with that customer: waits are judged there.
+    """
+
+    call_id: str
+    connection_id: str
+    communication_id: str | None
+    """What the vendor holds together the segments of one communication by."""
+    conversation_id: str
+    message_id: str
+    """The message that the call is in its conversation."""
+    channel_id: str
+    operator_id: str | None
+    """Connection and the vendor's id of the employee: ``manager_id`` of core.managers."""
+    customer_id: str | None
+    agent_group: str | None
+    """The group in whose list it was found."""
+    direction: Literal["in", "out"]
+    started_at: datetime
+    ended_at: datetime | None
+    talk_seconds: int | None
+    is_answered: bool | None
+    is_internal: bool
+    """Among colleagues."""
+    flags: tuple[str, ...]
+
+
+class CallTranscript(NamedTuple):
+    """What was said in a call. Key: ``call_id``. Holds content."""
+
+    call_id: str
+    connection_id: str
+    state: Literal["ready", "pending", "no_speech"]
+    phrases: str | None
+    """JSON array of ``{"n", "speaker", "text", "start", "end"}`` in order: ``n`` from 0, speaker ``manager``,
+    ``customer`` or ``unknown``, times in seconds or null. ``None`` unless ready. Text: a record is hashable."""
+    language: str | None
+    speakers: Literal["as_labelled", "swapped", "doubtful"]
+    """swapped: the labels were the wrong way round and have been put right; doubtful: they may be, nothing was done."""
+    flags: tuple[str, ...]
+
+
 class Quarantined(NamedTuple):
     """A raw row that could not be understood: its address and a reason code, never its content."""
 
@@ -125,4 +169,4 @@ class Quarantined(NamedTuple):
     event_at: datetime | None
 
 
-Record: TypeAlias = Channel | Manager | Customer | Conversation | Message | Event | Order
+Record: TypeAlias = Channel | Manager | Customer | Conversation | Message | Event | Order | Call | CallTranscript

@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     otklik_lexicon_dir: Path | None = Field(
         None, description="Folder with own lexicons (docs/lexicons.md); empty: those that come with the product"
     )
+    otklik_prompts_dir: Path | None = Field(
+        None, description="Folder with own prompts and rubrics (docs/scoring.md); empty: prompts/ of the project"
+    )
     otklik_import_dir: Path | None = Field(
         None, description="Folder with a folder per connection whose files are imported (docs/imports.md); empty: none"
     )
@@ -111,6 +114,41 @@ class Settings(BaseSettings):
         None, description="The operators' chat: alerts go there unless the policy names another for their owner"
     )
     telegram_base_url: str = Field("https://api.telegram.org", description="Where the Telegram Bot API is")
+    tbank_base_url: str | None = Field(
+        None, description="T-Bank speech analytics: https://tqm-cloud.tbank.ru; empty: no telephony by the environment"
+    )
+    tbank_login: str | None = Field(None, description="Login of the T-Bank speech analytics")
+    tbank_password: SecretStr | None = Field(None, description="Its password")
+    tbank_auth_type: str = Field("tqm", description="How the login is checked, as the vendor spells it")
+    tbank_auth_system: str = Field("tqm", description="The system that checks it")
+    tbank_login_path: str = Field(
+        "/v2/bff-core-app/auth/session-start", description="Where a session is started; the vendor has had several"
+    )
+    tbank_timezone: str = Field("Europe/Moscow", description="Zone of the vendor's times, which come without one")
+    tbank_connection_id: str = Field("tbank", description="Name of this account in our tables", min_length=1)
+    requirements_sheet_id: str | None = Field(
+        None,
+        description="Spreadsheet with criteria, instructions and operators: the part of its link after /d/; empty: the "
+        "files below prompts/ hold",
+    )
+    requirements_operators_tab: str | None = Field(
+        None, description="Its tab with the directory of operators; empty: imported by otklik operators"
+    )
+    apps_script_url: SecretStr | None = Field(
+        None, description="Google Apps Script to call after the results were exported (its /exec address); empty: none"
+    )
+    apps_script_function: str | None = Field(None, description="The function that the script is asked to run")
+    llm_base_url: str | None = Field(
+        None, description="Gateway or provider of the language model: https://litellm.example/v1; empty: the provider's"
+    )
+    llm_api_key: SecretStr | None = Field(None, description="Its key; empty: talk is judged by rules only")
+    llm_model: str = Field(
+        "litellm_proxy/gpt-4.1",
+        description="Model that judges, as LiteLLM writes it: openai/gpt-4.1, litellm_proxy/<m>",
+    )
+    llm_fallback_models: str = Field(
+        "", description="Models that are asked when it does not answer, in order, separated by commas"
+    )
     http_connect_timeout_seconds: float = Field(5.0, description="Longest wait for a connection", gt=0)
     http_read_timeout_seconds: float = Field(30.0, description="Longest wait for an answer", gt=0)
     http_deadline_seconds: float = Field(180.0, description="Longest time for one call, all attempts included", gt=0)

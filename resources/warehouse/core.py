@@ -18,10 +18,13 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import orjson
 import psycopg
 from psycopg import sql
 
 from conversations.records import (
+    Call,
+    CallTranscript,
     Channel,
     Conversation,
     Customer,
@@ -51,6 +54,8 @@ _TABLE_OF: dict[type, str] = {
     Message: "messages",
     Event: "events",
     Order: "orders",
+    Call: "calls",
+    CallTranscript: "call_transcripts",
 }
 
 
@@ -161,6 +166,12 @@ class _Staging:
                 reasons[record.reason] += 1
             elif isinstance(record, Message):
                 self._put("messages", (*self._message(record, row, is_single), *lineage))
+            elif isinstance(record, Call):
+                business_on = record.started_at.astimezone(self._zone).date()
+                self._put("calls", (*record, business_on, row.record.fetched_at, *lineage))
+            elif isinstance(record, CallTranscript):
+                said = sum(len(phrase["text"]) for phrase in orjson.loads(record.phrases or "[]"))
+                self._put("call_transcripts", (*record, said, row.record.fetched_at, *lineage))
             elif isinstance(record, Event | Order):
                 self._put(_TABLE_OF[type(record)], (*record, *lineage))
             else:

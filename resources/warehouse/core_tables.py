@@ -16,7 +16,17 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from conversations.records import Channel, Conversation, Customer, Event, Manager, Message, Order
+from conversations.records import (
+    Call,
+    CallTranscript,
+    Channel,
+    Conversation,
+    Customer,
+    Event,
+    Manager,
+    Message,
+    Order,
+)
 from conversations.window import Window
 
 
@@ -144,15 +154,24 @@ class WindowTable(CoreTable):
         lineage: tuple[str, str, str] = ("raw_stream", "raw_id", "window_at"),
         at: str | None = None,
         day: str | None = None,
+        parent: str | None = None,
     ) -> None:
         super().__init__(name, key, columns)
         self._stream, self._raw_id, self._window_at = lineage
         self._at = at
         self._day = day
+        self._parent = sql.Identifier("core", parent) if parent else None
 
     def exchange(self, connection: psycopg.Connection[Any], owner: Owner) -> set[str]:
         """Remove what the window no longer holds or holds differently, then write what is missing."""
         touched = set[str]()
+        if self._parent is not None:
+            # the row that it belongs to is in another window, not read yet, or gone: it waits for it in raw
+            connection.execute(
+                sql.SQL("delete from {} s where not exists (select from {} p where ({}) = ({}))").format(
+                    self._staged, self._parent, _names(self._key, "p"), _names(self._key, "s")
+                )
+            )
         names = {
             "target": self._target,
             "staged": self._staged,
@@ -228,6 +247,23 @@ class WindowTable(CoreTable):
         return connection.execute(statement.format(day, self._staged), {"zone": time_zone}).fetchall()
 
 
+class ParentTable(WindowTable):
+    """A window's table that others refer to: a row that changed is changed in place, since what hangs on it goes with
+    it when it is deleted."""
+
+    def exchange(self, connection: psycopg.Connection[Any], owner: Owner) -> set[str]:
+        """Remove what the window no longer holds, then write what is new or different."""
+        touched = set[str]()
+        for condition, values in self._owned(owner):
+            statement = sql.SQL(
+                "delete from {} t where {} and not exists (select from {} s where ({}) = ({})) returning {}"
+            ).format(
+                self._target, condition, self._staged, _names(self._key, "t"), _names(self._key, "s"), self._changed
+            )
+            touched |= self._execute(connection, statement, values)
+        return touched | CoreTable.exchange(self, connection, owner)
+
+
 def _names(columns: tuple[str, ...] | list[str], alias: str | None = None) -> sql.Composable:
     return sql.SQL(", ").join(sql.Identifier(alias, one) if alias else sql.Identifier(one) for one in columns)
 
@@ -249,6 +285,19 @@ TABLES: dict[str, CoreTable] = {
             day="business_on",
         ),
         WindowTable("events", ("conversation_id", "event_id"), (*Event._fields, *_LINEAGE), at="at", day="at"),
+        ParentTable(
+            "calls",
+            ("call_id",),
+            (*Call._fields, "business_on", "ingested_at", *_LINEAGE),
+            at="started_at",
+            day="business_on",
+        ),
+        WindowTable(
+            "call_transcripts",
+            ("call_id",),
+            (*CallTranscript._fields, "characters", "ingested_at", *_LINEAGE),
+            parent="calls",
+        ),
         WindowTable("orders", ("order_id",), (*Order._fields, *_LINEAGE), day="created_at"),
         WindowTable(
             "quarantine",
@@ -258,4 +307,4 @@ TABLES: dict[str, CoreTable] = {
         ),
     )
 }
-"""In the order in which they are written: directories first."""
+"""In the order in which they are written: directories first, a call before its transcript."""

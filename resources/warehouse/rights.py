@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from psycopg import Connection, sql
 
 from resources.warehouse.default_rights import PUBLIC, give_defaults
-from resources.warehouse.roles import COLUMNS, OWNED, TABLES, TEMPORARY, VIEWS_OF, Role
-from resources.warehouse.views import VIEWS
+from resources.warehouse.roles import COLUMNS, CONTENT_VIEWS_OF, OWNED, TABLES, TEMPORARY, VIEWS_OF, Role
+from resources.warehouse.views import CONTENT_VIEWS, VIEWS
 
 _SCHEMAS = ("raw", "core", "reference", "evaluated", "marts", "marts_next", "ops", "dagster", "public")
 _TABLE_KINDS, _VIEW_KINDS = ("r", "p", "f"), ("v", "m")
@@ -135,6 +135,8 @@ def _wanted(connection: Connection[Any], logins: Mapping[Role, str]) -> Iterator
 def _rights(role: Role, schema: str, name: str, kind: str) -> Iterable[str]:
     if schema in OWNED.get(role, ()):
         return ()
+    if f"{schema}.{name}" in CONTENT_VIEWS:
+        return CONTENT_VIEWS_OF.get(role, ())
     if f"{schema}.{name}" in VIEWS:
         return VIEWS_OF.get(role, ())
     tables = TABLES.get(role, {})

@@ -51,6 +51,7 @@ TABLES: Mapping[Role, Mapping[str, Rights]] = {
         "ops.completeness": REPLACE,
         "ops.connections": KEEP,
         "ops.imports": KEEP,
+        "ops.llm_calls": KEEP,
         "ops.audit": ADD,
     },
     Role.PUBLISHER: {
@@ -60,6 +61,7 @@ TABLES: Mapping[Role, Mapping[str, Rights]] = {
         "ops.alembic_version": READ,
         "ops.as_of": READ,
         "ops.completeness": READ,
+        "ops.llm_calls": READ,
         "ops.audit": ADD,
         "ops.exports": KEEP,
         "ops.outbox": KEEP,
@@ -79,6 +81,8 @@ TABLES: Mapping[Role, Mapping[str, Rights]] = {
 """Rights by table; ``schema.*`` is every table of it, no view. The owner of a table has them all."""
 VIEWS_OF: Mapping[Role, Rights] = {Role.ANALYST: READ}
 """Who reads the masked views."""
+CONTENT_VIEWS_OF: Mapping[Role, Rights] = {Role.LOADER: READ, Role.PUBLISHER: READ, Role.DESK: READ}
+"""Who reads the views that hold what was said: whoever may read the tables below them."""
 COLUMNS: Mapping[Role, Mapping[str, tuple[str, ...]]] = {
     Role.PUBLISHER: {
         "ops.connections": (

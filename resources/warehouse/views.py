@@ -1,9 +1,10 @@
-"""The masked views, and the comments in the database.
+"""The masked views, the views under names that people know, and the comments in the database.
 
 Here: statements that name what exists and may be repeated at any time; ``Warehouse.migrate`` runs them after every
 migration. Not here: who may read the views (``resources.warehouse.roles``).
 
-The views belong to the owner and hold no personal data, so that their reader needs no right on the tables below them.
+The masked views belong to the owner and hold no personal data, so that their reader needs no right on the tables below
+them. The others are ``security_invoker``: who reads them must be allowed to read the tables.
 """
 
 from __future__ import annotations
@@ -37,19 +38,53 @@ VIEWS = {
         " definition_version, policy_hash from evaluated.waits",
         "evaluated.waits without the customer: what a figure of the marts was counted from",
     ),
+    "core.calls_masked": (
+        "select call_id, connection_id, communication_id, conversation_id, message_id, channel_id, operator_id,"
+        " agent_group, direction, started_at, ended_at, talk_seconds, is_answered, is_internal, flags, business_on"
+        " from core.calls",
+        "core.calls without the customer",
+    ),
+    "evaluated.scorecards_masked": (
+        "select scorecard_id, subject_kind, subject_id, call_id, judge, state, reason, is_current, final_score,"
+        " raw_score, is_auto_fail, sentiment, flags, rubric_id, rubric_version, prompt_id, prompt_hash, model,"
+        " department_id, manager_id, conversation_id, connection_id, channel_id, happened_at, happened_on,"
+        " happened_week, scored_at from evaluated.scorecards",
+        "evaluated.scorecards without the customer and without what was said",
+    ),
 }
+_NOTES = (
+    "select s.call_id, s.judge, s.department_id, s.manager_id as operator_id, s.happened_on, n.n, n.text, n.code,"
+    " n.due_on, n.quote, n.quote_state from evaluated.scorecard_notes as n join evaluated.scorecards as s"
+    " using (scorecard_id) where s.subject_kind = 'call' and s.is_current and n.kind = "
+)
+CONTENT_VIEWS = {
+    "evaluated.call_evaluations": (
+        "select s.call_id, s.judge, s.state, s.reason, s.final_score, s.raw_score, s.is_auto_fail, s.summary, s.topic,"
+        " s.sentiment, s.flags, s.rubric_id, s.rubric_version, s.prompt_id, s.model, s.department_id,"
+        " s.manager_id as operator_id, s.happened_on, c.criterion, c.position, c.weight, c.best, c.given, c.not_given,"
+        " c.is_auto_fail as criterion_fails_all, c.reason as criterion_reason, c.quote, c.quote_state, c.speaker"
+        " from evaluated.scorecards as s left join evaluated.scorecard_criteria as c using (scorecard_id)"
+        " where s.subject_kind = 'call' and s.is_current",
+        "The current scorecards of calls, a row per criterion",
+    ),
+    "evaluated.call_recommendations": (_NOTES + "'recommendation'", "What the judge recommends after a call"),
+    "evaluated.agreements": (_NOTES + "'agreement'", "What was agreed in calls"),
+    "evaluated.call_decline_reasons": (_NOTES + "'decline_reason'", "Why customers declined in calls"),
+}
+"""The tables of scorecards under the names that users of the call analysis know."""
 
 
 def create_views(connection: Connection[Any]) -> None:
     """Bring the masked views up to date; a view whose columns changed is made anew."""
-    for name, (select, comment) in VIEWS.items():
+    for name, (select, comment) in {**VIEWS, **CONTENT_VIEWS}.items():
         stored = connection.execute("select obj_description(to_regclass(%s))", (name,)).fetchone()
         wanted = f"{comment}. {_fingerprint(select)}"
         if stored is not None and stored[0] == wanted:
             continue
         view = sql.Identifier(*name.split("."))
         connection.execute(sql.SQL("drop view if exists {}").format(view))
-        connection.execute(sql.SQL("create view {} as ").format(view) + sql.SQL(select))  # type: ignore[arg-type]
+        how = sql.SQL("with (security_invoker = true)" if name in CONTENT_VIEWS else "")
+        connection.execute(sql.SQL("create view {} {} as ").format(view, how) + sql.SQL(select))  # type: ignore[arg-type]
         connection.execute(sql.SQL("comment on view {} is {}").format(view, sql.Literal(wanted)))
 
 

@@ -78,7 +78,7 @@ def _empty(database: Warehouse) -> Iterator[None]:
             "select schemaname, tablename from pg_tables where schemaname in ('raw', 'core')"
             " or (schemaname = 'ops' and tablename <> 'alembic_version')"
         ).fetchall():
-            connection.execute(f"truncate {schema}.{table}")
+            connection.execute(f"truncate {schema}.{table} cascade")
 
 
 def put(database: Warehouse, stream: Stream, rows: list[RawRow], window: Window | None = SPAN) -> None:

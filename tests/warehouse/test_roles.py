@@ -248,6 +248,14 @@ def test_every_statement_on_every_table(database: Warehouse, session: psycopg.Co
                 (things(MATRIX),),
             ).fetchall()
         )
+        kinds = dict(
+            connection.execute(
+                "select c.oid::regclass::text, pg_relation_is_updatable(c.oid, false) = 0 from pg_class as c"
+                " where c.relkind = 'v' and c.oid::regclass::text = any(%s)",
+                (things(MATRIX),),
+            ).fetchall()
+        )
+    views, joins = set(kinds), {view for view, is_fixed in kinds.items() if is_fixed}
     unexpected = []
     for table in things(MATRIX):
         column = first[table]
@@ -259,8 +267,11 @@ def test_every_statement_on_every_table(database: Warehouse, session: psycopg.Co
             "d": f"delete from {table}",
             "D": f"truncate {table}",
         }
-        if "view" in table or table.endswith("_masked"):
+        if table in views:
             del tries["D"]
+        if table in joins:
+            # PostgreSQL refuses to write a joined view before it looks at any right
+            tries = {"r": tries["r"]}
         done = {letter for letter, statement in tries.items() if may(session, statement)}
         if done != set(expected[role, table]) & set(tries):
             unexpected.append((table, sorted(done), expected[role, table]))

@@ -4,7 +4,19 @@ Here: the assembled ``metadata``. The migrations create the same; a test holds t
 dbt describes itself, and views (``resources.warehouse.views``).
 """
 
-from resources.warehouse.schema import core, evaluated, ops, publishing, raw, reference
+from resources.warehouse.schema import calls, core, evaluated, ops, publishing, raw, reference, scoring
 from resources.warehouse.schema.columns import PII_CLASSES, SCHEMAS, metadata
 
-__all__ = ["PII_CLASSES", "SCHEMAS", "core", "evaluated", "metadata", "ops", "publishing", "raw", "reference"]
+__all__ = [
+    "PII_CLASSES",
+    "SCHEMAS",
+    "calls",
+    "core",
+    "evaluated",
+    "metadata",
+    "ops",
+    "publishing",
+    "raw",
+    "reference",
+    "scoring",
+]

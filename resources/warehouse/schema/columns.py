@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, LargeBinary, MetaData, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, LargeBinary, MetaData, Numeric, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
@@ -24,8 +24,8 @@ PII_CLASSES: tuple[str, ...] = ("none", "pseudonym", "name", "contact", "content
 SCHEMAS = {
     "raw": "As received from the vendors, payload verbatim; written by land() only",
     "core": "Source-free conversations, messages, events, people and orders; derived from raw",
-    "reference": "What people tell the platform: who is who and in which team; written from the policy",
-    "evaluated": "Waits, sessions, behaviour and advice; derived from core by the policy and the lexicons in force",
+    "reference": "What people tell the platform: who is who, departments, rubrics; from the policy, files and sheets",
+    "evaluated": "Waits, sessions, behaviour, advice and scorecards; derived from core by the rules in force",
     "marts": "What people read: figures by manager, channel and week",
     "ops": "The platform's own book-keeping: cursors, completeness, versions",
 }
@@ -73,6 +73,11 @@ def big(name: str, comment: str, unit: str, *, key: bool = False, null: bool = F
 def seconds(name: str, comment: str, *, null: bool = True) -> Column[int]:
     """A duration in whole seconds."""
     return _column(name, Integer(), comment, "none", False, null, "seconds")
+
+
+def number(name: str, comment: str, unit: str, *, null: bool = False) -> Column[Any]:
+    """A quantity that is no whole one, exact."""
+    return _column(name, Numeric(), comment, "none", False, null, unit)
 
 
 def boolean(name: str, comment: str, *, null: bool = False) -> Column[bool]:

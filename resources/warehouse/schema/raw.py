@@ -28,6 +28,11 @@ STREAMS: dict[str, dict[str, str]] = {
         "chats": "Chats with their customer and last message (operation chatsList)",
         "messages": "Messages of the chats (operation messages, or the list's lastMessage where it was not captured)",
     },
+    "tbank": {
+        "calls": "Segments of calls (callsessions of a day and an agent group)",
+        "transcripts": "Transcripts of the segments; one that is not there yet says so",
+    },
+    "call_files": {"calls": "Recognised calls of imported files, one row per call with all its segments"},
     "whatsapp_export": {
         "chats": "Chats of exported WhatsApp files with who wrote in them",
         "messages": "Messages of exported WhatsApp files with their original lines",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Index, Table
 
-from resources.warehouse.schema.columns import day, metadata, text
+from resources.warehouse.schema.columns import day, instant, integer, json, metadata, number, text
 
 people = Table(
     "people",
@@ -39,3 +39,129 @@ customer_links = Table(
     comment="One row per id of a customer who has several, all but the first: what people wrote down, never a guess",
 )
 Index("customer_links_same_as_idx", customer_links.c.same_as)
+
+departments = Table(
+    "departments",
+    metadata,
+    text("department_id", "Key in the policy", key=True),
+    text("name", "The department's name"),
+    text("agent_group", "Its agent group in the telephony; NULL: none", null=True),
+    text("rubric_id", "By which rubric its calls are judged"),
+    text("prompt_id", "By which prompt"),
+    schema="reference",
+    comment="One row per department of the policy",
+)
+
+offices = Table(
+    "offices",
+    metadata,
+    text("office_id", "Code of the office", key=True),
+    text("name", "The office's name"),
+    schema="reference",
+    comment="One row per office that the directory of operators names",
+)
+
+supervisors = Table(
+    "supervisors",
+    metadata,
+    text("supervisor_id", "Code of the supervisor", "pseudonym", key=True),
+    text("name", "Name of the supervisor", "name"),
+    schema="reference",
+    comment="One row per supervisor that the directory of operators names",
+)
+
+operators = Table(
+    "operators",
+    metadata,
+    text("connection_id", "The telephony account", key=True),
+    text("operator", "Id or login of the operator there, as the directory says", "pseudonym", key=True),
+    day("valid_from", "First local day on which the row holds; 0001-01-01: ever since", key=True),
+    text("name", "Name of the operator", "name"),
+    text("department_id", "Department; NULL: in none (left)", null=True),
+    text("office_id", "Office", null=True),
+    text("supervisor_id", "Supervisor", "pseudonym", null=True),
+    text("phone", "Own number, digits: a call with it is among colleagues", "contact", null=True),
+    text("source", "file or sheet: where the row came from"),
+    schema="reference",
+    comment="One row per operator and stay; a stay ends where the next one begins",
+)
+
+rubrics = Table(
+    "rubrics",
+    metadata,
+    text("rubric_id", "Name of the rubric", key=True),
+    integer("version", "Counts changes of content, from 1", "version", key=True),
+    text("content_hash", "sha256 of the criteria as canonical JSON"),
+    json("criteria", "The criteria, in order", "none"),
+    json("diff", "What changed against the version before: added, removed, changed codes", "none", null=True),
+    text("source", "sheet or file"),
+    instant("taken_at", "When this version was first seen"),
+    schema="reference",
+    comment="One row per rubric and version: snapshots of the checklists",
+)
+
+instructions = Table(
+    "instructions",
+    metadata,
+    text("instructions_id", "Name of the tab that holds them", key=True),
+    integer("version", "Counts changes of content, from 1", "version", key=True),
+    text("content_hash", "sha256 of the text"),
+    text("content", "Further instructions for the judge"),
+    json("diff", "Lines added and removed against the version before", "none", null=True),
+    instant("taken_at", "When this version was first seen"),
+    schema="reference",
+    comment="One row per text of instructions and version: snapshots of the sheet",
+)
+
+requirement_looks = Table(
+    "requirement_looks",
+    metadata,
+    text("tab", "Tab of the requirements' spreadsheet, or the file", key=True),
+    text("kind", "criteria, instructions or operators"),
+    text("state", "ok, broken or refused"),
+    text("reason", "Why not ok: codes and places, no content", null=True),
+    integer("version", "The version in force, NULL: none yet", "version", null=True),
+    instant("looked_at", "When it was last read"),
+    schema="reference",
+    comment="One row per tab: how the last reading went; the last good version stays in force whatever happens",
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    text("subject_id", "The call or session", "pseudonym", key=True),
+    text("rubric_id", "The rubric", key=True),
+    integer("rubric_version", "Its version", "version", key=True),
+    text("criterion", "The criterion's code", key=True),
+    text("grader", "Who graded, by a code", "pseudonym", key=True),
+    text("subject_kind", "call or session"),
+    integer("given", "The grader's mark; NULL: he saw no ground for one", "marks", null=True),
+    text("not_given", "not_applicable or insufficient_evidence, where there is no mark", null=True),
+    instant("labelled_at", "When it was imported"),
+    schema="reference",
+    comment="One row per item, criterion and human grader: what the judge is measured against",
+)
+
+criterion_gates = Table(
+    "criterion_gates",
+    metadata,
+    text("rubric_id", "The rubric", key=True),
+    integer("rubric_version", "Its version", "version", key=True),
+    text("criterion", "The criterion's code", key=True),
+    text("prompt_hash", "The prompt that was measured", key=True),
+    text("model", "The model that was measured", key=True),
+    text("state", "calibration, not_published, published or counted (contract, section 10)"),
+    integer("labelled", "Items labelled by people", "items"),
+    number("kappa", "Quadratic-weighted kappa of judge and people", "kappa", null=True),
+    number("kappa_low", "Lower end of its bootstrap interval", "kappa", null=True),
+    number("kappa_high", "Upper end", "kappa", null=True),
+    number("alpha", "Krippendorff's alpha", "alpha", null=True),
+    number("ac1", "Gwet's AC1", "ac1", null=True),
+    number("human_kappa", "Agreement between the human graders", "kappa", null=True),
+    number("flip_rate", "Share of marks that a second run changed", "share", null=True),
+    number("verified_share", "Counted answers whose quote was verified", "share", null=True),
+    number("insufficient_share", "Answers without enough evidence", "share", null=True),
+    instant("measured_at", "When it was computed"),
+    schema="reference",
+    comment="One row per criterion, prompt and model that was measured against people; without a row: calibration",
+)
