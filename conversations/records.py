@@ -142,6 +142,8 @@ class Call(NamedTuple):
     is_internal: bool
     """Among colleagues."""
     flags: tuple[str, ...]
+    operator_login: str | None = None
+    """The operator's other name at the vendor: the directory of operators may know him by it."""
 
 
 class CallTranscript(NamedTuple):

@@ -61,6 +61,7 @@ evaluated.advice                rawd    r          -        r     -
 evaluated.agreements            r       r          -        r     -
 evaluated.behaviour             rawd    r          -        r     -
 evaluated.call_decline_reasons  r       r          -        r     -
+evaluated.call_eligibility      rawd    r          -        r     -
 evaluated.call_evaluations      r       r          -        r     -
 evaluated.call_recommendations  r       r          -        r     -
 evaluated.evaluations           rawd    r          -        r     -

@@ -1,7 +1,7 @@
-"""The tables of calls and their transcripts, in core.
+"""The tables of calls and their transcripts, in core, and of whose they are and whether they are judged.
 
-Here: names, keys and meanings. Not here: how the rows come about (``resources.warehouse.core``), what was judged of
-them (``scoring``).
+Here: names, keys and meanings. Not here: how the rows come about (``resources.warehouse.core``,
+``resources.warehouse.eligibility``), what was judged of them (``scoring``).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ calls = Table(
     boolean("is_answered", "Whether somebody answered", null=True),
     boolean("is_internal", "Among colleagues"),
     texts("flags", "Reason codes of what was odd about the call"),
+    text("operator_login", "His login at the vendor: the directory of operators may use it", "pseudonym", null=True),
     day("business_on", "Local day of started_at in the organisation's zone"),
     instant("ingested_at", "When this version came in (raw.fetched_at)"),
     *_lineage(),
@@ -58,3 +59,25 @@ call_transcripts = Table(
     comment="One row per call: what was said, or that it is awaited; deleted with its call",
 )
 Index("call_transcripts_window_idx", call_transcripts.c.connection_id, call_transcripts.c.window_at)
+
+call_eligibility = Table(
+    "call_eligibility",
+    metadata,
+    text("call_id", "The call", key=True),
+    text("connection_id", _CONNECTION),
+    day("business_on", "Local day of the call"),
+    text("department_id", "Department on that day: by the directory of operators, else by the agent group", null=True),
+    text("office_id", "Office of the operator on that day", null=True),
+    text("supervisor_id", "His supervisor on that day", "pseudonym", null=True),
+    boolean("is_operator_known", "Whether the directory knows the operator, or no directory was given"),
+    text(
+        "why_not",
+        "Why the call is not judged: internal, missed, short, unknown_operator, no_department, no_transcript,"
+        " transcript_pending or no_speech; NULL: it is",
+        null=True,
+    ),
+    ForeignKeyConstraint(["call_id"], ["core.calls.call_id"], ondelete="CASCADE", name="call_eligibility_call_fkey"),
+    schema="evaluated",
+    comment="One row per call: whose it is and whether it is judged, by the policy and the directory in force",
+)
+Index("call_eligibility_business_on_idx", call_eligibility.c.business_on, call_eligibility.c.connection_id)

@@ -159,6 +159,7 @@ create table core.calls (
     is_answered boolean,
     is_internal boolean not null,
     flags text[] not null,
+    operator_login text,
     business_on date not null,
     ingested_at timestamptz not null,
     raw_stream text not null,
@@ -187,6 +188,20 @@ create table core.call_transcripts (
     constraint call_transcripts_call_fkey foreign key (call_id) references core.calls (call_id) on delete cascade
 );
 create index call_transcripts_window_idx on core.call_transcripts (connection_id, window_at);
+
+create table evaluated.call_eligibility (
+    call_id text not null,
+    connection_id text not null,
+    business_on date not null,
+    department_id text,
+    office_id text,
+    supervisor_id text,
+    is_operator_known boolean not null,
+    why_not text,
+    constraint call_eligibility_pkey primary key (call_id),
+    constraint call_eligibility_call_fkey foreign key (call_id) references core.calls (call_id) on delete cascade
+);
+create index call_eligibility_business_on_idx on evaluated.call_eligibility (business_on, connection_id);
 
 create table evaluated.evaluations (
     evaluation_key text not null,
