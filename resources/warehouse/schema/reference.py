@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Index, Table
 
-from resources.warehouse.schema.columns import day, instant, integer, json, metadata, number, text
+from resources.warehouse.schema.columns import day, instant, integer, json, metadata, number, text, texts
 
 people = Table(
     "people",
@@ -132,6 +132,8 @@ labels = Table(
     text("subject_id", "The call or session", "pseudonym", key=True),
     text("rubric_id", "The rubric", key=True),
     integer("rubric_version", "Its version", "version", key=True),
+    text("prompt_hash", "The prompt that is measured: a new prompt starts without labels", key=True),
+    text("model", "The model that is measured: a new model starts without labels", key=True),
     text("criterion", "The criterion's code", key=True),
     text("grader", "Who graded, by a code", "pseudonym", key=True),
     text("subject_kind", "call or session"),
@@ -139,7 +141,7 @@ labels = Table(
     text("not_given", "not_applicable or insufficient_evidence, where there is no mark", null=True),
     instant("labelled_at", "When it was imported"),
     schema="reference",
-    comment="One row per item, criterion and human grader: what the judge is measured against",
+    comment="One row per item, criterion and human grader, for one judge: what the judge is measured against",
 )
 
 criterion_gates = Table(
@@ -151,17 +153,22 @@ criterion_gates = Table(
     text("prompt_hash", "The prompt that was measured", key=True),
     text("model", "The model that was measured", key=True),
     text("state", "calibration, not_published, published or counted (contract, section 10)"),
-    integer("labelled", "Items labelled by people", "items"),
+    texts("reasons", "What keeps it from the next state: codes; empty: nothing does", null=True),
+    integer("labelled", "Items that both people and the judge have marked", "items"),
+    integer("human_items", "Of these, items that two graders or more have marked", "items", null=True),
     number("kappa", "Quadratic-weighted kappa of judge and people", "kappa", null=True),
-    number("kappa_low", "Lower end of its bootstrap interval", "kappa", null=True),
+    number("kappa_low", "Lower end of its 95 % bootstrap interval", "kappa", null=True),
     number("kappa_high", "Upper end", "kappa", null=True),
-    number("alpha", "Krippendorff's alpha", "alpha", null=True),
-    number("ac1", "Gwet's AC1", "ac1", null=True),
-    number("human_kappa", "Agreement between the human graders", "kappa", null=True),
-    number("flip_rate", "Share of marks that a second run changed", "share", null=True),
-    number("verified_share", "Counted answers whose quote was verified", "share", null=True),
-    number("insufficient_share", "Answers without enough evidence", "share", null=True),
+    number("alpha", "Krippendorff's alpha (ordinal) of judge and people", "alpha", null=True),
+    number("ac1", "Gwet's AC1 of judge and people", "ac1", null=True),
+    number("human_kappa", "Quadratic-weighted kappa between the human graders", "kappa", null=True),
+    integer("repeated", "Answers that the judge was asked for a second time", "answers", null=True),
+    number("flip_rate", "Share of these that came out otherwise", "share", null=True),
+    integer("answers", "Answers of this judge on the criterion, labelled or not", "answers", null=True),
+    number("verified_share", "Share of its marks that have a verified quote", "share", null=True),
+    number("insufficient_share", "Share of answers without enough evidence", "share", null=True),
     instant("measured_at", "When it was computed"),
+    instant("fell_at", "When it fell from counted to a lower state; NULL: it has not, or is counted again", null=True),
     schema="reference",
     comment="One row per criterion, prompt and model that was measured against people; without a row: calibration",
 )

@@ -164,3 +164,20 @@ scorecard_notes = Table(
     schema="evaluated",
     comment="One row per recommendation, agreement and reason to decline of a scorecard",
 )
+
+judge_repeats = Table(
+    "judge_repeats",
+    metadata,
+    text("subject_id", "The call or the session", "pseudonym", key=True),
+    text("rubric_id", "The rubric", key=True),
+    integer("rubric_version", "Its version", "version", key=True),
+    text("prompt_hash", "sha256 of the prompt's template", key=True),
+    text("model", "The model that was asked", key=True),
+    text("criterion", "Code of the criterion", key=True),
+    text("subject_kind", "call or session"),
+    text("first", "What counted the first time: a mark, not_applicable or insufficient_evidence"),
+    text("second", "What counted when the same question was asked once more"),
+    instant("repeated_at", "When it was asked once more"),
+    schema="evaluated",
+    comment="One row per talk and criterion that a model judged twice: how often its answer changes by itself",
+)

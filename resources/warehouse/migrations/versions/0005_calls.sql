@@ -112,13 +112,15 @@ create table reference.labels (
     subject_id text not null,
     rubric_id text not null,
     rubric_version integer not null,
+    prompt_hash text not null,
+    model text not null,
     criterion text not null,
     grader text not null,
     subject_kind text not null,
     given integer,
     not_given text,
     labelled_at timestamptz not null,
-    constraint labels_pkey primary key (subject_id, rubric_id, rubric_version, criterion, grader)
+    constraint labels_pkey primary key (subject_id, rubric_id, rubric_version, prompt_hash, model, criterion, grader)
 );
 
 create table reference.criterion_gates (
@@ -128,17 +130,22 @@ create table reference.criterion_gates (
     prompt_hash text not null,
     model text not null,
     state text not null,
+    reasons text[],
     labelled integer not null,
+    human_items integer,
     kappa numeric,
     kappa_low numeric,
     kappa_high numeric,
     alpha numeric,
     ac1 numeric,
     human_kappa numeric,
+    repeated integer,
     flip_rate numeric,
+    answers integer,
     verified_share numeric,
     insufficient_share numeric,
     measured_at timestamptz not null,
+    fell_at timestamptz,
     constraint criterion_gates_pkey primary key (rubric_id, rubric_version, criterion, prompt_hash, model)
 );
 
@@ -320,4 +327,18 @@ create table evaluated.scorecard_notes (
     ref text,
     constraint scorecard_notes_pkey primary key (scorecard_id, kind, n),
     constraint scorecard_notes_scorecard_fkey foreign key (scorecard_id) references evaluated.scorecards (scorecard_id) on delete cascade
+);
+
+create table evaluated.judge_repeats (
+    subject_id text not null,
+    rubric_id text not null,
+    rubric_version integer not null,
+    prompt_hash text not null,
+    model text not null,
+    criterion text not null,
+    subject_kind text not null,
+    first text not null,
+    second text not null,
+    repeated_at timestamptz not null,
+    constraint judge_repeats_pkey primary key (subject_id, rubric_id, rubric_version, prompt_hash, model, criterion)
 );
