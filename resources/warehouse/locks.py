@@ -1,7 +1,7 @@
 """Who works on what: advisory locks of PostgreSQL, which vanish with the session of their holder (D4).
 
-Here: the lock of an account, of one of its streams, of its core tables, of the people, of a run. Not here: the lock of
-the embedded server's files (``server``).
+Here: the lock of an account, of one of its streams, of its core tables, of the people, of the requirements, of a run.
+Not here: the lock of the embedded server's files (``server``).
 
 The lock of an account is held for the whole run, in a session of its own: who finds it taken asks the vendor nothing
 and writes nothing. The locks of a stream and of core tables are held by the very session that writes: when that session
@@ -100,6 +100,17 @@ def people_lock(connection: psycopg.Connection[Any], wait: float = 30.0) -> Iter
         Busy: another process has had it for longer than ``wait`` seconds.
     """
     with _held(connection, "otklik:people", "the people are being written by another process", wait):
+        yield
+
+
+@contextlib.contextmanager
+def requirements_lock(connection: psycopg.Connection[Any], wait: float = 30.0) -> Iterator[None]:
+    """The right to write versions of rubrics and instructions, and the directory of operators.
+
+    Raises:
+        Busy: another process has had it for longer than ``wait`` seconds.
+    """
+    with _held(connection, "otklik:requirements", "the requirements are being written by another process", wait):
         yield
 
 
