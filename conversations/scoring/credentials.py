@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from conversations.scoring.rubric import Fault, cell_name
+from conversations.headed import Fault, cell_name
 
 KINDS: Final = ("private_key", "jwt", "api_key", "url_with_password", "named_secret", "long_token")
 """Codes of what was found (words for people: ``conversations.messages.requirements``)."""

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from conversations.scoring.rubric import Fault, RubricError, cell_name, clean
+from conversations.headed import Fault, Faulty, cell_name, clean
 
 LONGEST_INSTRUCTIONS = 8_000
 """Characters; they are paid for with every call."""
@@ -24,7 +24,7 @@ def text_of_rows(rows: Sequence[Sequence[Any]]) -> str:
     'Тон — спокойный\\n\\nСкидку предлагать нельзя'
 
     Raises:
-        RubricError: a cell that is no text or number (``not_a_value``), or too much of it (``too_long``).
+        Faulty: a cell that is no text or number (``not_a_value``), or too much of it (``too_long``).
     """
     lines: list[str] = []
     for number, row in enumerate(rows, 1):
@@ -34,7 +34,7 @@ def text_of_rows(rows: Sequence[Sequence[Any]]) -> str:
             lines.append(line)
     text = "\n".join(lines).strip()
     if len(text) > LONGEST_INSTRUCTIONS:
-        raise RubricError([Fault("", "too_long")])
+        raise Faulty([Fault("", "too_long")])
     return text
 
 
@@ -65,5 +65,5 @@ def _cell(value: Any, place: str) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise RubricError([Fault(place, "not_a_value")])
+        raise Faulty([Fault(place, "not_a_value")])
     return clean(str(value), keep_lines=True)

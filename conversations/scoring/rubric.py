@@ -4,9 +4,7 @@ Here: headings, the values of each column, the hash and the difference of two ve
 files, keeping versions (``resources.requirements``, ``resources.warehouse.requirements``), credentials that somebody
 pasted into a cell (``credentials``).
 
-Nothing is guessed: a column whose heading is not known is refused, since "автопровал" with a letter missing would
-switch off an automatic fail in silence; only columns of comments are passed over. All errors are told at once. They
-say the place and a code, never what stands in the cell.
+Nothing is guessed, and all errors are told at once. They say the place and a code, never what stands in the cell.
 """
 
 from __future__ import annotations
@@ -15,10 +13,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import yaml
 
+from conversations.headed import Fault, Faulty, Odd, cell_name, clean, headed, is_empty, text_of
 from conversations.scoring.shapes import Criterion, Rubric
 
 RULE_NAMES: Final = (
@@ -45,11 +44,7 @@ _HEADINGS: Final[dict[str, tuple[str, ...]]] = {
     "may_not_apply": ("может не применяться", "может быть неприменим", "may not apply", "may_not_apply"),
     "rule": ("правило", "rule"),
 }
-_FIELD_OF: Final = {heading: name for name, headings in _HEADINGS.items() for heading in headings}
 _NEEDED: Final = ("code", "title", "question", "weight")
-_COMMENT = re.compile(r"комментар|примечан|заметк|comment|note")
-_HEADING_ROWS = 10
-"""A title may stand above the headings."""
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SCALE = re.compile(r"0\s*[-–—…/.]+\s*(\d{1,3})")
 _YES_NO = frozenset({"да/нет", "да / нет", "yes/no", "yes / no"})
@@ -61,7 +56,6 @@ _ABOUT: Final = {
 _ABOUT_OF: Final = {word: about for about, words in _ABOUT.items() for word in words}
 _YES: Final = frozenset({"да", "yes", "true", "истина", "1", "+", "x", "х", "v"})
 _NO: Final = frozenset({"нет", "no", "false", "ложь", "0", "-", "–", "—"})
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 
 CODES: Final = (
     "no_heading_row",
@@ -87,24 +81,8 @@ CODES: Final = (
 """What can be wrong (words for people: ``conversations.messages.requirements``)."""
 
 
-class Fault(NamedTuple):
-    """One thing that is wrong."""
-
-    place: str
-    """A cell (``B7``), a row (``7``), a key of the file (``criteria[2].weight``), or nothing for the whole."""
-    code: str
-    """One of ``CODES``; never content."""
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.code}" if self.place else self.code
-
-
-class RubricError(ValueError):
+class RubricError(Faulty):
     """No rubric can be made of it; says all that is wrong, by places and codes."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("; ".join(map(str, self.faults[:20])) + ("; …" if len(self.faults) > 20 else ""))
 
 
 def criteria_of_rows(rows: Sequence[Sequence[Any]]) -> tuple[Criterion, ...]:
@@ -117,12 +95,15 @@ def criteria_of_rows(rows: Sequence[Sequence[Any]]) -> tuple[Criterion, ...]:
     Raises:
         RubricError: names every cell that is wrong.
     """
-    at, columns = _headings(rows)
+    try:
+        at, columns = headed(rows, _HEADINGS, _NEEDED)
+    except Faulty as error:
+        raise RubricError(error.faults) from None
     faults: list[Fault] = []
     found: list[tuple[Criterion, str]] = []
     for number, row in enumerate(rows[at + 1 :], at + 2):
         cells = {name: row[column] if column < len(row) else None for name, column in columns.items()}
-        if all(_is_empty(value) for value in cells.values()):
+        if all(is_empty(value) for value in cells.values()):
             continue
         places = {name: cell_name(number, column) for name, column in columns.items()}
         criterion = _criterion(cells, places, str(number), faults)
@@ -199,78 +180,15 @@ def diff(old: Sequence[Criterion], new: Sequence[Criterion]) -> dict[str, Any]:
     }
 
 
-def cell_name(row: int, column: int) -> str:
-    """The name of a cell: row from 1, column from 0.
-
-    >>> cell_name(7, 1), cell_name(1, 26)
-    ('B7', 'AA1')
-    """
-    letters, left = "", column + 1
-    while left:
-        left, rest = divmod(left - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return f"{letters}{row}"
-
-
-def heading_of(value: Any) -> str:
-    """A heading as it is compared: small letters, single blanks, without what people put at its end.
-
-    >>> heading_of("  Макс.  балл * ")
-    'макс. балл'
-    """
-    return clean(value).casefold().replace("ё", "е").rstrip(" *:?") if isinstance(value, str) else ""
-
-
-def clean(value: str, *, keep_lines: bool = False) -> str:
-    """A text without invisible characters and needless blanks."""
-    lines = _INVISIBLE.sub("", value.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")).split("\n")
-    lines = [" ".join(line.split()) for line in lines]
-    return ("\n" if keep_lines else " ").join(lines).strip() if keep_lines else " ".join(" ".join(lines).split())
-
-
-def _headings(rows: Sequence[Sequence[Any]]) -> tuple[int, dict[str, int]]:
-    """The number of the row with the headings, and each field's column."""
-    for at, row in enumerate(rows[:_HEADING_ROWS]):
-        known = [heading_of(value) in _FIELD_OF for value in row]
-        if sum(known) >= 2:
-            return at, _columns(at + 1, row)
-    raise RubricError([Fault("", "no_heading_row")])
-
-
-def _columns(number: int, row: Sequence[Any]) -> dict[str, int]:
-    columns: dict[str, int] = {}
-    faults: list[Fault] = []
-    for column, value in enumerate(row):
-        heading = heading_of(value)
-        name = _FIELD_OF.get(heading)
-        if name is None:
-            is_passed_over = _is_empty(value) or _COMMENT.match(heading)
-            faults += [] if is_passed_over else [Fault(cell_name(number, column), "unknown_heading")]
-        elif name in columns:
-            faults.append(Fault(cell_name(number, column), "double_heading"))
-        else:
-            columns[name] = column
-    faults += [Fault(f"{number} ({name})", "missing_heading") for name in _NEEDED if name not in columns]
-    if faults:
-        raise RubricError(faults)
-    return columns
-
-
-class _Odd(Exception):
-    def __init__(self, code: str) -> None:
-        self.code = code
-        super().__init__(code)
-
-
 def _criterion(cells: Mapping[str, Any], places: Mapping[str, str], row: str, faults: list[Fault]) -> Criterion | None:
     """One criterion; ``None`` where something is wrong with it, which is added to ``faults``."""
     values: dict[str, Any] = {}
     for name, read in _READERS.items():
         try:
-            if name in _NEEDED and _is_empty(cells.get(name)):
-                raise _Odd("empty")
+            if name in _NEEDED and is_empty(cells.get(name)):
+                raise Odd("empty")
             values[name] = read(cells.get(name))
-        except _Odd as odd:
+        except Odd as odd:
             faults.append(Fault(places.get(name, row), odd.code))
     return Criterion(**values) if len(values) == len(_READERS) else None
 
@@ -290,24 +208,10 @@ def _whole(found: Sequence[tuple[Criterion, str]], faults: list[Fault]) -> tuple
     return tuple(criterion for criterion, _ in found)
 
 
-def _is_empty(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not clean(value))
-
-
-def _text(value: Any, longest: int, *, keep_lines: bool = False) -> str:
-    # a number in a cell of text is what the person sees there; a truth value or a list is a mistake
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _Odd("not_a_value")
-    text = clean(str(value), keep_lines=keep_lines)
-    if len(text) > longest:
-        raise _Odd("too_long")
-    return text
-
-
 def _code(value: Any) -> str:
-    code = _text(value, LONGEST_TITLE).lower()
+    code = text_of(value, LONGEST_TITLE).lower()
     if not _CODE.fullmatch(code):
-        raise _Odd("bad_code")
+        raise Odd("bad_code")
     return code
 
 
@@ -317,19 +221,19 @@ def _whole_number(value: Any) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _Odd("not_whole")
+        raise Odd("not_whole")
     return value
 
 
 def _weight(value: Any) -> int:
     weight = _whole_number(value)
     if not 1 <= weight <= MOST_WEIGHT:
-        raise _Odd("out_of_range")
+        raise Odd("out_of_range")
     return weight
 
 
 def _best(value: Any) -> int:
-    if _is_empty(value):
+    if is_empty(value):
         return 1
     if isinstance(value, str):
         scale = clean(value).casefold()
@@ -339,46 +243,46 @@ def _best(value: Any) -> int:
             value = int(found[1])
     try:
         best = _whole_number(value)
-    except _Odd:
-        raise _Odd("bad_scale") from None
+    except Odd:
+        raise Odd("bad_scale") from None
     if not 1 <= best <= HIGHEST_MARK:
-        raise _Odd("out_of_range")
+        raise Odd("out_of_range")
     return best
 
 
 def _about(value: Any) -> str:
-    if _is_empty(value):
+    if is_empty(value):
         return "manager"
     about = _ABOUT_OF.get(clean(value).casefold()) if isinstance(value, str) else None
     if about is None:
-        raise _Odd("bad_about")
+        raise Odd("bad_about")
     return about
 
 
 def _yes(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    if _is_empty(value):
+    if is_empty(value):
         return False
     word = clean(str(value)).casefold()
     if word in _YES or word in _NO:
         return word in _YES
-    raise _Odd("not_yes_or_no")
+    raise Odd("not_yes_or_no")
 
 
 def _rule(value: Any) -> str | None:
-    if _is_empty(value):
+    if is_empty(value):
         return None
-    rule = _text(value, LONGEST_TITLE).lower()
+    rule = text_of(value, LONGEST_TITLE).lower()
     if rule not in RULE_NAMES:
-        raise _Odd("unknown_rule")
+        raise Odd("unknown_rule")
     return rule
 
 
 _READERS: Final = {
     "code": _code,
-    "title": lambda value: _text(value, LONGEST_TITLE),
-    "question": lambda value: _text(value, LONGEST_QUESTION, keep_lines=True),
+    "title": lambda value: text_of(value, LONGEST_TITLE),
+    "question": lambda value: text_of(value, LONGEST_QUESTION, keep_lines=True),
     "weight": _weight,
     "best": _best,
     "about": _about,
