@@ -21,12 +21,14 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from assets.marts import dbt as marts_dbt
 from resources.settings import Settings
 from resources.warehouse import urls
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.roles import MADE, NAME_BYTES, login_name
 from resources.warehouse.server import EmbeddedServer
 from resources.warehouse.server_logins import OWNER
+from tests.warm_dbt import WarmDbt
 
 VARIABLES = [name.upper() for name in Settings.model_fields]
 
@@ -109,6 +111,15 @@ def _own_environment(_bare_environment: None) -> Iterator[None]:
     """What a command that ran in this process left in the environment does not reach the next module."""
     with mock.patch.dict(os.environ):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm_dbt() -> Iterator[None]:
+    """dbt is imported once; what runs in a process of its own starts its own."""
+    warm = WarmDbt(marts_dbt.PROJECT)
+    with mock.patch.object(marts_dbt, "run", warm.run):
+        yield
+    warm.close()
 
 
 @pytest.fixture(scope="session")

@@ -84,15 +84,7 @@ def build(
     results = folder / "target" / "run_results.json"
     results.unlink(missing_ok=True)
     try:
-        finished = subprocess.run(
-            [sys.executable, "-c", _LAUNCH, *arguments],
-            cwd=PROJECT,
-            env=_environment(warehouse, *_days_of(variables)),
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
+        said = run(arguments, _environment(warehouse, *_days_of(variables)), TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired:
         raise DbtError(
             f"dbt did not finish within {TIMEOUT_SECONDS // 60} minutes and was stopped. Nothing was published; look "
@@ -100,10 +92,28 @@ def build(
         ) from None
     if not results.exists():
         raise DbtError(
-            f"dbt could not start: {_first_problem(finished.stdout + finished.stderr)}. Nothing was published; see "
+            f"dbt could not start: {_first_problem(said)}. Nothing was published; see "
             "that the database is up and its tables are current (otklik doctor), then publish the week again."
         )
     return _read(json.loads(results.read_text(encoding="utf-8"))["results"])
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str], timeout: float) -> str:
+    """Run dbt in the project's folder with nothing but this environment; returns what it printed.
+
+    Raises:
+        subprocess.TimeoutExpired: it did not end in time, and was ended.
+    """
+    finished = subprocess.run(
+        [sys.executable, "-c", _LAUNCH, *arguments],
+        cwd=PROJECT,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    return finished.stdout + finished.stderr
 
 
 def _days_of(variables: Mapping[str, Any]) -> tuple[date, date]:
