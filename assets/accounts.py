@@ -10,61 +10,66 @@ through one door works on the accounts of that door, and has nothing to do where
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import psycopg
 
 from assets.failures import AccountsFailed, Context, described, tell
 from conversations.policy import PolicyError
-from resources.retailcrm import ReadAccount, RetailCRMResource
+from resources.accounts_resource import AccountsResource, everybody
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import Busy, WarehouseError
 from resources.warehouse_resource import WarehouseResource
 
 T = TypeVar("T")
-A = TypeVar("A", bound=ReadAccount)
 _NOBODYS = (WarehouseError, PolicyError, psycopg.OperationalError)
 """No account's own fault, except a busy one."""
 
 
 def over_accounts(
     context: Context,
-    retailcrm: RetailCRMResource,
+    readers: Sequence[AccountsResource],
     warehouse: WarehouseResource,
-    work: Callable[[Warehouse, A], T],
-    of: type[A] = ReadAccount,  # type: ignore[assignment]
+    work: Callable[[Warehouse, Any, AccountsResource], T],
+    of: type | tuple[type, ...] = object,
 ) -> list[T]:
     """Do ``work`` for each account that has not failed in this run yet; returns what it gave, in order.
 
-    ``of``: only accounts of this kind.
+    ``readers``: the resources of every vendor, also where only one of them is worked on: whether an account is left is
+    a question about all. ``work`` gets the account and its reader. ``of``: only accounts of this kind.
 
     Raises:
         AccountsFailed: no account is left; of a single account its own error is raised.
         WarehouseError, PolicyError: what is nobody's own fault ends the step at once.
     """
     database = warehouse.open()
-    everybody = retailcrm.accounts(database)
-    accounts = {account.connection_id: account for account in everybody if isinstance(account, of)}
-    failed = retailcrm.failed
-    busy = warehouse.claim([one for one in accounts if one not in failed])
+    all_of_them = everybody(readers, database)
+    accounts = {one: (account, reader) for one, (account, reader) in all_of_them.items() if isinstance(account, of)}
+    busy = warehouse.claim([one for one in accounts if one not in failures(readers)])
     done: list[T] = []
-    for one, account in accounts.items():
-        if one in failed:
+    for one, (account, reader) in accounts.items():
+        if one in reader.failed:
             continue
         try:
             if one in busy:
                 raise busy[one]
-            done.append(work(database, account))
+            done.append(work(database, account, reader))
         except Exception as error:
             if isinstance(error, _NOBODYS) and not isinstance(error, Busy):
                 raise
-            sentence, _ = tell(context, error) if len(everybody) > 1 else described(error)
+            sentence, _ = tell(context, error) if len(all_of_them) > 1 else described(error)
             context.log.error(sentence)
-            retailcrm.leave_alone(database, one, error, sentence)
-    if accounts and len(failed) == len(everybody):
-        raise_failed(failed, len(everybody))
+            reader.leave_alone(database, one, error, sentence)
+    failed = failures(readers)
+    if accounts and len(failed) == len(all_of_them):
+        raise_failed(failed, len(all_of_them))
     return done
+
+
+def failures(readers: Sequence[AccountsResource]) -> dict[str, Exception]:
+    """Why accounts are left alone for the rest of this run, by account, those of all vendors."""
+    return {one: error for reader in readers for one, error in reader.failed.items()}
 
 
 def raise_failed(failed: dict[str, Exception], of: int) -> None:

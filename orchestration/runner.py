@@ -19,7 +19,7 @@ from conversations.window import monday_of
 from orchestration.dead_runs import end_dead_runs
 from orchestration.definitions import ASSETS, defs
 from orchestration.partitions import sunday_of, weeks_between
-from resources.retailcrm import STARTED_BY
+from resources.accounts_resource import STARTED_BY
 from resources.settings import Settings
 from resources.warehouse.engine import Warehouse
 

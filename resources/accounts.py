@@ -27,7 +27,10 @@ from resources.warehouse.connections import ENVIRONMENT, Account
 from resources.warehouse.errors import CredentialsDamaged, NoSuchConnection
 
 RETAILCRM, RETAILCRM_WEB, SHEETS, TELEGRAM = "retailcrm", "retailcrm-web", "sheets", "telegram"
+TBANK = "tbank"
 VENDORS = (RETAILCRM, RETAILCRM_WEB, SHEETS, TELEGRAM)
+READ_VENDORS = (RETAILCRM, RETAILCRM_WEB, TBANK)
+"""Whose conversations are read; sheets and messengers are written to, and late only as part of a week."""
 _REMEDY = "Set it in the environment or in .env; otklik doctor checks it"
 
 

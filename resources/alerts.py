@@ -21,6 +21,7 @@ import psycopg
 from conversations.alerts import Changes, Disk, Facts, Incident, Kind, Run, Source, judge, weeks_wanted
 from conversations.messages import alerts as words
 from conversations.policy import Policy
+from resources.accounts import READ_VENDORS
 from resources.clients.telegram import OF_THE_PICTURE, Outcome
 from resources.digest import tell_missing_week
 from resources.warehouse import incidents, outbox
@@ -29,8 +30,6 @@ from resources.warehouse.failpoints import fail_point
 
 log = logging.getLogger(__name__)
 
-READ_VENDORS = ("retailcrm", "retailcrm-web")
-"""Whose conversations are read; sheets and messengers are written to, and late only as part of a week."""
 GROUP_PAUSE_SECONDS, PERSON_PAUSE_SECONDS = 3.1, 1.05
 """Telegram takes 20 messages a minute in a group and one a second in a chat."""
 BUDGET_SECONDS = 45.0

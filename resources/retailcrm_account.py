@@ -1,32 +1,27 @@
 """A RetailCRM account as a source.
 
-Here: an account in force to clients to source, and how soon a refused key is tried again. Not here: which accounts are
-in force (``resources.accounts``), HTTP (``resources.clients``), paging (``resources.sources.retailcrm``), Dagster
-(``resources.retailcrm``): ``otklik probe`` and ``otklik doctor`` answer without importing it.
+Here: an account in force to clients to source, and what is said of a refused key. Not here: which accounts are in force
+(``resources.accounts``), how long a refused key rests (``resources.refused``), HTTP (``resources.clients``), paging
+(``resources.sources.retailcrm``), Dagster (``resources.retailcrm``): ``otklik probe`` and ``otklik doctor`` answer
+without importing it.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
 
 from resources.accounts import RetailCRMAccount, RetailCRMWebAccount
-from resources.clients.errors import BadConfiguration, NeedsAuth
+from resources.clients.errors import BadConfiguration
 from resources.clients.http import Limits
 from resources.clients.redact import hide
 from resources.clients.retailcrm_bot import RetailCRMBotClient
 from resources.clients.retailcrm_v5 import RetailCRMV5Client
 from resources.clients.retailcrm_web import RECAPTURE
+from resources.refused import rest_after_refusal
 from resources.settings import Settings
 from resources.sources.retailcrm import RetailCRMSource
-
-REFUSED_KEY_RESTS = timedelta(hours=1)
-"""How long a key that the vendor refused is not tried again by runs that nobody waits for (promise F14)."""
-
-
-class NotAskedAgain(NeedsAuth):
-    """The vendor refused the key a short time ago and was not asked again; the account's health stays as it was."""
 
 
 def source_of(settings: Settings, account: RetailCRMAccount, closing: ExitStack) -> RetailCRMSource:
@@ -62,17 +57,10 @@ def refuse_if_refused(account: RetailCRMAccount | RetailCRMWebAccount, now: date
     Raises:
         NotAskedAgain: the hour is not over.
     """
-    known = account.account
-    if known.status != "needs_auth" or known.checked_at is None:
-        return
-    if timedelta() <= now - known.checked_at < REFUSED_KEY_RESTS:
-        is_session = isinstance(account, RetailCRMWebAccount)
-        raise NotAskedAgain(
-            account.connection_id,
-            f"the {'session' if is_session else 'key'} was refused at {known.checked_at:%H:%M} UTC and is tried again "
-            "an hour later",
-            RECAPTURE
-            if is_session
-            else "Issue a new key at the vendor and put it into the connection's settings; otklik probe tries it at "
-            "once",
-        )
+    if isinstance(account, RetailCRMWebAccount):
+        rest_after_refusal(account.account, now, "the session was", RECAPTURE)
+    else:
+        rest_after_refusal(account.account, now, "the key was", _NEW_KEY)
+
+
+_NEW_KEY = "Issue a new key at the vendor and put it into the connection's settings; otklik probe tries it at once"

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.accounts import raise_failed
+from assets.accounts import failures, raise_failed
 from assets.failures import described, explained
 from assets.partitions import TIME_ZONE
 from assets.raw import retailcrm, retailcrm_web
-from assets.raw.accounts import LAST_STREAM
 from assets.spans import days_if_any
 from conversations.window import Window
+from resources.accounts_resource import everybody
 from resources.clients.errors import SourceError
 from resources.retailcrm import RetailCRMResource
 from resources.warehouse.engine import Warehouse
@@ -24,7 +24,7 @@ from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 NAME = "every_account_was_worked_on"
 _DOORS = (retailcrm.DOOR, retailcrm_web.DOOR)
-_LAST = {dg.AssetCheckKey(door.key(LAST_STREAM), NAME): door.accounts for door in _DOORS}
+_LAST = {dg.AssetCheckKey(door.key(door.last), NAME): door for door in _DOORS}
 # one table for each function that goes over the accounts
 _TABLES = [
     *(door.key(stream) for door in _DOORS for stream in door.streams),
@@ -66,18 +66,21 @@ def account_checks(
     warehouse: WarehouseResource,
     policy: PolicyResource,
 ) -> Iterator[dg.AssetCheckResult]:
-    """What the steps of this run noted, and for messages also what is written down: this step may be run alone."""
+    """What the steps of this run noted, and for the last streams also what is written down: this step may be run
+    alone."""
     chosen = context.selected_asset_check_keys
     with explained(context):
         database = warehouse.open()
-        accounts = retailcrm.accounts(database)
-        failed = dict(retailcrm.failed)
+        readers = (retailcrm,)
+        accounts = everybody(readers, database)
+        failed = failures(readers)
         span = days_if_any(context)
-        kinds = tuple(kind for key, kind in _LAST.items() if key in chosen)
-        if span is not None and kinds:
+        doors = [door for key, door in _LAST.items() if key in chosen]
+        if span is not None and doors:
             window = span.reading_window(TIME_ZONE, policy.load().reread_days)
-            looked = [one.connection_id for one in accounts if isinstance(one, kinds)]
-            failed |= _unread(database, [one for one in looked if one not in failed], window)
+            for door in doors:
+                looked = [one for one, (account, _) in accounts.items() if isinstance(account, door.accounts)]
+                failed |= _unread(database, [one for one in looked if one not in failed], door.last, window)
     reasons = {one: described(error)[1] for one, error in failed.items()}
     for key in chosen:
         yield dg.AssetCheckResult(
@@ -90,8 +93,8 @@ def account_checks(
         raise_failed(failed, len(accounts))
 
 
-def _unread(database: Warehouse, accounts: list[str], window: Window) -> dict[str, Exception]:
-    parameters = {"accounts": accounts, "stream": LAST_STREAM, "start": window.start, "end": window.end}
+def _unread(database: Warehouse, accounts: list[str], stream: str, window: Window) -> dict[str, Exception]:
+    parameters = {"accounts": accounts, "stream": stream, "start": window.start, "end": window.end}
     with database.connect("otklik-checks") as connection:
         found = connection.execute(_UNREAD, parameters).fetchall()
     return {

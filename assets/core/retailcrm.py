@@ -25,7 +25,8 @@ from conversations.policy import Policy
 from conversations.source import Parser
 from conversations.window import Window
 from resources.accounts import RetailCRMWebAccount
-from resources.retailcrm import ReadAccount, RetailCRMResource
+from resources.accounts_resource import AccountsResource, ReadAccount
+from resources.retailcrm import RetailCRMResource
 from resources.sources.retailcrm import RetailCRMSource
 from resources.sources.retailcrm_web import RetailCRMWebSource
 from resources.warehouse.core import Counts, replace_window
@@ -93,7 +94,7 @@ def core_directories(
     """Channels, managers, customers and conversations: people and places, merged by key from their raw directories."""
     with explained(context):
         derive = _deriving(policy.load(), None)
-        counts = over_accounts(context, retailcrm, warehouse, derive)
+        counts = over_accounts(context, (retailcrm,), warehouse, derive)
     for table in DIRECTORY_TABLES:
         yield dg.MaterializeResult(
             asset_key=["core", table],
@@ -120,7 +121,7 @@ def core_days(
         rules = policy.load()
         window = span.reading_window(TIME_ZONE, rules.reread_days)
         derive = _deriving(rules, window)
-        counts = over_accounts(context, retailcrm, warehouse, derive)
+        counts = over_accounts(context, (retailcrm,), warehouse, derive)
         days = {table: by_day(warehouse.open(), ("core", table), span, TIME_ZONE) for table in DATED_TABLES}
     for table in DATED_TABLES:
         for day, numbers in days[table].items():
@@ -143,13 +144,13 @@ def _of_run(counts: Sequence[Counts]) -> dict[str, int]:
     }
 
 
-def _deriving(policy: Policy, window: Window | None) -> Callable[[Warehouse, ReadAccount], Counts]:
+def _deriving(policy: Policy, window: Window | None) -> Callable[[Warehouse, ReadAccount, AccountsResource], Counts]:
     """The work on one account: its raw rows become its core rows; those of the window, or without one its directories.
 
     Directories need no lookup of the window's rows, but a parser of the same making.
     """
 
-    def derive(warehouse: Warehouse, account: ReadAccount) -> Counts:
+    def derive(warehouse: Warehouse, account: ReadAccount, _: AccountsResource) -> Counts:
         one = account.connection_id
         is_web = isinstance(account, RetailCRMWebAccount)
         known = RetailCRMWebSource.streams if is_web else RetailCRMSource.streams

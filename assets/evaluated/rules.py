@@ -18,7 +18,8 @@ from assets.partitions import DAILY, TIME_ZONE
 from assets.spans import days_of
 from assets.tables import DAILY_FRESHNESS, spec
 from conversations.policy import DEFINITION_VERSION
-from resources.retailcrm import ReadAccount, RetailCRMResource
+from resources.accounts_resource import AccountsResource, ReadAccount, everybody
+from resources.retailcrm import RetailCRMResource
 from resources.settings import Settings
 from resources.sources.retailcrm import RetailCRMSource
 from resources.warehouse.engine import Warehouse
@@ -50,7 +51,7 @@ def evaluated_rules(
     """
     span = days_of(context)
 
-    def judge(database: Warehouse, account: ReadAccount) -> RefreshCounts:
+    def judge(database: Warehouse, account: ReadAccount, _: AccountsResource) -> RefreshCounts:
         return refresh_evaluated(database, rules, window, as_of, connection_id=account.connection_id, lexicon=lexicon)
 
     def judge_other(connection_id: str, then: datetime) -> RefreshCounts:
@@ -60,9 +61,8 @@ def evaluated_rules(
         rules, lexicon = policy.load(), policy.lexicon()
         window = span.reading_window(TIME_ZONE, rules.reread_days)
         as_of = min(window.end, Settings().now().replace(microsecond=0))
-        counts = over_accounts(context, retailcrm, warehouse, judge)
-        ours = [account.connection_id for account in retailcrm.accounts(warehouse.open())]
-        others = over_others(context, warehouse.open(), ours, judge_other)
+        counts = over_accounts(context, (retailcrm,), warehouse, judge)
+        others = over_others(context, warehouse.open(), list(everybody((retailcrm,), warehouse.open())), judge_other)
         days = {table: by_day(warehouse.open(), ("evaluated", table), span, TIME_ZONE) for table in TABLES}
     for table in TABLES:
         for day, numbers in days[table].items():

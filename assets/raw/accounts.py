@@ -17,18 +17,16 @@ from assets.measures import by_day
 from assets.partitions import DAILY, TIME_ZONE
 from assets.spans import days_of
 from assets.tables import DAILY_FRESHNESS, described
-from conversations.source import Source, Stream
+from conversations.source import Stream
 from conversations.window import Window
-from resources.retailcrm import ReadAccount, RetailCRMResource
+from resources.accounts_resource import AccountsResource, ReadAccount
+from resources.retailcrm import RetailCRMResource
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.land import Landed, land
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 POOL = "retailcrm"
 """One run at a time works on the accounts: a second one waits in Dagster's queue instead of finding them busy."""
-
-LAST_STREAM = "messages"
-"""Read after all others, so that no chat points past what is stored; then the vendor's own counters are asked for."""
 
 
 class Door(NamedTuple):
@@ -41,6 +39,9 @@ class Door(NamedTuple):
     """The kind of account that is read through it."""
     count: Callable[[Warehouse, Any, Window, str], object]
     """Compares a window with what the vendor says of it: database, source, window, time zone."""
+    last: str = "messages"
+    """The stream that is read after all others, so that nothing in it points past what is stored; then the vendor's own
+    counters are asked for."""
 
     def key(self, stream: str) -> dg.AssetKey:
         """The asset of a stream."""
@@ -52,9 +53,9 @@ def stream_assets(door: Door) -> list[dg.AssetsDefinition]:
     streams = list(door.streams.values())
     directories = [stream for stream in streams if not stream.is_windowed]
     windowed = [stream for stream in streams if stream.is_windowed]
-    before = [door.key(stream.name) for stream in streams if stream.name != LAST_STREAM]
+    before = [door.key(stream.name) for stream in streams if stream.name != door.last]
     return [_directory(door, stream) for stream in directories] + [
-        _windowed(door, stream, before if stream.name == LAST_STREAM else []) for stream in windowed
+        _windowed(door, stream, before if stream.name == door.last else []) for stream in windowed
     ]
 
 
@@ -67,12 +68,12 @@ def _directory(door: Door, stream: Stream) -> dg.AssetsDefinition:
     def directory(
         context: dg.AssetExecutionContext, retailcrm: RetailCRMResource, warehouse: WarehouseResource
     ) -> dg.MaterializeResult:
-        def read(database: Warehouse, account: ReadAccount) -> Landed:
-            source: Source = retailcrm.source(account)
+        def read(database: Warehouse, account: ReadAccount, reader: AccountsResource) -> Landed:
+            source = reader.source(account, database)
             return land(source, stream.name, None, database, time_zone=TIME_ZONE, run_id=context.run.run_id)
 
         with explained(context):
-            landed = over_accounts(context, retailcrm, warehouse, read, door.accounts)
+            landed = over_accounts(context, (retailcrm,), warehouse, read, door.accounts)
         rows = sum(one.rows for one in landed)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows, **_counts(landed)})
 
@@ -98,17 +99,17 @@ def _windowed(door: Door, stream: Stream, deps: list[dg.AssetKey]) -> dg.AssetsD
     ) -> dg.MaterializeResult:
         span = days_of(context)
 
-        def read(database: Warehouse, account: ReadAccount) -> Landed:
-            source: Source = retailcrm.source(account)
+        def read(database: Warehouse, account: ReadAccount, reader: AccountsResource) -> Landed:
+            source = reader.source(account, database)
             landed = land(source, stream.name, window, database, time_zone=TIME_ZONE, run_id=context.run.run_id)
-            if stream.name == LAST_STREAM:
+            if stream.name == door.last:
                 door.count(database, source, window, TIME_ZONE)
-                retailcrm.read_to_the_end(database, account)
+                reader.read_to_the_end(database, account)
             return landed
 
         with explained(context):
             window = span.reading_window(TIME_ZONE, policy.load().reread_days)
-            landed = over_accounts(context, retailcrm, warehouse, read, door.accounts)
+            landed = over_accounts(context, (retailcrm,), warehouse, read, door.accounts)
             days = by_day(warehouse.open(), ("raw", table), span, TIME_ZONE)
         for day, numbers in days.items():
             context.add_asset_metadata(numbers, partition_key=day)

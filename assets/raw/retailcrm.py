@@ -5,7 +5,7 @@ Here: the door, with the vendor's own counters beside the rows. Not here: what a
 
 from __future__ import annotations
 
-from assets.raw.accounts import LAST_STREAM, POOL, Door, stream_assets
+from assets.raw.accounts import POOL, Door, stream_assets
 from resources.accounts import RetailCRMAccount
 from resources.sources.retailcrm import RetailCRMSource
 from resources.warehouse.completeness import refresh_completeness
@@ -14,4 +14,4 @@ SOURCE = RetailCRMSource.name
 DOOR = Door(SOURCE, RetailCRMSource.streams, RetailCRMAccount, refresh_completeness)
 RETAILCRM_ASSETS = stream_assets(DOOR)
 
-__all__ = ["DOOR", "LAST_STREAM", "POOL", "RETAILCRM_ASSETS", "SOURCE"]
+__all__ = ["DOOR", "POOL", "RETAILCRM_ASSETS", "SOURCE"]

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from resources import retailcrm_account
 from resources.accounts import RetailCRMAccount, retailcrm_of_environment
-from resources.retailcrm_account import NotAskedAgain, refuse_if_refused
+from resources.refused import NotAskedAgain
+from resources.retailcrm_account import refuse_if_refused
 from resources.settings import Settings
 from resources.warehouse.connections import Account
 
