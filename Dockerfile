@@ -19,6 +19,7 @@ COPY resources/ resources/
 COPY assets/ assets/
 COPY orchestration/ orchestration/
 COPY dbt_project/ dbt_project/
+COPY prompts/ prompts/
 COPY deploy/health.py deploy/health.py
 COPY orchestration/dagster.yaml dagster/dagster.yaml
 # hatchling is in the lock for this one step: the project becomes importable and gets its command

@@ -58,6 +58,14 @@ _FIXED = {*_MOBILE, (4, 6), (4, 2, 2, 2), (4, 3, 3), (5, 5), (5, 1, 2, 2), (5, 2
 _LEAST, _MOST = 10, 19
 
 
+class Spot(NamedTuple):
+    """A contact in a text, and the word that stands instead of it."""
+
+    start: int
+    end: int
+    word: str
+
+
 class _Group(NamedTuple):
     start: int
     end: int
@@ -92,19 +100,38 @@ def mask(text: str) -> str:
     >>> mask("Заказ № 1234567 от 16.11.2026: 2 шт по 12 990 ₽, размер 42-44, до 19:00")
     'Заказ № 1234567 от 16.11.2026: 2 шт по 12 990 ₽, размер 42-44, до 19:00'
     """
-    if "@" in text or "(at)" in text or "[at]" in text or "собака" in text.lower():
-        text = _without_emails(text)
-    if sum(map(str.isdigit, text)) < _LEAST:
-        return text
-    plain, places = _plain(text)
     parts, done = [], 0
+    for start, end, word in spots(text):
+        parts += [text[done:start], word]
+        done = end
+    return "".join([*parts, text[done:]]) if parts else text
+
+
+def spots(text: str) -> list[Spot]:
+    """Where the contacts of a text are, in order and apart.
+
+    >>> spots("Пишите на anna@mail.ru")
+    [Spot(start=10, end=22, word='[почта]')]
+    """
+    found: list[Spot] = []
+    if "@" in text or "(at)" in text or "[at]" in text or "собака" in text.lower():
+        found = _emails(text)
+    if sum(map(str.isdigit, text)) < _LEAST:
+        return found
+    # digits of an address are none of a number
+    parts, done = [], 0
+    for start, end, _ in found:
+        parts += [text[done:start], "]" * (end - start)]
+        done = end
+    text = "".join([*parts, text[done:]])
+    plain, places = _plain(text)
     for start, end, word in _numbers(plain):
-        parts += [text[done : places[start]], word]
-        done = places[end - 1] + 1
+        until = places[end - 1] + 1
         # the combining sign of a digit in a box belongs to the digit
-        while done < len(text) and _is_silent(text[done]):
-            done += 1
-    return "".join([*parts, text[done:]])
+        while until < len(text) and _is_silent(text[until]):
+            until += 1
+        found.append(Spot(places[start], until, word))
+    return sorted(found)
 
 
 def snippet(text: str, longest: int | None = SNIPPET) -> str:
@@ -127,12 +154,13 @@ def snippet(text: str, longest: int | None = SNIPPET) -> str:
     return f"{shown}…"
 
 
-def _without_emails(text: str) -> str:
-    parts, done = [], 0
-    while found := (_NEXT_EMAIL.match(text, done) if done else None) or _EMAIL.search(text, done):
-        parts += [text[done : found.start()], Masks.EMAIL]
-        done = found.end()
-    return "".join([*parts, text[done:]])
+def _emails(text: str) -> list[Spot]:
+    found: list[Spot] = []
+    done = 0
+    while place := (_NEXT_EMAIL.match(text, done) if done else None) or _EMAIL.search(text, done):
+        found.append(Spot(place.start(), place.end(), Masks.EMAIL))
+        done = place.end()
+    return found
 
 
 def _plain(text: str) -> tuple[str, list[int]]:

@@ -19,6 +19,8 @@ class Masks:
     PHONE: Final = "[телефон]"
     EMAIL: Final = "[почта]"
     CARD: Final = "[карта]"
+    NAME: Final = "[имя]"
+    DOCUMENT: Final = "[документ]"
 
 
 class Headings:

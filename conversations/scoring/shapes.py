@@ -41,6 +41,8 @@ class Talk(NamedTuple):
 
     kind: SubjectKind
     phrases: tuple[Phrase, ...]
+    on: date | None = None
+    """Local day of the talk: "завтра" is understood from it. A part of the question, and so of its key."""
 
 
 class Criterion(NamedTuple):
@@ -115,7 +117,7 @@ class Masked(NamedTuple):
     spans: tuple[tuple[int, int, int, int], ...]
     """(start, end) in the masked text and (start, end) in the original, in order, one per mask."""
     counts: dict[str, int]
-    """Masks by kind: phone, card, email, name."""
+    """Masks by kind: phone, card, email, document, name."""
 
 
 class Prepared(NamedTuple):
