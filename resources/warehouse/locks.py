@@ -115,6 +115,17 @@ def requirements_lock(connection: psycopg.Connection[Any], wait: float = 30.0) -
 
 
 @contextlib.contextmanager
+def scoring_lock(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """The right to buy answers and to write scorecards: one at a time, so that nobody buys what somebody is buying.
+
+    Raises:
+        Busy: another process has it; nothing was waited for.
+    """
+    with _held(connection, "otklik:scoring", "talks are being scored by another process", 0.0):
+        yield
+
+
+@contextlib.contextmanager
 def run_lock(connection: psycopg.Connection[Any], run_id: str, wait: float = 0.0) -> Iterator[None]:
     """The sign that the worker of a run is alive: held for the life of the run.
 

@@ -1,0 +1,308 @@
+"""A scoring run over days: rules judge every talk, a model the talks whose answers are paid for or may be bought.
+
+Here: the order of things, the lock, what is counted. Not here: which talks (``subjects``), what is done with each
+(``works``), how it is bought (``asking``) and booked (``ledger``), who starts a run (``assets``, ``otklik score``).
+
+    scoring lock ─ calls of dead runs are booked as lost ─ talks, a portion at a time
+                        ├─ card by rules, at no cost
+                        └─ card by a model: kept, out of paid answers, or bought within the budget
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import psycopg
+from conversations.scoring.rules import judge_by_rules
+
+from conversations.lexicon import Lexicon
+from conversations.policy import Policy
+from conversations.scoring.masking import NameFinder
+from conversations.scoring.shapes import Prompt
+from resources.llm.ledger import Ledger
+from resources.prompts import PromptError
+from resources.scoring.asking import Asker, Door, Left
+from resources.scoring.cards import Judged, forget_gone_sessions, write_cards
+from resources.scoring.group import GroupCommit
+from resources.scoring.ledger import Caps, PostgresLedger, book_lost
+from resources.scoring.subjects import Chosen, Subject, list_subjects, read_subjects
+from resources.scoring.works import Judging, Rejudged, Rulebook, Work, parameters_of, works_of
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.failpoints import fail_point
+from resources.warehouse.locks import scoring_lock
+from resources.warehouse.requirements import NoRubric
+
+PORTION = 50
+"""Talks that are read and prepared at a time, one portion ahead of those that are judged."""
+BUSY_PER_CALL = 2
+"""Talks at work for each call that may be in flight: one is prepared or written while the other is asked about."""
+OpenDoor: TypeAlias = Callable[[Ledger], AbstractAsyncContextManager[Door]]
+_Portion: TypeAlias = tuple[list[Work], list[Judged]]
+"""Talks, and their cards by rules."""
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with the talks that are done and all talks."""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Everything that a run needs beside the days."""
+
+    policy: Policy
+    lexicon: Lexicon
+    prompt_of: Callable[[str], Prompt]
+    model: str
+    """The model that is asked first, as the settings name it."""
+    open_door: OpenDoor | None
+    """``None``: no key; talks are judged by rules only."""
+    now: Callable[[], datetime]
+    names: NameFinder | None = None
+
+
+@dataclass
+class Counts:
+    """What a run did."""
+
+    talks: int = 0
+    by_rules: int = 0
+    """Talks with a card by rules."""
+    scored: int = 0
+    """Talks with a model's card, whether its answers were bought now or earlier."""
+    unsuitable: int = 0
+    unscored: int = 0
+    cached: int = 0
+    """Talks all of whose answers were paid for before."""
+    kept: int = 0
+    """Talks that keep the verdict they have."""
+    kept_old: int = 0
+    """Of those: by another version of the rubric."""
+    left: int = 0
+    """Talks whose questions were not bought."""
+    not_ready: Counter[str] = field(default_factory=Counter)
+    """Talks that nobody can judge, by why: no_rubric, no_prompt."""
+    stopped: tuple[str, ...] = ()
+    """What ended buying: run, day, department, unavailable."""
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Why talks are unscored."""
+    cards_changed: int = 0
+    """Scorecards that are new or different."""
+    lost: int = 0
+    """Calls of dead runs that were booked at their worst price."""
+    calls: int = 0
+    """Calls of this run to models, as the book has them."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_microusd: int = 0
+    has_model: bool = False
+
+
+def score(
+    warehouse: Warehouse, scorer: Scorer, chosen: Chosen, run_id: str, progress: Progress | None = None
+) -> Counts:
+    """Judge the chosen talks; a second run with the same input makes no call and changes no row.
+
+    Raises:
+        Busy: another process scores; nothing was done.
+        NoRubric, PromptError: none of the talks can be judged.
+        WarehouseUnavailable: the database went away; what was committed stays.
+    """
+    with (
+        warehouse.connect("otklik scoring", autocommit=True) as session,
+        scoring_lock(session),
+    ):
+        counts = Counts(has_model=scorer.open_door is not None)
+        counts.lost = book_lost(session, scorer.now())
+        forget_gone_sessions(session, chosen.first, chosen.last)
+        try:
+            asyncio.run(_Run(warehouse, session, scorer, chosen, run_id, counts, progress).judge())
+        finally:
+            # what was in flight when the run ended early may have been paid
+            if not session.closed:
+                counts.lost += book_lost(session, scorer.now(), run_id)
+        _sum_up(session, run_id, counts)
+    return counts
+
+
+class _Run:
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        session: psycopg.Connection[Any],
+        scorer: Scorer,
+        chosen: Chosen,
+        run_id: str,
+        counts: Counts,
+        progress: Progress | None,
+    ) -> None:
+        self._warehouse = warehouse
+        self._session = session
+        self._scorer = scorer
+        self._chosen = chosen
+        self._run_id = run_id
+        self._counts = counts
+        self._progress = progress
+        self._rulebook = Rulebook(session, scorer.prompt_of)
+        parameters = parameters_of(scorer.policy.scoring, scorer.model)
+        self._how = Rejudged(parameters, chosen.again, scorer.names)
+        self._problem: Exception | None = None
+        self._done = 0
+
+    async def judge(self) -> None:
+        listed = list_subjects(self._session, self._scorer.policy, self._chosen)
+        self._counts.talks = listed.total
+        portions = read_subjects(self._session, self._scorer.policy, self._chosen, listed, PORTION)
+        cards: GroupCommit[Judged, None] = GroupCommit(
+            self._warehouse,
+            "otklik scorecards",
+            self._write,
+            after_commit=lambda: fail_point("scoring.cards_committed"),
+        )
+        try:
+            if self._scorer.open_door is None:
+                async for works, judged in self._portions(portions):
+                    await self._by_rules(cards, judged)
+                    self._step(len(works))
+            else:
+                await self._with_model(cards, portions, self._scorer.open_door)
+        finally:
+            await cards.close()
+        if self._problem is not None and self._counts.not_ready.total() == self._counts.talks:
+            raise self._problem
+
+    async def _with_model(
+        self, cards: GroupCommit[Judged, None], portions: Iterator[list[Subject]], open_door: OpenDoor
+    ) -> None:
+        policy = self._scorer.policy
+        ledger = PostgresLedger(
+            self._warehouse,
+            self._run_id,
+            caps_of(policy),
+            policy.organisation.time_zone,
+            self._scorer.now,
+            self._session.info.backend_pid,
+        )
+        slots = asyncio.Semaphore(BUSY_PER_CALL * policy.scoring.concurrency)
+        try:
+            async with open_door(ledger) as door:
+                asker = Asker(door, ledger, self._scorer.model, names_masked=policy.scoring.mask_names)
+                try:
+                    with _first_of_group():
+                        async with asyncio.TaskGroup() as tasks:
+                            async for works, judged in self._portions(portions):
+                                await self._by_rules(cards, judged)
+                                for work in works:
+                                    await slots.acquire()
+                                    task = tasks.create_task(self._by_model(asker, cards, work))
+                                    task.add_done_callback(lambda _: slots.release())
+                finally:
+                    await asker.close()
+                    self._counts.stopped = tuple(sorted(asker.closed))
+        finally:
+            await ledger.close()
+
+    async def _portions(self, portions: Iterator[list[Subject]]) -> AsyncIterator[_Portion]:
+        """Portions of talks with what is to be done; the next one is prepared while this one is judged."""
+        ahead = asyncio.create_task(asyncio.to_thread(self._next, portions))
+        try:
+            while (portion := await ahead) is not None:
+                ahead = asyncio.create_task(asyncio.to_thread(self._next, portions))
+                yield portion
+        finally:
+            await asyncio.gather(ahead, return_exceptions=True)
+
+    def _next(self, portions: Iterator[list[Subject]]) -> _Portion | None:
+        subjects = next(portions, None)
+        if subjects is None:
+            return None
+        able: list[tuple[Subject, Judging]] = []
+        for subject in subjects:
+            try:
+                able.append((subject, self._rulebook.of(subject)))
+            except (NoRubric, PromptError) as error:
+                self._problem = error
+                self._counts.not_ready["no_rubric" if isinstance(error, NoRubric) else "no_prompt"] += 1
+        works = works_of(self._session, able, self._how)
+        return works, [self._judged_by_rules(work) for work in works]
+
+    def _judged_by_rules(self, work: Work) -> Judged:
+        card = judge_by_rules(work.subject.talk, work.judging.rubric, self._scorer.lexicon)
+        version = work.judging.rubric.version
+        return Judged(work.subject, card, version, None, None, (), work.prepared.transcript_hash)
+
+    async def _by_rules(self, cards: GroupCommit[Judged, None], judged: Sequence[Judged]) -> None:
+        """Write a portion of cards by rules, a transaction for all of them."""
+        await asyncio.gather(*(cards.put(one) for one in judged))
+        self._counts.by_rules += len(judged)
+
+    async def _by_model(self, asker: Asker, cards: GroupCommit[Judged, None], work: Work) -> None:
+        counts = self._counts
+        if work.is_kept:
+            counts.kept += 1
+            counts.kept_old += work.is_old
+        else:
+            is_cached = work.unsuitable is None and not work.missing
+            try:
+                judged = await asker.card(work)
+            except Left:
+                counts.left += 1
+            else:
+                await cards.put(judged)
+                counts.cached += is_cached
+                setattr(counts, judged.card.state, getattr(counts, judged.card.state) + 1)
+                if judged.card.state == "unscored":
+                    counts.reasons[judged.card.reason or "empty"] += 1
+        self._step(1)
+
+    def _write(self, connection: psycopg.Connection[Any], items: Sequence[Judged]) -> list[Exception | None]:
+        self._counts.cards_changed += write_cards(connection, items, self._scorer.now())
+        return [None] * len(items)
+
+    def _step(self, count: int) -> None:
+        self._done += count
+        if self._progress is not None:
+            self._progress(self._done, self._counts.talks)
+
+
+def caps_of(policy: Policy) -> Caps:
+    """The caps of the policy."""
+    scoring = policy.scoring
+    by_department: dict[str | None, float | None] = {
+        name: department.day_budget_usd for name, department in policy.departments.items()
+    }
+    by_department[None] = scoring.chats.day_budget_usd
+    return Caps(
+        _microusd(scoring.budget.run_usd),
+        _microusd(scoring.budget.day_usd),
+        {name: _microusd(cap) for name, cap in by_department.items() if cap is not None},
+    )
+
+
+def _microusd(usd: float) -> int:
+    return round(usd * 1_000_000)
+
+
+@contextmanager
+def _first_of_group() -> Iterator[None]:
+    """Raise the first error of a group of tasks as itself: callers know errors, not groups of them."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        first: BaseException = group
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
+
+
+def _sum_up(session: psycopg.Connection[Any], run_id: str, counts: Counts) -> None:
+    row = session.execute(
+        "select count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),"
+        " coalesce(sum(cost_microusd), 0) from ops.llm_calls where run_id = %s",
+        [run_id],
+    ).fetchone()
+    assert row is not None
+    counts.calls, counts.prompt_tokens, counts.completion_tokens, counts.cost_microusd = map(int, row)
