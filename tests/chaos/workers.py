@@ -31,6 +31,7 @@ from resources.sources.retailcrm import RetailCRMSource
 from resources.warehouse.completeness import refresh_completeness
 from resources.warehouse.core import replace_window
 from resources.warehouse.customer_links import replace_links
+from resources.warehouse.eligibility import refresh_eligibility
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import WarehouseError
 from resources.warehouse.land import land
@@ -76,6 +77,8 @@ def work(order: dict[str, Any]) -> int:
             elif order["what"] == "send":
                 bot = TelegramClient("telegram", order["base_url"], order["bot_token"], LIMITS)
                 deliver(warehouse, closing.enter_context(bot), pause_of=lambda _: 0.0)
+            elif order["what"] == "eligibility":
+                refresh_eligibility(warehouse, Policy.default(), window)
             elif order["what"] == "digest":
                 enqueue(warehouse, order["week"], order["chats"], "неделя", png())
             elif order["what"] == "look":
