@@ -19,6 +19,7 @@ from conversations.messages.errors import Errors
 from conversations.messages.explain import Explain, ExplainHelp
 from conversations.messages.help import Help
 from conversations.messages.imports import Imports, ImportsHelp
+from conversations.messages.labels import Labels, LabelsHelp
 from conversations.messages.names import CHANNEL_KINDS, LAYERS, NO_MANAGER, OUTCOMES, REASONS, reason
 from conversations.messages.numbers import NONE, day, days, minutes, number, plural, share
 from conversations.messages.output import Doctor, Import, Load, Probe, Service, Sql, Up, Week
@@ -61,6 +62,8 @@ __all__ = [
     "Import",
     "Imports",
     "ImportsHelp",
+    "Labels",
+    "LabelsHelp",
     "Load",
     "Masks",
     "Metrics",

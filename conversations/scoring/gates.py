@@ -86,6 +86,10 @@ class Measured(NamedTuple):
     repeated: int
     flip_rate: Fraction | None
     answers: int
+    marks: int
+    """Of these, marks that count: what ``verified_share`` is of."""
+    applicable: int
+    """Of these, all but "not applicable": what ``insufficient_share`` is of."""
     verified_share: Fraction | None
     insufficient_share: Fraction | None
 
@@ -129,6 +133,8 @@ def measured(
         repeated=len(asked_twice),
         flip_rate=_share(flips, len(asked_twice)),
         answers=answers.total,
+        marks=answers.marks,
+        applicable=answers.total - answers.not_applicable,
         verified_share=_share(answers.verified, answers.marks),
         insufficient_share=_share(answers.insufficient, answers.total - answers.not_applicable),
     )

@@ -25,6 +25,7 @@ from conversations.messages import (
     TelegramHelp,
 )
 from orchestration.cli.errors import explain as explained
+from orchestration.cli.labels_app import labels
 
 
 class Guarded(typer.core.TyperGroup):
@@ -61,6 +62,7 @@ service = typer.Typer(help=Help.SERVICE, no_args_is_help=True)
 app.add_typer(service, name="service")
 telegram = typer.Typer(help=TelegramHelp.TELEGRAM, no_args_is_help=True)
 app.add_typer(telegram, name="telegram")
+app.add_typer(labels, name="labels")
 
 
 def _version(asked: bool) -> None:

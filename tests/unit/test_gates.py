@@ -21,6 +21,8 @@ GOOD = Measured(
     repeated=100,
     flip_rate=Fraction(5, 100),
     answers=400,
+    marks=300,
+    applicable=400,
     verified_share=Fraction(1),
     insufficient_share=Fraction(20, 100),
 )
@@ -92,5 +94,5 @@ def test_a_judge_that_has_answered_nothing_is_unknown_in_everything() -> None:
     found = measured(
         [], Categories(1), Answers(0, 0, 0, 0, 0), [], judge=("sales", 1, "0" * 64, "m"), criterion="greeting"
     )
-    assert found == (0, 0, None, None, None, None, None, 0, None, 0, None, None)
+    assert found == (0, 0, None, None, None, None, None, 0, None, 0, 0, 0, None, None)
     assert gate(found).state == "calibration"
