@@ -24,6 +24,7 @@ from conversations.policy_digest import DigestSettings
 from conversations.policy_exports import Exports
 from conversations.policy_people import People
 from conversations.policy_scoring import Departments, Scoring, Telephony
+from conversations.scoring.required import contradiction
 
 DEFINITION_VERSION = 1
 """Version of the metric definitions; a changed rule raises it and says why in docs/definitions.
@@ -298,6 +299,8 @@ class Policy(_Part):
             for choice in person.team:
                 if choice.team is not None and choice.team not in self.teams:
                     raise ValueError(f"people.{person_id}.team: there is no team {choice.team!r} under teams")
+        if two := contradiction(self.departments, self.scoring):
+            raise ValueError(f"departments: {two}")
         return self
 
     def _calendars_used(self) -> Iterator[tuple[str, str]]:

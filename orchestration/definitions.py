@@ -28,6 +28,7 @@ from assets.checks.evaluated import evaluated_checks  # noqa: E402
 from assets.checks.imports import IMPORTS_CHECKS  # noqa: E402
 from assets.checks.raw import raw_checks  # noqa: E402
 from assets.checks.reference import reference_checks  # noqa: E402
+from assets.checks.requirements import requirements_checks  # noqa: E402
 from assets.core.retailcrm import core_days, core_directories  # noqa: E402
 from assets.evaluated.rules import evaluated_rules  # noqa: E402
 from assets.exports.digest import exports_telegram_digest  # noqa: E402
@@ -35,11 +36,13 @@ from assets.exports.sheets import exports_sheets  # noqa: E402
 from assets.marts.days import marts_days  # noqa: E402
 from assets.marts.weeks import marts_weeks  # noqa: E402
 from assets.raw.abcd import ABCD_ASSETS  # noqa: E402
+from assets.raw.call_files import CALL_FILES_ASSETS  # noqa: E402
 from assets.raw.imports import imports  # noqa: E402
 from assets.raw.retailcrm import RETAILCRM_ASSETS  # noqa: E402
 from assets.raw.retailcrm_web import RETAILCRM_WEB_ASSETS  # noqa: E402
 from assets.raw.twitter_care import TWITTER_CARE_ASSETS  # noqa: E402
 from assets.reference.people import CUSTOMER_LINKS, reference_people  # noqa: E402
+from assets.reference.requirements import reference_requirements  # noqa: E402
 from orchestration.jobs import JOBS  # noqa: E402
 from orchestration.resources import production_resources  # noqa: E402
 from orchestration.schedules import SCHEDULES  # noqa: E402
@@ -51,18 +54,28 @@ ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     *RETAILCRM_WEB_ASSETS,
     *TWITTER_CARE_ASSETS,
     *ABCD_ASSETS,
+    *CALL_FILES_ASSETS,
     imports,
     core_directories,
     core_days,
     reference_people,
     CUSTOMER_LINKS,
+    reference_requirements,
     evaluated_rules,
     marts_days,
     marts_weeks,
     exports_sheets,
     exports_telegram_digest,
 ]
-CHECKS = [raw_checks, *IMPORTS_CHECKS, core_checks, reference_checks, evaluated_checks, account_checks]
+CHECKS = [
+    raw_checks,
+    *IMPORTS_CHECKS,
+    core_checks,
+    reference_checks,
+    requirements_checks,
+    evaluated_checks,
+    account_checks,
+]
 
 
 def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:

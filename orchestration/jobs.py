@@ -10,15 +10,21 @@ import dagster as dg
 
 from assets.marts.description import marts
 from assets.raw.imports import TABLES
+from assets.reference import requirements
 
 IMPORTED = dg.AssetSelection.assets(*(["raw", table] for tables in TABLES.values() for table in tables))
 BY_PEOPLE = IMPORTED | dg.AssetSelection.assets(
-    ["raw", "twitter_care__conversations"], ["raw", "abcd__conversations"], ["reference", "customer_links"]
+    ["raw", "twitter_care__conversations"],
+    ["raw", "abcd__conversations"],
+    ["raw", "call_files__calls"],
+    ["reference", "customer_links"],
 )
 """Brought by a person (otklik import, the drop folder, otklik link-customers): no schedule can fetch them."""
 LOADED = dg.AssetSelection.groups("raw", "core", "reference", "evaluated") - BY_PEOPLE
 DAYS = dg.AssetSelection.assets(*(["marts", mart.name] for mart in marts("day")))
-PUBLISHED = dg.AssetSelection.groups("reference", "marts", "exports") - DAYS - BY_PEOPLE
+REQUIREMENTS = dg.AssetSelection.assets(*(["reference", table] for table in requirements.REQUIREMENTS))
+"""Read every night; a week is published by what the nights have judged."""
+PUBLISHED = dg.AssetSelection.groups("reference", "marts", "exports") - DAYS - BY_PEOPLE - REQUIREMENTS
 
 load_daily = dg.define_asset_job(
     "load_daily",

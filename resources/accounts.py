@@ -190,7 +190,7 @@ def sheets_account(settings: Settings, connection: psycopg.Connection[Any]) -> S
     for account, values, fault in _in_force(settings, connection, SHEETS):
         secret = values.get("service_account", "")
         if account.origin == ENVIRONMENT:
-            secret, fault = _key_of_environment(settings)
+            secret, fault = key_of_environment(settings)
         if fault is None:
             try:
                 parsed_service_account(account.connection_id, secret)
@@ -338,7 +338,8 @@ def _stored_retailcrm(
     )
 
 
-def _key_of_environment(settings: Settings) -> tuple[str, BadConfiguration | None]:
+def key_of_environment(settings: Settings) -> tuple[str, BadConfiguration | None]:
+    """The key file of the service account that the variables name, or why there is none."""
     path = settings.google_service_account_json
     if path is None:
         return "", BadConfiguration(SHEETS, "GOOGLE_SERVICE_ACCOUNT_JSON is not set", _REMEDY)

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import orjson
 import psycopg
 
+from conversations.policy_scoring import Departments
 from conversations.scoring.instructions import instructions_hash, line_diff
 from conversations.scoring.rubric import as_json, criteria_hash, diff, of_json
 from conversations.scoring.shapes import Criterion, Rubric
@@ -135,6 +137,23 @@ def keep_instructions(connection: psycopg.Connection[Any], instructions_id: str,
         (instructions_id, version, digest, content, _text(changes), now),
     )
     return Kept(version, True, changes)
+
+
+def replace_departments(connection: psycopg.Connection[Any], departments: Departments) -> None:
+    """Make the departments those of the policy; the caller commits."""
+    wanted = {(key, one.name, one.agent_group, one.rubric, one.prompt) for key, one in departments.items()}
+    stored = connection.execute(
+        "select department_id, name, agent_group, rubric_id, prompt_id from reference.departments"
+    ).fetchall()
+    if set(stored) == wanted:
+        return
+    connection.execute("delete from reference.departments")
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into reference.departments (department_id, name, agent_group, rubric_id, prompt_id)"
+            " values (%s, %s, %s, %s, %s)",
+            sorted(wanted, key=itemgetter(0)),
+        )
 
 
 def version_in_force(connection: psycopg.Connection[Any], kind: LookKind, name: str) -> int | None:
