@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.emulators.llm import LlmEmulator, Manner
 from tests.emulators.retailcrm import API_KEY, BOT_TOKEN, RetailCRMEmulator
 from tests.emulators.retailcrm_web import RetailCRMWebEmulator
 from tests.emulators.sheets import SheetsEmulator
+from tests.emulators.shop.calls import CallBook
 from tests.emulators.shop.model import ZONE, Shop, last_monday
+from tests.emulators.tbank import TBankEmulator
 from tests.emulators.telegram import TelegramEmulator
 
 DEFAULT = ("retailcrm", "sheets", "telegram")
-VENDORS = (*DEFAULT, "retailcrm-web")
+VENDORS = (*DEFAULT, "retailcrm-web", "tbank", "llm")
 TOKEN_VARIABLE = "EMULATOR_BOT_TOKEN"
 EXAMPLES = f"""examples:
   python -m tests.emulators --port 8070
@@ -34,6 +37,9 @@ EXAMPLES = f"""examples:
   python -m tests.emulators --only retailcrm-web --port 8080
       the chats page of the CRM behind a browser's session; what a browser would save of it:
       curl -o page.har http://127.0.0.1:8080/_emulator/har, then otklik connect retailcrm-web --har page.har
+  python -m tests.emulators --only tbank --port 8090 --busy-day 2026-11-18
+      the shop's telephone: 300 calls on that day, 40 to 60 on every other; what is true of them:
+      curl 'http://127.0.0.1:8090/_emulator/truth?day=2026-11-18'
   curl -H 'X-Bot-Token: demo-bot-token' 'http://127.0.0.1:8070/api/bot/v1/messages?limit=3'
   curl -H 'X-API-KEY: demo-api-key' 'http://127.0.0.1:8070/api/v5/orders?limit=20&page=1'
   curl -X POST -d '{{"kind": "status", "status": 429, "share": 0.3, "retry_after": 1}}' \\
@@ -70,6 +76,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--now", type=datetime.fromisoformat, help="the shop's clock (default: that Monday, 08:00)")
     parser.add_argument("--state", type=Path, help="folder that keeps what was changed, keys and tokens over a restart")
     parser.add_argument("--rate", type=float, default=10.0, help="calls a second per token, 0: no limit (default: 10)")
+    parser.add_argument("--llm-delay", type=float, default=0.3, help="seconds a judge takes (default: 0.3)")
+    parser.add_argument(
+        "--busy-day", type=date.fromisoformat, help="the day with 300 telephone calls (default: the last Wednesday)"
+    )
     given = parser.parse_args(arguments)
     given.monday = given.monday or last_monday()
     if given.monday.weekday() != 0:
@@ -171,7 +181,41 @@ def _telegram(given: argparse.Namespace, port: int, running: contextlib.ExitStac
     }
 
 
-_STARTS = {"retailcrm": _retailcrm, "retailcrm-web": _retailcrm_web, "sheets": _sheets, "telegram": _telegram}
+def _tbank(given: argparse.Namespace, port: int, running: contextlib.ExitStack) -> dict[str, Any]:
+    shop = _shop(given)
+    book = CallBook(shop, busy_day=given.busy_day)
+    emulator = running.enter_context(
+        TBankEmulator(shop, book=book, host=given.host, port=port, rate=given.rate or None)
+    )
+    return {
+        "base_url": _address(given, emulator.base_url),
+        "login": emulator.login,
+        "password": emulator.password,
+        "shop": shop.label,
+        "busy_day": book.busy_day.isoformat(),
+        "calls_on_it": len(book.day(book.busy_day)),
+    }
+
+
+def _llm(given: argparse.Namespace, port: int, running: contextlib.ExitStack) -> dict[str, Any]:
+    emulator = running.enter_context(
+        LlmEmulator(host=given.host, port=port, seed=given.seed, manner=Manner(delay=given.llm_delay))
+    )
+    return {
+        "base_url": f"{_address(given, emulator.base_url)}/v1",
+        "api_key": emulator.api_key,
+        "model": "litellm_proxy/demo-judge",
+    }
+
+
+_STARTS = {
+    "retailcrm": _retailcrm,
+    "retailcrm-web": _retailcrm_web,
+    "sheets": _sheets,
+    "tbank": _tbank,
+    "telegram": _telegram,
+    "llm": _llm,
+}
 
 
 if __name__ == "__main__":
