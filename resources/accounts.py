@@ -1,7 +1,8 @@
 """Which accounts are in force, with addresses and secrets: those that were connected, and that of the environment.
 
-Here: one dataclass per vendor and the rule of precedence: an account of the environment wins over a stored one of the
-same name. Not here: storing (``resources.warehouse.connections``), clients (``resources.clients``).
+Here: a dataclass per vendor (T-Bank's is in ``resources.tbank_account``) and the rule of precedence: an account of the
+environment wins over a stored one of the same name. Not here: storing (``resources.warehouse.connections``), clients
+(``resources.clients``).
 
 Every function takes a session of the loader: other roles may not read credentials. The environment's account is
 written down when it is asked for, so that its health has a place; the caller commits.
@@ -28,7 +29,7 @@ from resources.warehouse.errors import CredentialsDamaged, NoSuchConnection
 
 RETAILCRM, RETAILCRM_WEB, SHEETS, TELEGRAM = "retailcrm", "retailcrm-web", "sheets", "telegram"
 TBANK = "tbank"
-VENDORS = (RETAILCRM, RETAILCRM_WEB, SHEETS, TELEGRAM)
+VENDORS = (RETAILCRM, RETAILCRM_WEB, TBANK, SHEETS, TELEGRAM)
 READ_VENDORS = (RETAILCRM, RETAILCRM_WEB, TBANK)
 """Whose conversations are read; sheets and messengers are written to, and late only as part of a week."""
 _REMEDY = "Set it in the environment or in .env; otklik doctor checks it"
@@ -102,7 +103,7 @@ class SheetsAccount:
         """
         if self.fault is not None:
             raise self.fault
-        return parsed_service_account(self.connection_id, self.service_account.get_secret_value())
+        return parsed_service_account(self.connection_id, self.service_account.get_secretvalue_of())
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,9 @@ def environment_accounts(settings: Settings) -> list[Account]:
             "time_zone": settings.retailcrm_timezone,
         }
         found.append(Account(settings.retailcrm_connection_id, RETAILCRM, ENVIRONMENT, values))
+    if settings.tbank_base_url or settings.tbank_login or settings.tbank_password:
+        values = {"base_url": _address(settings.tbank_base_url), "time_zone": settings.tbank_timezone}
+        found.append(Account(settings.tbank_connection_id, TBANK, ENVIRONMENT, values))
     if settings.google_sheets_id:
         spreadsheet_id = spreadsheet_id_of(settings.google_sheets_id)
         values = {"spreadsheet_id": spreadsheet_id, "base_url": _address(settings.sheets_base_url)}
@@ -152,7 +156,7 @@ def retailcrm_accounts(settings: Settings, connection: psycopg.Connection[Any]) 
         _stored_retailcrm(settings, account, values, fault)
         if account.origin != ENVIRONMENT
         else _retailcrm_of(settings, account)
-        for account, values, fault in _in_force(settings, connection, RETAILCRM)
+        for account, values, fault in in_force(settings, connection, RETAILCRM)
     ]
 
 
@@ -177,7 +181,7 @@ def retailcrm_web_accounts(settings: Settings, connection: psycopg.Connection[An
             values,
             fault,
         )
-        for account, values, fault in _in_force(settings, connection, RETAILCRM_WEB)
+        for account, values, fault in in_force(settings, connection, RETAILCRM_WEB)
     ]
 
 
@@ -187,7 +191,7 @@ def sheets_account(settings: Settings, connection: psycopg.Connection[Any]) -> S
     Raises:
         KeysLost: the stored credential's key is gone (D14).
     """
-    for account, values, fault in _in_force(settings, connection, SHEETS):
+    for account, values, fault in in_force(settings, connection, SHEETS):
         secret = values.get("service_account", "")
         if account.origin == ENVIRONMENT:
             secret, fault = key_of_environment(settings)
@@ -216,11 +220,11 @@ def telegram_account(settings: Settings, connection: psycopg.Connection[Any]) ->
     """
     if is_silenced(settings):
         return None
-    for account, values, fault in _in_force(settings, connection, TELEGRAM):
+    for account, values, fault in in_force(settings, connection, TELEGRAM):
         token, chat_id = values.get("bot_token", ""), str(account.settings.get("chat_id") or "")
         if account.origin == ENVIRONMENT:
-            token = _value(settings.telegram_bot_token)
-            fault = _first_missing(account.connection_id, {"TELEGRAM_BOT_TOKEN": token, "TELEGRAM_CHAT_ID": chat_id})
+            token = value_of(settings.telegram_bot_token)
+            fault = first_missing(account.connection_id, {"TELEGRAM_BOT_TOKEN": token, "TELEGRAM_CHAT_ID": chat_id})
         base_url = str(account.settings.get("base_url") or settings.telegram_base_url)
         return TelegramAccount(account, chat_id, base_url, SecretStr(token), fault)
     return None
@@ -264,7 +268,7 @@ def parsed_service_account(connection_id: str, text: str) -> dict[str, Any]:
 _KEY_FILE = "Create a key of the service account at the vendor, as JSON, and give that file"
 
 
-def _in_force(
+def in_force(
     settings: Settings, connection: psycopg.Connection[Any], vendor: str
 ) -> Iterator[tuple[Account, Mapping[str, str], BadConfiguration | None]]:
     """The enabled accounts of a vendor: that of the environment first, then the stored ones with their secrets."""
@@ -304,7 +308,7 @@ def _secrets_of(
 
 
 def _retailcrm_of(settings: Settings, account: Account) -> RetailCRMAccount:
-    api_key, bot_token = _value(settings.retailcrm_api_key), _value(settings.retailcrm_bot_token)
+    api_key, bot_token = value_of(settings.retailcrm_api_key), value_of(settings.retailcrm_bot_token)
     needed = {
         "RETAILCRM_BASE_URL": settings.retailcrm_base_url or "",
         "RETAILCRM_API_KEY": api_key,
@@ -318,7 +322,7 @@ def _retailcrm_of(settings: Settings, account: Account) -> RetailCRMAccount:
         settings.retailcrm_requests_per_second,
         SecretStr(api_key),
         SecretStr(bot_token),
-        _first_missing(account.connection_id, needed),
+        first_missing(account.connection_id, needed),
     )
 
 
@@ -349,15 +353,17 @@ def key_of_environment(settings: Settings) -> tuple[str, BadConfiguration | None
         return "", BadConfiguration(SHEETS, f"the file {path} cannot be read ({type(error).__name__})", _KEY_FILE)
 
 
-def _first_missing(connection_id: str, needed: Mapping[str, str]) -> BadConfiguration | None:
+def first_missing(connection_id: str, needed: Mapping[str, str]) -> BadConfiguration | None:
+    """The first variable without a value, as the account's fault."""
     for variable, value in needed.items():
         if not value:
             return BadConfiguration(connection_id, f"{variable} is not set", _REMEDY)
     return None
 
 
-def _value(secret: SecretStr | None) -> str:
-    value = secret.get_secret_value() if secret is not None else ""
+def value_of(secret: SecretStr | None) -> str:
+    """A secret of the environment; from here on no text of this process shows it."""
+    value = secret.get_secretvalue_of() if secret is not None else ""
     hide_secret(value)
     return value
 

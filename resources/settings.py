@@ -126,6 +126,12 @@ class Settings(BaseSettings):
     )
     tbank_timezone: str = Field("Europe/Moscow", description="Zone of the vendor's times, which come without one")
     tbank_connection_id: str = Field("tbank", description="Name of this account in our tables", min_length=1)
+    tbank_requests_per_second: float = Field(
+        5.0, description="Most calls a second; the vendor publishes no limit and blocks bursts", gt=0
+    )
+    tbank_fields_file: Path | None = Field(
+        None, description="File with other names of the vendor's fields (docs/tbank.md); empty: the usual ones"
+    )
     requirements_sheet_id: str | None = Field(
         None,
         description="Spreadsheet with criteria, instructions and operators: the part of its link after /d/; empty: the "

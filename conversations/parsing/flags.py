@@ -16,6 +16,8 @@ SEVERAL_CUSTOMERS = "several_customers"
 EDITED_UNDATED = "edited_undated"
 IS_PARTIAL = "is_partial"
 DOUBTFUL_HOUR = "doubtful_hour"
+HIDDEN_NUMBER = "hidden_number"
+UNKNOWN_SPEAKER = "unknown_speaker"
 
 MEANINGS = {
     GONE_AT_SOURCE: "the source no longer has the message; when it went is not known, its text is not kept in core",
@@ -27,6 +29,8 @@ MEANINGS = {
     SEVERAL_CUSTOMERS: "several customers write in the chat: it is nobody's in particular and judged as one talk",
     EDITED_UNDATED: "the source says that the message was edited and not when",
     IS_PARTIAL: "known only as the last message of its chat, what was before is not known; left out of waits",
+    HIDDEN_NUMBER: "a call without the customer's number: nobody to ring back, it opens no wait",
+    UNKNOWN_SPEAKER: "in the transcript there is a voice that is neither the operator's nor the customer's",
     DOUBTFUL_HOUR: "clocks were changed then: the local time came twice (the first is taken) or never",
 }
 

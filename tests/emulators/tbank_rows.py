@@ -121,7 +121,7 @@ class Rows:
             return ({"phrases": []}, {}, {"phrases": None})[call.segment_id % 3]
         phrases = [
             {
-                "channel": "mixed" if (call.segment_id + n) % 97 == 0 else one.speaker,
+                "channel": "mixed" if (call.segment_id * 31 + n) % 499 == 0 else one.speaker,
                 "text": one.text,
                 "startTime": one.start,
                 "endTime": one.end,
