@@ -51,7 +51,7 @@ RESTS: Mapping[str, Rests] = {
     "no_next_step_share": _SHARED,
     "good_share": _SHARED,
 }
-"""Metrics that are missing here are none of the rules' (scores of a model have their rubric)."""
+"""Metrics that are missing here are none of the rules': scores of a model have their rubric (``score_key``)."""
 
 UNDATED = (
     "session_idle_hours",
@@ -110,6 +110,21 @@ def comparison_key(
         content["lexicons"] = sorted(set(lexicon_hashes))
     if judged_by:
         content["judged_by"] = sorted(set(judged_by))
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def score_key(judged_by: Collection[tuple[Any, ...]]) -> str:
+    """The key of a model's scores in a week: 64 hex digits, equal for two weeks exactly when the row's talk was judged
+    by the same rubrics, versions, prompts, models and admitted criteria.
+
+    Unlike limits, what happened to be judged counts here: the mean over calls and chats, which have rubrics of their
+    own, is another figure than the mean over chats alone.
+
+    Args:
+        judged_by: of each scorecard the rubric, its version, the prompt's hash, the model and the admitted criteria.
+    """
+    content = {"definition": DEFINITION_VERSION, "judges": sorted(json.dumps(one) for one in set(judged_by))}
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

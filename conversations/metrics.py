@@ -99,6 +99,10 @@ has no business values; p90 have no practical size in the contract and so no del
 average beside it needs 10.
 """
 
+OF_SCORES = frozenset({"llm_score_avg", "auto_fail_share"})
+"""Those that a model's scores are behind: a row has them only in a week in which a score of it counts (contract,
+section 10), since without judged talk there is no figure and not an empty one."""
+
 _BY_NAME = {metric.name: metric for metric in METRICS}
 
 

@@ -31,6 +31,15 @@ _NUMBERS: dict[str, dict[str, str]] = {
     },
     "manager_day": {name: f"sum({name})" for name in ("waits_settled", "unanswered", "messages_sent")},
     "channel_day": {name: f"sum({name})" for name in ("waits_settled", "chats", "unanswered")},
+    "call_results": {
+        "by_a_model": "count(*) filter (where judge = 'model')",
+        "scored": "count(*) filter (where state = 'scored')",
+        "unsuitable": "count(*) filter (where state = 'unsuitable')",
+        "unscored": "count(*) filter (where state = 'unscored')",
+    },
+    "llm_spend_day": {
+        name: f"sum({name})" for name in ("calls", "calls_lost", "cost_microusd", "prompt_tokens", "completion_tokens")
+    },
     "published_waits": {
         "revision": "max(revision)",
         "waits": f"count(*) filter (where {_LATEST})",
@@ -41,6 +50,11 @@ _NUMBERS: dict[str, dict[str, str]] = {
         "sessions": f"count(*) filter (where {_LATEST})",
         "with_intent": f"count(*) filter (where {_LATEST} and has_intent)",
         "good": f"count(*) filter (where {_LATEST} and is_good)",
+    },
+    "published_scores": {
+        "revision": "max(revision)",
+        "scores": f"count(*) filter (where {_LATEST})",
+        "automatic_fails": f"count(*) filter (where {_LATEST} and has_counted_fail)",
     },
     "behavior_snapshot": {
         "revision": "max(revision)",

@@ -21,6 +21,10 @@ from conversations.policy import DEFINITION_VERSION, Policy
 from resources.warehouse.engine import Warehouse
 
 _JUDGED = [dg.AssetKey(["evaluated", table]) for table in ("waits", "sessions", "left_waiting", "behaviour")]
+_CALLS = [dg.AssetKey(["core", "calls"])]
+_SCORES = [dg.AssetKey(["evaluated", table]) for table in ("scorecards", "scorecard_criteria")]
+_GATES = [dg.AssetKey(["reference", "criterion_gates"])]
+_DIRECTORY = [dg.AssetKey(["reference", table]) for table in ("departments", "offices", "supervisors", "operators")]
 _KNOWN = [dg.AssetKey(["core", table]) for table in ("messages", "events", "conversations", "channels", "managers")]
 _PEOPLE = [dg.AssetKey(["reference", table]) for table in ("people", "person_teams")]
 
@@ -50,9 +54,20 @@ def spec(mart: Mart, freshness: dg.FreshnessPolicy) -> dg.AssetSpec:
 
 
 def _deps(mart: Mart) -> list[dg.AssetKey]:
+    if mart.name == "call_results":
+        return [*_CALLS, *_SCORES, *_GATES, *_DIRECTORY, *_KNOWN, *_PEOPLE]
+    if mart.name == "llm_spend_day":
+        # what was paid stands in the ledger, which the scoring run keeps
+        return [*_SCORES, _DIRECTORY[0]]
     if mart.by == "dbt":
-        return [*_JUDGED, *_KNOWN, *_PEOPLE]
-    return [*_JUDGED, *_PEOPLE, *(dg.AssetKey(["marts", other.name]) for other in marts("week") if other.by == "dbt")]
+        return [*_JUDGED, *_CALLS, *_SCORES, *_GATES, *_KNOWN, *_PEOPLE]
+    return [
+        *_JUDGED,
+        *_SCORES,
+        *_GATES,
+        *_PEOPLE,
+        *(dg.AssetKey(["marts", other.name]) for other in marts("week") if other.by == "dbt"),
+    ]
 
 
 def check_specs(period: Period) -> list[dg.AssetCheckSpec]:
@@ -102,6 +117,7 @@ def variables(database: Warehouse, policy: Policy, first: str, last: str, *, per
         "time_zone": TIME_ZONE,
         "definition_version": DEFINITION_VERSION,
         "early_delete_seconds": policy.early_delete_seconds,
+        "short_call_seconds": policy.telephony.short_call_seconds,
     }
 
 

@@ -77,6 +77,24 @@ pending as materialized (
     group by week, channel_id
 ),
 {% endif %}
+calls as materialized (
+    select
+        {{ period }},
+        channel_id,
+        {{ call_counts() }}
+    from {{ staged_calls() }} as c
+    group by {{ period }}, channel_id
+),
+
+scores as materialized (
+    select
+        {{ period }},
+        channel_id,
+        {{ score_counts() }}
+    from {{ staged_scores() }} as s
+    group by {{ period }}, channel_id
+),
+
 behaviour as materialized (
     select
         {{ period }},
@@ -115,6 +133,7 @@ select
     {%- if is_week %}
     coalesce(p.pending_now, 0)::bigint as pending_now,
     {%- endif %}
+    {{ talk_columns('k', 'x') }},
     d.status::text as data_status,
     {%- if not is_week %}
     false::boolean as is_stale,
@@ -123,7 +142,7 @@ select
     d.as_of::timestamptz as as_of
 from {{ ref('data_status') if is_week else ref('int_day_status') }} as d
 inner join {{ ref('stg_core__channels') }} as c on d.channel_id = c.channel_id
-{%- for name, t in [('talks', 't'), ('one_way', 'o'), ('sessions', 's'), ('waits', 'v'), ('behaviour', 'b')] %}
+{%- for name, t in [('talks', 't'), ('one_way', 'o'), ('sessions', 's'), ('waits', 'v'), ('behaviour', 'b'), ('calls', 'k'), ('scores', 'x')] %}
 left join {{ name }} as {{ t }} on d.{{ period }} = {{ t }}.{{ period }} and d.channel_id = {{ t }}.channel_id
 {%- endfor %}
 {%- if is_week %}

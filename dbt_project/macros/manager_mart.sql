@@ -36,6 +36,24 @@ behaviour as materialized (
     group by {{ period }}, manager_id
 ),
 
+calls as materialized (
+    select
+        {{ period }},
+        manager_id,
+        {{ call_counts() }}
+    from {{ staged_calls() }} as c
+    group by {{ period }}, manager_id
+),
+
+scores as materialized (
+    select
+        {{ period }},
+        manager_id,
+        {{ score_counts() }}
+    from {{ staged_scores() }} as s
+    group by {{ period }}, manager_id
+),
+
 sent as materialized (
     select
         {{ period }},
@@ -77,6 +95,11 @@ figures as materialized (
     select {{ period }}, manager_id from left_waiting
     union
     select {{ period }}, manager_id from {{ ref('int_assignments') }}
+    -- and whose calls or talks were judged in it
+    union
+    select {{ period }}, manager_id from calls
+    union
+    select {{ period }}, manager_id from scores
     {%- if is_week %}
     union
     select week, manager_id from pending
@@ -140,6 +163,7 @@ select
     {%- if is_week %}
     coalesce(o.pending_now, 0)::bigint as pending_now,
     {%- endif %}
+    {{ talk_columns('c', 'x') }},
     coalesce(s.status, w.status, 'incomplete')::text as data_status,
     {%- if not is_week %}
     false::boolean as is_stale,
@@ -148,7 +172,7 @@ select
     coalesce(s.as_of, w.as_of)::timestamptz as as_of
 from figures as r
 left join {{ ref('int_people') }} as p on r.manager_id = p.manager_id
-{%- for name, t in [('waits', 'v'), ('touched', 't'), ('behaviour', 'b'), ('sent', 'm'), ('left_waiting', 'l')] %}
+{%- for name, t in [('waits', 'v'), ('touched', 't'), ('behaviour', 'b'), ('sent', 'm'), ('left_waiting', 'l'), ('calls', 'c'), ('scores', 'x')] %}
 left join {{ name }} as {{ t }} on r.{{ period }} = {{ t }}.{{ period }} and r.manager_id is not distinct from {{ t }}.manager_id
 {%- endfor %}
 {%- if is_week %}

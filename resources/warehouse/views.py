@@ -57,7 +57,53 @@ _NOTES = (
     " n.due_on, n.quote, n.quote_state from evaluated.scorecard_notes as n join evaluated.scorecards as s"
     " using (scorecard_id) where s.subject_kind = 'call' and s.is_current and n.kind = "
 )
+
+
+def _score(gate: str) -> str:
+    """The contract's score (section 6) over the criteria that a gate admits; 0 where one of them fails the talk."""
+    return (
+        (
+            "round(case when FAILS then 0 else 100 * sum(c.weight * c.given::numeric / c.best) filter (where MARKED)"
+            " / nullif(sum(c.weight) filter (where MARKED), 0) end, 6)"
+        )
+        .replace("FAILS", _fails(gate))
+        .replace("MARKED", f"c.given is not null and {gate}")
+    )
+
+
+def _fails(gate: str) -> str:
+    return f"coalesce(bool_or(c.is_auto_fail) filter (where {gate}), false)"
+
+
+_COUNTED, _SHOWN = "g.state = 'counted'", "coalesce(g.state, 'calibration') <> 'not_published'"
+_TALK_SCORES = (
+    "select s.scorecard_id, s.subject_kind, s.subject_id, s.call_id, s.judge, s.state, s.reason, s.rubric_id,"
+    " s.rubric_version, s.prompt_hash, s.model, s.department_id, s.manager_id, s.conversation_id, s.connection_id,"
+    " s.channel_id, s.happened_at, s.happened_on, s.happened_week, s.final_score, s.is_auto_fail, m.criteria,"
+    " m.insufficient, m.counted_criteria, m.counted_score, m.has_counted_fail, m.trial_score"
+    " from evaluated.scorecards as s cross join lateral (select count(*) as criteria,"
+    " count(*) filter (where c.not_given = 'insufficient_evidence') as insufficient,"
+    " coalesce(array_agg(c.criterion order by c.criterion) filter (where COUNTED), '{}') as counted_criteria,"
+    " SCORE_OF_COUNTED as counted_score, FAILS_OF_COUNTED as has_counted_fail, SCORE_OF_SHOWN as trial_score"
+    " from evaluated.scorecard_criteria as c left join reference.criterion_gates as g"
+    " on s.judge = 'model' and g.rubric_id = s.rubric_id and g.rubric_version = s.rubric_version"
+    " and g.criterion = c.criterion and g.prompt_hash = s.prompt_hash and g.model = s.model"
+    " where c.scorecard_id = s.scorecard_id and s.state = 'scored') as m where s.is_current"
+)
+for _name, _sql in (
+    ("SCORE_OF_COUNTED", _score(_COUNTED)),
+    ("FAILS_OF_COUNTED", _fails(_COUNTED)),
+    ("SCORE_OF_SHOWN", _score(_SHOWN)),
+    ("COUNTED", _COUNTED),
+):
+    _TALK_SCORES = _TALK_SCORES.replace(_name, _sql)
 CONTENT_VIEWS = {
+    "evaluated.talk_scores": (
+        _TALK_SCORES,
+        "The current scorecard of each call and session by each judge: counted_score over the criteria that are"
+        " admitted to a manager's score (contract, section 10), trial_score over all that may be shown; both empty"
+        " where no such criterion has a mark",
+    ),
     "evaluated.call_evaluations": (
         "select s.call_id, s.judge, s.state, s.reason, s.final_score, s.raw_score, s.is_auto_fail, s.summary, s.topic,"
         " s.sentiment, s.flags, s.rubric_id, s.rubric_version, s.prompt_id, s.model, s.department_id,"
@@ -71,7 +117,8 @@ CONTENT_VIEWS = {
     "evaluated.agreements": (_NOTES + "'agreement'", "What was agreed in calls"),
     "evaluated.call_decline_reasons": (_NOTES + "'decline_reason'", "Why customers declined in calls"),
 }
-"""The tables of scorecards under the names that users of the call analysis know."""
+"""The scores that the marts count, and the tables of scorecards under the names that users of the call analysis
+know."""
 
 
 def create_views(connection: Connection[Any]) -> None:

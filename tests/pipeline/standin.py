@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from assets.marts.dbt import Built
 from assets.marts.description import Mart, marts
@@ -22,6 +23,7 @@ from conversations.policy import Policy
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.roles import Role
 from resources.warehouse.schema import metadata
+from tests.pipeline import talks
 from tests.pipeline.counting import percentile
 
 WHATSAPP, TELEGRAM = "shop:wa", "shop:tg"
@@ -29,6 +31,7 @@ ANNA, BORIS = "shop:1", "shop:2"
 _EMPTIED = (
     "core.channels", "core.managers", "core.messages", "core.events", "reference.people", "reference.person_teams",
     "evaluated.waits", "evaluated.sessions", "evaluated.behaviour", "evaluated.advice", "ops.connections",
+    "evaluated.scorecards", "evaluated.scorecard_criteria", "evaluated.scorecard_notes", "reference.criterion_gates",
 )  # fmt: skip
 PUBLISHED_AT = datetime(2026, 11, 16, 5, tzinfo=UTC)
 _EMPTY = {"TEXT": "", "DATETIME": PUBLISHED_AT, "INTEGER": 0, "BIGINT": 0, "BOOLEAN": False, "TEXT[]": [],
@@ -108,6 +111,16 @@ class Floor:
                  ended_week=week, ended_at=moment(week), last_message_id="last", definition_version=1)  # fmt: skip
         return str(row["session_id"])
 
+    def score(self, week: str, manager: str | None = ANNA, given: int | str = 10, **values: Any) -> str:
+        """A session's scorecard by a model with one criterion of 0 to 10, ``greeting``; returns the session's id."""
+        self._numbers += 1
+        subject = values.pop("subject", f"shop:c{self._numbers}:s")
+        rows = values.pop("rows", None) or talks.marks_of({"greeting": (1, 10, given)})
+        values = {"manager_id": manager, "channel_id": WHATSAPP, "happened_week": week, "happened_at": moment(week),
+                  "happened_on": moment(week).date()} | values  # fmt: skip
+        talks.card(self.put, subject, rows, **values)
+        return str(subject)
+
     def change_rules(self, policy: Policy) -> None:
         """Another policy, and everything loaded again: all is judged by it."""
         self.policy = policy
@@ -149,6 +162,7 @@ class Floor:
             cursor = connection.execute("select * from evaluated.behaviour where ended_week = any(%s)", [list(weeks)])
             names = [column.name for column in cursor.description or ()]
             sessions = [dict(zip(names, row, strict=True)) for row in cursor]
+            cards, gates = self._cards(connection, weeks)
             for mart in marts("week"):
                 if mart.by == "dbt":
                     _create(connection, mart)
@@ -163,8 +177,10 @@ class Floor:
                     of_waits = [one for one in waits if (one["settled_week"], one["channel_id"]) == here]
                     of_sessions = [one for one in sessions if (one["ended_week"], one["channel_id"]) == here]
                     subject = {"channel_id": channel}
-                    self._figures(connection, week, "channel_week", subject, "", of_waits, of_sessions)
-                mine: dict[str, tuple[list[Any], list[Any]]] = defaultdict(lambda: ([], []))
+                    of_cards = [one for one in cards if (one[0]["happened_week"], one[0]["channel_id"]) == here]
+                    scores = talks.figures(of_cards, gates)
+                    self._figures(connection, week, "channel_week", subject | scores, "", of_waits, of_sessions)
+                mine: dict[str, tuple[list[Any], list[Any], list[Any]]] = defaultdict(lambda: ([], [], []))
                 for wait in waits:
                     if wait["settled_week"] == week:
                         owner = wait["owner_manager_id"]
@@ -173,9 +189,24 @@ class Floor:
                     if session["ended_week"] == week:
                         owner = session["manager_id"]
                         mine[people.get(owner, owner) or "none"][1].append(session)
-                for key, cases in mine.items():
+                for one in cards:
+                    if one[0]["happened_week"] == week:
+                        owner = one[0]["manager_id"]
+                        mine[people.get(owner, owner) or "none"][2].append(one)
+                for key, (*cases, of_cards) in mine.items():
                     subject = {"manager_key": key, "manager_id": None if key == "none" else key, "manager_name": key}
+                    subject |= talks.figures(of_cards, gates)
                     self._figures(connection, week, "manager_week", subject, "manager_", *cases)
+
+    def _cards(self, connection: Any, weeks: Sequence[str]) -> tuple[list[Any], dict[str, str]]:
+        """The current scorecards with their criteria, and the gates by criterion."""
+        told = connection.cursor(row_factory=dict_row)
+        cards = told.execute(
+            "select * from evaluated.scorecards where is_current and happened_week = any(%s)", [list(weeks)]
+        ).fetchall()
+        rows = told.execute("select * from evaluated.scorecard_criteria").fetchall()
+        gates = dict(connection.execute("select criterion, state from reference.criterion_gates").fetchall())
+        return [(one, [row for row in rows if row["scorecard_id"] == one["scorecard_id"]]) for one in cards], gates
 
     def _figures(
         self, connection: Any, week: str, mart: str, subject: Mapping[str, Any], view: str,

@@ -153,6 +153,15 @@ BREAKS: dict[str, str] = {
     "evaluated.advice.advice_is_about_what_was_judged": "delete from evaluated.waits",
 }  # fmt: skip
 
+_CALL_RESULT = """
+    insert into marts_next.call_results (week, week_starts_on, call_id, business_on, started_at, direction, manager_key,
+                                         manager_name, connection_id, channel_id, conversation_id, message_id,
+                                         scorecard_id, judge, rubric_id, rubric_version, state, is_auto_fail, criteria,
+                                         criteria_marked, criteria_without_evidence, definition_version, score_state,
+                                         score)
+    values ('2026-W46', '2026-11-09', 'c', '2026-11-10', now(), 'in', 'none', 'x', 't', 't', 'c', 'm', 's', 'model',
+            'r', 1, 'scored', false, '[]', 0, 0, 1, {}, {})
+"""
 COUNTED_MARTS = ("manager_week", "channel_week", "manager_day", "channel_day")
 MART_BREAKS: dict[str, str] = {
     **{f"{mart}_outcomes_add_up": f"update marts_next.{mart} set in_target = in_target + 1" for mart in COUNTED_MARTS},
@@ -170,6 +179,23 @@ MART_BREAKS: dict[str, str] = {
        for mart in ("manager_week", "manager_day")},
     **{f"{mart}_parts_fit_in_their_whole": f"update marts_next.{mart} set one_direction_chats = chats + 1"
        for mart in ("channel_week", "channel_day")},
+    **{f"{mart}_talks_equal_evaluated": f"update marts_next.{mart} set calls_in = calls_in + 1"
+       for mart in COUNTED_MARTS},
+    **{f"{mart}_scores_follow_their_counts": f"update marts_next.{mart} set calls_short = calls_answered + 1"
+       for mart in COUNTED_MARTS},
+    "llm_spend_day_equals_ledger": """
+        insert into ops.llm_calls (llm_call_id, evaluation_key, attempt, purpose, run_id, model, state,
+                                   reserved_microusd, is_masked, reserved_at, paid_on)
+        values ('a', 'k', 1, 'first', 'r', 'm', 'lost', 5, true, now(), '2026-11-10')
+    """,
+    "llm_spend_day_parts_fit": """
+        insert into marts_next.llm_spend_day (business_on, week, department_key, model, purpose, calls, calls_ok,
+                                              calls_lost, calls_unsettled, calls_without_tokens, cost_microusd,
+                                              lost_microusd, unsettled_microusd, is_stale, definition_version, as_of)
+        values ('2026-11-10', '2026-W46', 'none', 'm', 'first', 1, 2, 0, 0, 0, 0, 0, 0, false, 1, now())
+    """,
+    "call_results_equal_evaluated": _CALL_RESULT.format("null", "null"),
+    "call_results_scores_are_named": _CALL_RESULT.format("'counted'", "101"),
     "channel_day_channels_may_be_published": "update marts_next.channel_day set data_status = 'failed'",
     "data_status_status_is_known": "update marts_next.data_status set status = 'fine'",
     "data_status_stored_never_exceeds_reported":

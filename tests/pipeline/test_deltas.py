@@ -17,6 +17,7 @@ from resources.warehouse.engine import Warehouse
 from tests.oracle import delta as oracle
 from tests.oracle.delta import OracleWeek
 from tests.pipeline.standin import ANNA, BORIS, TELEGRAM, WHATSAPP, Floor
+from tests.pipeline.talks import gate
 
 W44, W45, W46 = "2026-W44", "2026-W45", "2026-W46"
 SUBJECTS = {"manager_week_delta": "manager_key", "channel_week_delta": "channel_id"}
@@ -162,6 +163,10 @@ def test_figures_are_those_of_the_week_marts(floor: Floor) -> None:
 BREAKS = {
     "behavior_snapshot_shares_follow_their_counts": "update {behavior_snapshot} set hits = n + 1 where hits = n",
     "behavior_snapshot_has_every_subject": "delete from {behavior_snapshot} where metric = 'good_share' and n > 3",
+    "behavior_snapshot_scores_only_what_counts": "update {behavior_snapshot} set value = 1 where metric ~ '^llm_'",
+    "published_scores_give_the_averages_of_managers": "update {published_scores} set counted_score = counted_score - 1",
+    "published_scores_give_the_averages_of_channels": "delete from {published_scores}",
+    "published_scores_count_each_talk_once": "update {published_scores} set subject_id = 'x'",
     "published_waits_give_the_counts_of_managers": "update {published_waits} set outcome_manager = 'no_reply'",
     "published_waits_give_the_counts_of_channels": "update {published_waits} set channel_id = 'x'",
     "published_sessions_give_the_counts_of_managers": "update {published_sessions} set manager_key = 'x'",
@@ -190,6 +195,9 @@ def test_every_check_passes_good_marts_and_fails_broken_ones(floor: Floor) -> No
     floor.put("evaluated.advice", advice_id="a", rule="no_answer", given_week=W46, conversation_id="c", message_id="m")
     floor.put("core.messages", conversation_id="c", message_id="m")
     floor.wait(W46)
+    gate(floor.put, "greeting", "counted")
+    floor.score(W46, given=8)
+    floor.score(W46, given=3)
     good = floor.built(W45, W46)
     assert {test.name for test in good.tests} == set(BREAKS)
     assert not good.failed

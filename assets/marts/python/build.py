@@ -63,7 +63,8 @@ def _fill(connection: Connection[Any], weeks: Sequence[str], policy: Policy, pub
             rows[name] += count
         add("behavior_snapshot", (row_of(week, revision.number, *item) for item in revision.figures.items()))
         if revision.reason is not None:
-            add("week_revisions", [revision.row(policy, published_at, *kept.values())])
+            counted = (kept["published_waits"], kept["published_sessions"])
+            add("week_revisions", [revision.row(policy, published_at, *counted)])
             add("week_changes", revision.changes())
         add("weekly_examples", examples.rows(connection, week, policy))
         add("chat_advice", advice.rows(connection, week, policy))

@@ -4,8 +4,9 @@ Here: which rows, figures and cases are compared. Not here: the comparison (``co
 (``conversations.cases``).
 
 Both sides of a row are the latest revision of their week: figures and rules from ``behavior_snapshot``, cases from
-``published_waits`` and ``published_sessions``. Which revision that is, and whether it lies in ``marts_next`` or in
-``marts``, is all that ``Sides`` knows. How complete a week is says ``data_status``: that may become known later.
+``published_waits``, ``published_sessions`` and ``published_scores``. Which revision that is, and whether it lies in
+``marts_next`` or in ``marts``, is all that ``Sides`` knows. How complete a week is says ``data_status``: that may
+become known later.
 
 Main changes are picked among the rows of both tables together: the digest tells them as one list.
 """
@@ -24,16 +25,18 @@ from assets.marts.python import present
 from assets.marts.python.ground import Completeness, completeness
 from assets.marts.python.revisions import Revision, latest
 from assets.marts.python.snapshot import KEYS, MARTS, Figure, Key, figures_published, is_complete
-from assets.marts.python.tables import NEXT, PUBLISHED, dicts
+from assets.marts.python.tables import NEXT, PUBLISHED, dicts, exists
 from conversations.cases import cases_of_session, cases_of_wait
-from conversations.delta import Delta, Week, delta, headlines
-from conversations.metrics import METRICS, Metric
+from conversations.delta import Delta, Number, Week, delta, headlines
+from conversations.metrics import METRICS, OF_SCORES, Metric
 from conversations.window import iso_week, monday_of
 
 AVERAGED, LEAST_AVERAGED = 4, 2
 """How many weeks before stand behind the average beside a change, and how many of them must have data."""
-Sessions = Mapping[str, Sequence[int]]
+Sessions = Mapping[str, Sequence[Number]]
 TABLES = {"manager": "manager_week_delta", "channel": "channel_week_delta"}
+_ALWAYS = "in_target_share"
+"""A metric that every row of a published week has."""
 _SUBJECT = {
     "manager": ("manager_key", "manager_id", "manager_name", "team_id"),
     "channel": ("channel_id", "channel_kind", "channel_name"),
@@ -101,7 +104,7 @@ class Sides:
 
     def _cases(self, week: str, kind: str) -> Mapping[tuple[str, str], Sessions]:
         """The cases of each subject and metric by session."""
-        found: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        found: dict[tuple[str, str], dict[str, list[Number]]] = defaultdict(lambda: defaultdict(list))
         waits = sql.SQL(
             "select session_id, wait_kind, is_first_reply, {columns} from {} where week = %s and revision = %s"
         )
@@ -116,6 +119,14 @@ class Sides:
         for session, key, *judged in self._rows("published_sessions", sessions, week, kind):
             for name, value in cases_of_session(*judged):
                 found[key, name][session].append(value)
+        if exists(self._connection, self._schema(week), "published_scores"):
+            scores = sql.SQL(
+                "select subject_kind || ' ' || subject_id, {key}, counted_score, has_counted_fail"
+                " from {} where week = %s and revision = %s"
+            )
+            for talk, key, score, is_fail in self._rows("published_scores", scores, week, kind):
+                found[key, "llm_score_avg"][talk].append(score)
+                found[key, "auto_fail_share"][talk].append(int(is_fail))
         return found
 
     def _rows(self, name: str, statement: sql.SQL, week: str, kind: str) -> Iterator[tuple[Any, ...]]:
@@ -174,6 +185,10 @@ def _compare(sides: Sides, kind: str, week: str) -> Iterator[tuple[dict[str, Any
             known = sides.completeness(week).of(kind, key)
             this_week = Week(now.get((key, metric.name), {}), known, figure.rules_key)
             last_week = None
+            if then is None and metric.name in OF_SCORES and (kind, key, _ALWAYS) in sides.figures(previous):
+                # the row was there, and nothing of it was judged
+                then = figure._replace(hits=0 if figure.hits is not None else None, n=0, value=None)
+                then = None if key in absent else then
             if then is not None:
                 known = sides.completeness(previous).of(kind, key)
                 rules = (then.rules_key, "other accounts") if has_moved else then.rules_key

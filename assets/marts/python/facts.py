@@ -1,4 +1,5 @@
-"""``published_waits`` and ``published_sessions``: the cases behind a published week, kept for ever.
+"""``published_waits``, ``published_sessions`` and ``published_scores``: the cases behind a published week,
+kept for ever.
 
 Here: copying a week's judgements, and whether they differ from a published revision. Not here: which revision a week
 gets (``revisions``), what the cases say (``deltas``).
@@ -24,6 +25,8 @@ class _Facts(NamedTuple):
     deciding: tuple[str, ...]
     """Columns that a figure or its proof is made of. Another value in one of them is another fact; a column that a
     later version of the platform adds is not."""
+    which: str = "true"
+    """Which rows of the source are cases, as a condition over ``f``."""
 
 
 FACTS = {
@@ -50,6 +53,18 @@ FACTS = {
             "refusal_message_ids", "paid_message_ids",
         ),
     ),
+    "published_scores": _Facts(
+        "talk_scores",
+        "scorecard_id",
+        "happened_week",
+        "manager_id",
+        (
+            "scorecard_id", "subject_kind", "subject_id", "channel_id", "manager_key", "rubric_id", "rubric_version",
+            "prompt_hash", "model", "counted_criteria", "counted_score", "has_counted_fail",
+        ),
+        # only what counts in a manager's score (contract, section 10)
+        "f.judge = 'model' and f.counted_score is not null",
+    ),
 }  # fmt: skip
 
 
@@ -64,9 +79,10 @@ def keep(connection: Connection[Any], name: str, week: str, revision: int) -> in
 
 def differ(connection: Connection[Any], name: str, week: str, revision: int) -> bool:
     """Whether the judgements of a week are others than those that were published as ``revision``."""
-    if not exists(connection, PUBLISHED, name):
-        return True
     columns = FACTS[name].deciding
+    if not exists(connection, PUBLISHED, name):
+        there = sql.SQL("select exists ({})").format(_judged(name, columns))
+        return connection.execute(there, {"week": week, "revision": revision}).fetchone() == (True,)
     published = sql.SQL("select {} from {} where week = %(week)s and revision = %(revision)s").format(
         sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(PUBLISHED, name)
     )
@@ -92,7 +108,7 @@ def _moved(connection: Connection[Any], name: str, week: str, revision: int) -> 
             inner join {source} as f on was.{case} = f.{case} and was.{manager} = f.{manager}
             left join reference.people as p on f.{manager} = p.manager_id
             where
-                was.week = %s and was.revision = %s
+                was.week = %s and was.revision = %s and {which}
                 and was.manager_key <> coalesce(p.person_id, f.{manager}, 'none')
         )
         """
@@ -101,6 +117,7 @@ def _moved(connection: Connection[Any], name: str, week: str, revision: int) -> 
         source=sql.Identifier("evaluated", facts.source),
         case=sql.Identifier(facts.case),
         manager=sql.Identifier(facts.manager),
+        which=sql.SQL(facts.which),
     )
     return connection.execute(statement, [week, revision]).fetchone() == (True,)
 
@@ -114,10 +131,11 @@ def _judged(name: str, columns: list[str] | tuple[str, ...]) -> sql.Composed:
     }
     chosen = [made.get(column, sql.SQL("f.{}").format(sql.Identifier(column))) for column in columns]
     return sql.SQL(
-        "select {} from {} as f left join reference.people as p on f.{} = p.manager_id where f.{} = %(week)s"
+        "select {} from {} as f left join reference.people as p on f.{} = p.manager_id where f.{} = %(week)s and {}"
     ).format(
         sql.SQL(", ").join(chosen),
         sql.Identifier("evaluated", facts.source),
         sql.Identifier(facts.manager),
         sql.Identifier(facts.week),
+        sql.SQL(facts.which),
     )

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection, sql
 
 from assets.marts.python.ground import NOBODY
+from assets.marts.python.tables import exists
 from conversations.window import monday_of
 
 
@@ -24,6 +25,11 @@ def accounts(connection: Connection[Any], schema: str, week: str, revision: int)
         "select manager_id, manager_key from {sessions} where week = %(week)s and revision = %(revision)s"
         " and manager_id is not null"
     ).format(waits=sql.Identifier(schema, "published_waits"), sessions=sql.Identifier(schema, "published_sessions"))
+    if exists(connection, schema, "published_scores"):
+        statement += sql.SQL(
+            " union select manager_id, manager_key from {} where week = %(week)s and revision = %(revision)s"
+            " and manager_id is not null"
+        ).format(sql.Identifier(schema, "published_scores"))
     return dict(connection.execute(statement, {"week": week, "revision": revision}).fetchall())
 
 

@@ -6,6 +6,7 @@ counting (``dbt_project``), revisions (``revisions``).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from fractions import Fraction
@@ -15,9 +16,9 @@ from psycopg import Connection, sql
 
 from assets.marts.python.ground import Completeness, Rests, completeness, resting
 from assets.marts.python.tables import NEXT, PUBLISHED, dicts, exists
-from conversations.comparable import comparison_key
+from conversations.comparable import comparison_key, score_key
 from conversations.delta import COMPLETE
-from conversations.metrics import METRICS, Metric
+from conversations.metrics import METRICS, OF_SCORES, Metric
 from conversations.policy import Policy
 from conversations.window import monday_of
 
@@ -54,7 +55,7 @@ def figures_next(connection: Connection[Any], week: str, policy: Policy) -> dict
     """The figures of a week as dbt built them in ``marts_next``.
 
     Percentiles in working time count only waits with a calendar: their n is counted here, the marts' is that of all.
-    A metric that the marts have no column for is left out.
+    A metric that the marts have no column for is left out, and so is one of a model's scores where none counts.
     """
     complete = completeness(connection, NEXT, week)
     by_rules = _Rules(connection, week, policy)
@@ -65,6 +66,8 @@ def figures_next(connection: Connection[Any], week: str, policy: Policy) -> dict
         for row in dicts(connection, statement, {"week": week}):
             key = row[KEYS[kind]]
             for metric in shown(row):
+                if metric.name in OF_SCORES and not row[metric.denominator]:
+                    continue
                 found[kind, key, metric.name] = _figure(metric, row, kind, key, with_calendar, complete, by_rules)
     return found
 
@@ -146,8 +149,11 @@ class _Rules:
         self._lexicons = _lexicons(connection, week)
         self._judged_by = _judged_by(connection, week) - {policy.hash}
         self._keys: dict[tuple[str, Rests], str] = {}
+        self._judges = _judges(connection, week)
 
     def key(self, metric: Metric, kind: str, subject: str) -> str:
+        if metric.name in OF_SCORES:
+            return score_key(self._judges.get((kind, subject), ()))
         rests = self._resting.of(kind, subject)
         if (metric.name, rests) not in self._keys:
             self._keys[metric.name, rests] = comparison_key(
@@ -179,3 +185,20 @@ def _judged_by(connection: Connection[Any], week: str) -> set[str]:
         select policy_hash from evaluated.behaviour where ended_week = %(week)s
     """
     return {found for (found,) in connection.execute(statement, {"week": week})}
+
+
+def _judges(connection: Connection[Any], week: str) -> dict[tuple[str, str], set[tuple[Any, ...]]]:
+    """By which rubrics, prompts and models the week's scores were given that count, by subject."""
+    statement = """
+        select distinct
+            coalesce(p.person_id, t.manager_id, 'none'), t.channel_id, t.rubric_id, t.rubric_version, t.prompt_hash,
+            t.model, t.counted_criteria
+        from evaluated.talk_scores as t
+        left join reference.people as p on t.manager_id = p.manager_id
+        where t.happened_week = %(week)s and t.judge = 'model' and t.counted_score is not null
+    """
+    found: dict[tuple[str, str], set[tuple[Any, ...]]] = defaultdict(set)
+    for person, channel, *judge, criteria in connection.execute(statement, {"week": week}):
+        for subject in (("manager", person), ("channel", channel)):
+            found[subject].add((*judge, *criteria))
+    return found
