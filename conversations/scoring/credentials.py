@@ -53,7 +53,9 @@ _NAME = (
     r"|[a-z0-9_]*(?:pass(?:word|wd|phrase)|pwd|token|secret|api[\s_-]?key|apikey|access[\s_-]?key|private[\s_-]?key)"
     r"[a-z0-9_]*)"
 )
-_NAMED = re.compile(rf"(?im)(?<![\w]){_NAME}\s{{0,3}}([:=]|\s[-–—]\s)\s{{0,3}}[\"'«]?([!-~]{{4,}})(\s*$)?")
+_NAMED = re.compile(
+    rf"(?im)(?<!\w){_NAME}(?:\s[\w-]{{1,30}}){{0,3}}\s{{0,3}}([:=]|\s[-–—]\s)\s{{0,3}}[\"'«]?([!-~]{{4,}})(\s*$)?"
+)
 _LABEL = re.compile(rf"(?i)\W*(?:\w+\s+){{0,3}}{_NAME}(?:\s+\w+){{0,3}}\W*")
 _LONGEST_LABEL = 60
 _VALUE = re.compile(r"[!-~]{6,}")

@@ -44,18 +44,18 @@ def instructions_hash(text: str) -> str:
 
 
 def line_diff(old: str, new: str) -> dict[str, list[str]]:
-    """Lines that came and lines that went, in their order.
+    """Lines that came and lines that went, in their order; empty ones say nothing.
 
     >>> line_diff("a\\nb", "a\\nc")
     {'added': ['c'], 'removed': ['b']}
     """
-    before, after = old.split("\n"), new.split("\n")
+    before, after = (list(filter(None, text.split("\n"))) for text in (old, new))
     added: list[str] = []
     removed: list[str] = []
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag != "equal":
-            removed += [line for line in before[i1:i2] if line]
-            added += [line for line in after[j1:j2] if line]
+            removed += before[i1:i2]
+            added += after[j1:j2]
     return {"added": added, "removed": removed}
 
 
