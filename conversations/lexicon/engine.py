@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple, Self, TypeAlias
 
-from conversations.lexicon.reading import Side, Source, read
+from conversations.lexicon.reading import SPEECH, Side, Source, read
 from conversations.lexicon.tables import (
     END,
     NEGATES_AFTER,
@@ -28,6 +28,7 @@ from conversations.lexicon.words import TOKEN, lower
 _REMEMBERED = 200_000
 _NO_ELEMENTS: frozenset[int] = frozenset()
 _DEFAULT = Path(__file__).parent / "data"
+_SPEECH = Path(__file__).parent / "speech"
 
 
 class Hit(NamedTuple):
@@ -82,6 +83,11 @@ class Lexicon:
     def default(cls) -> Lexicon:
         """The lexicons that come with the product; compiled once in a process, when the first message is read."""
         return _default()
+
+    @classmethod
+    def speech(cls) -> Lexicon:
+        """What scoring looks for beside the intents: greetings, rudeness, voice mail, orders to the judge."""
+        return _speech()
 
     @cached_property
     def _tables(self) -> Tables:
@@ -167,6 +173,11 @@ class Lexicon:
 @lru_cache(maxsize=1)
 def _default() -> Lexicon:
     return Lexicon(read(_DEFAULT))
+
+
+@lru_cache(maxsize=1)
+def _speech() -> Lexicon:
+    return Lexicon(read(_SPEECH, SPEECH, _DEFAULT))
 
 
 def _place(hit: Hit) -> tuple[int, int, str, str]:

@@ -36,6 +36,18 @@ INTENTS: dict[str, tuple[Side, ...]] = {
 PURCHASE_INTENTS = ("price", "availability", "wish_to_buy", "size_variant", "delivery")
 """What makes a session one with purchase intent (metric contract, section 5, ``asked_clarifying``)."""
 
+SPEECH: dict[str, tuple[Side, ...]] = {
+    "greeting": ("manager",),
+    "introduction": ("manager",),
+    "farewell": ("manager",),
+    "politeness": ("manager",),
+    "rudeness": ("manager",),
+    "voicemail": ("customer", "manager"),
+    "wrong_number": ("customer", "manager"),
+    "order_to_judge": ("customer", "manager"),
+}
+"""What scoring by rules looks for beside the intents: no figure of behaviour depends on it."""
+
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -135,39 +147,45 @@ class Source(_Part):
     kazakh: Kazakh
     intents: tuple[IntentFile, ...]
     hash: str
+    sides: dict[str, tuple[Side, ...]] = INTENTS
+    """Every intent and whose messages can have it."""
 
 
-def read(folder: Path) -> Source:
+def read(folder: Path, intents: dict[str, tuple[Side, ...]] = INTENTS, shared: Path | None = None) -> Source:
     """Read and check a folder.
+
+    Args:
+        intents: what it must tell of, one file each.
+        shared: where ``common.yaml`` and ``kazakh.yaml`` are; without it, in the folder.
 
     Raises:
         LexiconError: a file is missing, cannot be read, or says something that is not a lexicon.
     """
     names = sorted(path.stem for path in folder.glob("*.yaml"))
-    wanted = sorted([*INTENTS, "common", "kazakh"])
+    wanted = sorted([*intents, *(() if shared else ("common", "kazakh"))])
     if names != wanted:
         wrong = sorted(set(names) ^ set(wanted))
         raise LexiconError(f"{folder}: there must be one file for each of {', '.join(wanted)}; see {', '.join(wrong)}")
-    raw = {name: _load(folder / f"{name}.yaml") for name in names}
-    intents = []
-    for name in INTENTS:
+    of_all = shared or folder
+    files = []
+    for name in intents:
         path = folder / f"{name}.yaml"
-        read_file = _validate(IntentFile, raw[name], path)
-        _check(read_file, name, path)
-        intents.append(read_file)
-    common = _validate(Common, raw["common"], folder / "common.yaml")
-    kazakh = _validate(Kazakh, raw["kazakh"], folder / "kazakh.yaml")
+        read_file = _validate(IntentFile, _load(path), path)
+        _check(read_file, name, path, intents)
+        files.append(read_file)
+    common = _validate(Common, _load(of_all / "common.yaml"), of_all / "common.yaml")
+    kazakh = _validate(Kazakh, _load(of_all / "kazakh.yaml"), of_all / "kazakh.yaml")
     content = {
         "common": common.model_dump(mode="json"),
         "kazakh": kazakh.model_dump(mode="json"),
-        "intents": [one.model_dump(mode="json") for one in intents],
+        "intents": [one.model_dump(mode="json") for one in files],
     }
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     digest = hashlib.sha256(canonical.encode()).hexdigest()
-    return Source(common=common, kazakh=kazakh, intents=tuple(intents), hash=digest)
+    return Source(common=common, kazakh=kazakh, intents=tuple(files), hash=digest, sides=intents)
 
 
-def _check(read_file: IntentFile, name: str, path: Path) -> None:
+def _check(read_file: IntentFile, name: str, path: Path, intents: dict[str, tuple[Side, ...]]) -> None:
     if read_file.intent != name:
         raise LexiconError(f"{path}: intent must be {name!r}, as the file is named, not {read_file.intent!r}")
     seen: set[str] = set()
@@ -178,9 +196,9 @@ def _check(read_file: IntentFile, name: str, path: Path) -> None:
         seen.add(entry.id)
         if not entry.ru and not entry.kk:
             raise LexiconError(f"{place}: there are no phrases; write some under ru or kk")
-        if entry.side is not None and entry.side not in INTENTS[name]:
-            raise LexiconError(f"{place}: {name} is said by {' or '.join(INTENTS[name])} only")
-        wrong = [intent for intent in entry.unless_intents if intent not in INTENTS or intent == name]
+        if entry.side is not None and entry.side not in intents[name]:
+            raise LexiconError(f"{place}: {name} is said by {' or '.join(intents[name])} only")
+        wrong = [intent for intent in entry.unless_intents if intent not in intents or intent == name]
         if wrong:
             raise LexiconError(f"{place}: unless_intents names {wrong[0]!r}, which is no other intent")
 

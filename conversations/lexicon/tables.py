@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from conversations.lexicon.kazakh import Stemmer
 from conversations.lexicon.phrases import Atom, Phrase, PhraseError, parse
-from conversations.lexicon.reading import INTENTS, Entry, LexiconError, Phrases, Side, Source
+from conversations.lexicon.reading import Entry, LexiconError, Phrases, Side, Source
 from conversations.lexicon.words import TOKEN, classes, folded, lower, plain, squeezed
 
 WORD, SKIPPED, END, QUESTION = range(4)
@@ -127,7 +127,7 @@ class Tables:
 
     def _entry(self, intent: str, entry: Entry) -> None:
         place = f"{intent}.yaml, entry {entry.id}"
-        sides = (entry.side,) if entry.side else INTENTS[intent]
+        sides = (entry.side,) if entry.side else self._source.sides[intent]
         near, anywhere = self._guards(entry.unless, place, sides), self._guards(entry.unless_anywhere, place, sides)
         rule = Rule(
             intent,

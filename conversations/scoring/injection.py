@@ -1,14 +1,62 @@
 """Orders to the judge inside a talk: somebody tells the model what to answer.
 
-Here: whether a talk holds one. It changes no mark by itself; a scorecard is flagged, and claims without proof then
-spoil it (``scorecard``). Not here: the words (``conversations/lexicon/speech/order_to_judge.yaml``).
+Here: whether a talk holds one. It changes no mark by itself; a scorecard is flagged, and one claim without proof then
+leaves it without a score (``scorecard``). Not here: the words (``conversations/lexicon/speech/order_to_judge.yaml``).
+
+Looked for are orders about marks and instructions in Russian, Kazakh and English, whoever says them and whichever way
+they are typed, and signs that no talk has: roles of a chat, JSON with marks, our own frame around a talk. A text of
+one phrase is read as a whole, neighbouring phrases of one speaker too: recognised speech is cut anywhere.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
+from conversations.lexicon import Lexicon
 from conversations.scoring.shapes import Talk
+
+_ORDER = "order_to_judge"
+_MOST = 200_000
+"""Characters of a talk that are read; a longer one is flagged as cut, and no model sees its end."""
+_SIGNS = re.compile(
+    r"(?xi)"
+    r" < \s* / ? \s* (?: system | assistant | user | instructions? ) \s* >"
+    r" | < \| [^|]{1,40} \| >"
+    r" | \[ / ? \s* (?: INST | SYS ) \s* \]"
+    r" | [\"'«“]? \b (?: score | is_suitable | criteria ) [\"'»”] \s* : "
+    r" | \#{2,} \s* (?: system | instructions? | инструкци | систем )"
+    r" | (?: НАЧАЛО | КОНЕЦ ) \s+ ЗАПИСИ \s+ (?: [0-9a-f]{6} | = )"
+    r" | ^ \s* (?: system | система ) \s* : "
+)
 
 
 def is_suspected(talk: Talk) -> bool:
     """Whether anybody in the talk gives the judge an order."""
+    speech = Lexicon.speech()
+    for text in _texts(talk):
+        if _SIGNS.search(text):
+            return True
+        if any(intent == _ORDER for intent, _, _ in speech.places(text, "customer")):
+            return True
     return False
+
+
+def _texts(talk: Talk) -> Iterator[str]:
+    length = 0
+    said: list[str] = []
+    speaker = None
+    for phrase in talk.phrases:
+        if length >= _MOST:
+            break
+        text = phrase.text[: _MOST - length]
+        length += len(text)
+        if phrase.speaker != speaker and said:
+            if len(said) > 1:
+                yield " ".join(said)
+            said = []
+        speaker = phrase.speaker
+        said.append(text)
+        yield text
+    if len(said) > 1:
+        yield " ".join(said)
