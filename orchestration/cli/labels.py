@@ -159,16 +159,16 @@ def _plot(found: Sequence[Measurement], file: Path, *, quietly: bool) -> None:
 
 def _show(found: Sequence[Measurement]) -> None:
     judge = found[0].judge
-    rows = [_row(one) for one in found]
     title = Labels.TITLE.format(judge.rubric_id, number(judge.rubric_version), judge.model)
-    screen.show(screen.table(title, Labels.COLUMNS, rows))
+    screen.show(screen.table(title, Labels.COLUMNS, [_agreement(one) for one in found]))
+    screen.show(screen.table(None, Labels.MORE_COLUMNS, [_answers(one) for one in found]))
     for one in found:
         if one.gate.reasons:
             why = "; ".join(Labels.REASONS[reason] for reason in one.gate.reasons)
             screen.say(Labels.WHY.format(one.criterion.code, why), style="dim")
 
 
-def _row(one: Measurement) -> list[str]:
+def _agreement(one: Measurement) -> list[str]:
     figures = one.measured
     interval = NONE if figures.interval is None else "…".join(map(_figure, figures.interval))
     return [
@@ -180,6 +180,13 @@ def _row(one: Measurement) -> list[str]:
         _figure(figures.human_kappa),
         _figure(figures.alpha),
         _figure(figures.ac1),
+    ]
+
+
+def _answers(one: Measurement) -> list[str]:
+    figures = one.measured
+    return [
+        one.criterion.code,
         _percent(figures.flip_rate, figures.repeated),
         _percent(figures.verified_share, figures.marks),
         _percent(figures.insufficient_share, figures.applicable),

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import orjson
 import psycopg
-from psycopg.rows import namedtuple_row
 
 from conversations.scoring.agreement import Categories, Item
 from conversations.scoring.gates import Answers, Gate, Measured, gate, measured
@@ -161,17 +160,14 @@ def measure(connection: psycopg.Connection[Any], rubric_id: str | None = None) -
 
 def _of_judge(connection: psycopg.Connection[Any], judge: Judge, rubric: Rubric) -> list[Measurement]:
     items: dict[str, dict[str, Item]] = defaultdict(dict)
-    with connection.cursor(row_factory=namedtuple_row) as cursor:
-        for row in cursor.execute(_LABELLED, judge._asdict()):
-            of_criterion = items[row.criterion]
-            item = of_criterion.setdefault(row.subject, Item(row.subject, _given(row.judge, row.judge_not), {}))
-            of_criterion[row.subject] = item._replace(
-                people={**item.people, row.grader: _given(row.given, row.not_given)}
-            )
-        answers = {row[0]: Answers(*row[1:]) for row in cursor.execute(_ANSWERS, judge._asdict())}
-        repeats: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
-        for criterion, first, second in cursor.execute(_REPEATS, judge._asdict()):
-            repeats[criterion].append((first, second))
+    for subject, criterion, grader, *marks in connection.execute(_LABELLED, judge._asdict()):
+        of_criterion = items[criterion]
+        item = of_criterion.setdefault(subject, Item(subject, _given(*marks[2:]), {}))
+        of_criterion[subject] = item._replace(people={**item.people, grader: _given(*marks[:2])})
+    answers = {row[0]: Answers(*row[1:]) for row in connection.execute(_ANSWERS, judge._asdict())}
+    repeats: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
+    for code, first, second in connection.execute(_REPEATS, judge._asdict()):
+        repeats[code].append((first, second))
     found = []
     for criterion in rubric.criteria:
         mine = tuple(items[criterion.code].values())
@@ -193,8 +189,7 @@ _CARDS = """
 """
 _LABELLED = f"""
 select
-    l.subject_kind || ':' || l.subject_id as subject, l.criterion, l.grader, l.given, l.not_given,
-    c.given as judge, c.not_given as judge_not
+    l.subject_kind || ':' || l.subject_id, l.criterion, l.grader, l.given, l.not_given, c.given, c.not_given
 from reference.labels as l
 join evaluated.scorecards as s on s.subject_kind = l.subject_kind and s.subject_id = l.subject_id
 join evaluated.scorecard_criteria as c on c.scorecard_id = s.scorecard_id and c.criterion = l.criterion
