@@ -50,27 +50,38 @@ def put_cards(
 ) -> list[str]:
     """A call ``tbank:1`` … for each card, over two weeks; a card that is there is replaced. Returns the calls."""
     calls = [f"tbank:{number}" for number in range(1, len(cards) + 1)]
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _TABLES}
+    judged_by = {"rubric_id": rubric_id, "rubric_version": version, "prompt_hash": prompt, "model": model}
+    for number, (call_id, card) in enumerate(zip(calls, cards, strict=True)):
+        on = MONDAY + timedelta(days=number % 14)
+        start = datetime(on.year, on.month, on.day, 9, tzinfo=UTC)
+        scorecard_id = f"call:{call_id}:model:{rubric_id}:{version}"
+        rows["core.calls"].append(_call(call_id, start))
+        rows["core.call_transcripts"].append(_transcript(call_id, start))
+        rows["evaluated.call_eligibility"].append(_eligible(call_id, on))
+        rows["evaluated.scorecards"].append({**_card(scorecard_id, call_id, start, at), **judged_by})
+        rows["evaluated.scorecard_criteria"] += [
+            _answer(scorecard_id, place, criterion, answer, quote_state)
+            for place, (criterion, answer) in enumerate(zip(CRITERIA, card, strict=True), 1)
+        ]
     with warehouse.connect() as sql:
-        for number, (call_id, card) in enumerate(zip(calls, cards, strict=True)):
-            on = MONDAY + timedelta(days=number % 14)
-            start = datetime(on.year, on.month, on.day, 9, tzinfo=UTC)
-            _put(sql, "core.calls", _call(call_id, start))
-            _put(sql, "core.call_transcripts", _transcript(call_id, start))
-            _put(sql, "evaluated.call_eligibility", _eligible(call_id, on))
-            scorecard_id = f"call:{call_id}:model:{rubric_id}:{version}"
-            sql.execute("delete from evaluated.scorecards where scorecard_id = %s", [scorecard_id])
-            judged_by = {"rubric_id": rubric_id, "rubric_version": version, "prompt_hash": prompt, "model": model}
-            _put(sql, "evaluated.scorecards", {**_card(scorecard_id, call_id, start, at), **judged_by})
-            for place, (criterion, answer) in enumerate(zip(CRITERIA, card, strict=True), 1):
-                _put(sql, "evaluated.scorecard_criteria", _answer(scorecard_id, place, criterion, answer, quote_state))
+        gone = [row["scorecard_id"] for row in rows["evaluated.scorecards"]]
+        sql.execute("delete from evaluated.scorecards where scorecard_id = any(%s)", [gone])
+        for table, statement in _TABLES.items():
+            sql.execute(statement, [json.dumps(rows[table], default=str)])
     return calls
 
 
-def _put(sql: Any, table: str, row: dict[str, Any]) -> None:
-    sql.execute(
-        f"insert into {table} select * from jsonb_populate_record(null::{table}, %s) on conflict do nothing",
-        [json.dumps(row, default=str)],
+_TABLES = {
+    table: f"insert into {table} select * from jsonb_populate_recordset(null::{table}, %s) on conflict do nothing"
+    for table in (
+        "core.calls",
+        "core.call_transcripts",
+        "evaluated.call_eligibility",
+        "evaluated.scorecards",
+        "evaluated.scorecard_criteria",
     )
+}
 
 
 def _call(call_id: str, start: datetime) -> dict[str, Any]:
