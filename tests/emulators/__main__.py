@@ -18,6 +18,7 @@ from tests.emulators.llm import LlmEmulator, Manner
 from tests.emulators.retailcrm import API_KEY, BOT_TOKEN, RetailCRMEmulator
 from tests.emulators.retailcrm_web import RetailCRMWebEmulator
 from tests.emulators.sheets import SheetsEmulator
+from tests.emulators.shop import requirements
 from tests.emulators.shop.calls import CallBook
 from tests.emulators.shop.model import ZONE, Shop, last_monday
 from tests.emulators.tbank import TBankEmulator
@@ -25,6 +26,7 @@ from tests.emulators.telegram import TelegramEmulator
 
 DEFAULT = ("retailcrm", "sheets", "telegram")
 VENDORS = (*DEFAULT, "retailcrm-web", "tbank", "llm")
+REQUIREMENTS_ID = "1Otklik-Demo-Requirements-00000000000000000"
 TOKEN_VARIABLE = "EMULATOR_BOT_TOKEN"
 EXAMPLES = f"""examples:
   python -m tests.emulators --port 8070
@@ -76,6 +78,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--now", type=datetime.fromisoformat, help="the shop's clock (default: that Monday, 08:00)")
     parser.add_argument("--state", type=Path, help="folder that keeps what was changed, keys and tokens over a restart")
     parser.add_argument("--rate", type=float, default=10.0, help="calls a second per token, 0: no limit (default: 10)")
+    parser.add_argument(
+        "--calls-rate", type=float, default=20.0, help="the same of the telephony, per session (default: 20)"
+    )
     parser.add_argument("--llm-delay", type=float, default=0.3, help="seconds a judge takes (default: 0.3)")
     parser.add_argument(
         "--busy-day", type=date.fromisoformat, help="the day with 300 telephone calls (default: the last Wednesday)"
@@ -111,8 +116,15 @@ def _address(given: argparse.Namespace, base_url: str) -> str:
     return base_url.replace(given.host, given.public_host, 1) if given.public_host else base_url
 
 
+_shops: dict[tuple[object, ...], Shop] = {}
+"""One shop behind all vendors of a process: its clock is moved once."""
+
+
 def _shop(given: argparse.Namespace) -> Shop:
-    shop = (
+    key = (given.shop, given.seed, given.monday, given.weeks)
+    if key in _shops:
+        return _shops[key]
+    shop = _shops[key] = (
         Shop.demo(given.seed, given.monday, given.weeks)
         if given.shop == "demo"
         else Shop.tiny(given.seed, given.monday)
@@ -160,9 +172,16 @@ def _sheets(given: argparse.Namespace, port: int, running: contextlib.ExitStack)
     emulator = running.enter_context(
         SheetsEmulator(host=given.host, port=port, state=state, public_host=given.public_host)
     )
+    if REQUIREMENTS_ID not in emulator.books:
+        kept = requirements.tabs()
+        emulator.add_spreadsheet(REQUIREMENTS_ID, requirements.TITLE, tuple(kept))
+        for tab, values in kept.items():
+            emulator.edit(f"'{tab}'!A1", values, REQUIREMENTS_ID)
     return {
         "base_url": emulator.base_url,
         "spreadsheet_id": emulator.spreadsheet_id,
+        "requirements_id": REQUIREMENTS_ID,
+        "operators_tab": requirements.OPERATORS_TAB,
         "service_account_file": str(emulator.service_account_file),
         "page": emulator.page_url(),
     }
@@ -185,7 +204,7 @@ def _tbank(given: argparse.Namespace, port: int, running: contextlib.ExitStack) 
     shop = _shop(given)
     book = CallBook(shop, busy_day=given.busy_day)
     emulator = running.enter_context(
-        TBankEmulator(shop, book=book, host=given.host, port=port, rate=given.rate or None)
+        TBankEmulator(shop, book=book, host=given.host, port=port, rate=given.calls_rate or None)
     )
     return {
         "base_url": _address(given, emulator.base_url),
