@@ -80,9 +80,7 @@ def prepare(
     if parameters.mask_names and names is None:
         raise ValueError("names are to be hidden, and nothing that finds names was handed in")
     shown = _within(talk.phrases, parameters.chunk_characters * parameters.max_chunks)
-    hidden = masked(
-        [phrase.text for phrase in shown], names if parameters.mask_names else None, is_spoken=talk.kind == "call"
-    )
+    hidden = masked(shown, names if parameters.mask_names else None, is_call=talk.kind == "call")
     lines = [
         _Line(n, Judge.SPEAKERS[phrase.speaker], text)
         for n, (phrase, each) in enumerate(zip(shown, hidden, strict=True), start=1)
