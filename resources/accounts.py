@@ -103,7 +103,7 @@ class SheetsAccount:
         """
         if self.fault is not None:
             raise self.fault
-        return parsed_service_account(self.connection_id, self.service_account.get_secretvalue_of())
+        return parsed_service_account(self.connection_id, self.service_account.get_secret_value())
 
 
 @dataclass(frozen=True)
@@ -363,7 +363,7 @@ def first_missing(connection_id: str, needed: Mapping[str, str]) -> BadConfigura
 
 def value_of(secret: SecretStr | None) -> str:
     """A secret of the environment; from here on no text of this process shows it."""
-    value = secret.get_secretvalue_of() if secret is not None else ""
+    value = secret.get_secret_value() if secret is not None else ""
     hide_secret(value)
     return value
 
