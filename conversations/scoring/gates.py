@@ -11,8 +11,9 @@ published       may be shown
 counted         enters scores of managers
 
 Decisions where the contract is silent: what is not known does not pass (nobody graded twice, nothing was asked twice);
-50 talks graded by two people and 50 answers asked for twice are what "known" takes. A share of quotes is over the
-answers that are marks; a share of missing evidence is over the answers but "not applicable".
+50 talks graded by two people and 50 answers asked for twice are what "known" takes. The share of quotes is over the
+marks that need or bring one: above 0, automatic fails, any with a quote; nobody can quote what was not said. The share
+of missing evidence is over the answers but "not applicable".
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class Answers(NamedTuple):
 
     total: int
     marks: int
-    """Answers with a mark that counts."""
+    """Answers with a mark that counts and needs a quote, or brings one."""
     verified: int
     """Marks with a quote that code has found."""
     insufficient: int
@@ -87,7 +88,7 @@ class Measured(NamedTuple):
     flip_rate: Fraction | None
     answers: int
     marks: int
-    """Of these, marks that count: what ``verified_share`` is of."""
+    """Of these, marks that count and need or bring a quote: what ``verified_share`` is of."""
     applicable: int
     """Of these, all but "not applicable": what ``insufficient_share`` is of."""
     verified_share: Fraction | None

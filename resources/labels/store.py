@@ -184,7 +184,7 @@ def _of_judge(connection: psycopg.Connection[Any], judge: Judge, rubric: Rubric)
 
 
 _CARDS = """
-    s.judge = 'model' and s.state = 'scored' and s.rubric_id = %(rubric_id)s
+    s.judge = 'model' and s.rubric_id = %(rubric_id)s
     and s.rubric_version = %(rubric_version)s and s.prompt_hash = %(prompt_hash)s and s.model = %(model)s
 """
 _LABELLED = f"""
@@ -194,12 +194,17 @@ from reference.labels as l
 join evaluated.scorecards as s on s.subject_kind = l.subject_kind and s.subject_id = l.subject_id
 join evaluated.scorecard_criteria as c on c.scorecard_id = s.scorecard_id and c.criterion = l.criterion
 where
-    {_CARDS} and l.rubric_id = s.rubric_id and l.rubric_version = s.rubric_version and l.prompt_hash = s.prompt_hash
-    and l.model = s.model
+    {_CARDS} and s.state = 'scored' and l.rubric_id = s.rubric_id and l.rubric_version = s.rubric_version
+    and l.prompt_hash = s.prompt_hash and l.model = s.model
 """  # noqa: S608 - a constant
+# cards without a score because too little was proved are answers too: left out, they would make the judge look better
 _ANSWERS = f"""
 select
-    c.criterion, count(*), count(c.given), count(*) filter (where c.given is not null and c.quote_state = 'verified'),
+    c.criterion, count(*),
+    count(*) filter (
+        where c.given is not null and (c.given > 0 or c.is_auto_fail or c.quote_state <> 'missing')
+    ),
+    count(*) filter (where c.given is not null and c.quote_state = 'verified'),
     count(*) filter (where c.not_given = 'insufficient_evidence'),
     count(*) filter (where c.not_given = 'not_applicable')
 from evaluated.scorecards as s
