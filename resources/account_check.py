@@ -10,13 +10,17 @@ from contextlib import ExitStack
 from resources.accounts import RetailCRMAccount, RetailCRMWebAccount, SheetsAccount, TelegramAccount
 from resources.clients.http import Limits
 from resources.settings import Settings
+from resources.tbank_account import TBankAccount, tbank_source_of
 
 LONGEST_SECONDS = 30.0
 """A person waits for the answer."""
 MOST_ATTEMPTS = 2
 
 
-def ask(settings: Settings, account: RetailCRMAccount | RetailCRMWebAccount | SheetsAccount | TelegramAccount) -> None:
+def ask(
+    settings: Settings,
+    account: RetailCRMAccount | RetailCRMWebAccount | TBankAccount | SheetsAccount | TelegramAccount,
+) -> None:
     """Ask the vendor whether it knows us.
 
     Raises:
@@ -35,6 +39,9 @@ def ask(settings: Settings, account: RetailCRMAccount | RetailCRMWebAccount | Sh
             _ask_retailcrm(account, limits, closing)
         elif isinstance(account, RetailCRMWebAccount):
             _ask_web(settings, account, limits, closing)
+        elif isinstance(account, TBankAccount):
+            # a session is started: login, password and the address of the start are good
+            tbank_source_of(settings, account, closing, limits=limits).start_session()
         elif isinstance(account, SheetsAccount):
             _ask_sheets(account, limits, closing)
         else:

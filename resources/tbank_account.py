@@ -7,6 +7,7 @@ probe`` and ``otklik doctor`` answer without importing it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -86,10 +87,10 @@ def account_of(
     fault: BadConfiguration | None = None,
 ) -> TBankAccount:
     """An account from what is stored of it, or is about to be; what is missing is as the settings say."""
-    fields = TBankFields()
+    fields, said = TBankFields(), values.get("fields") or None
     try:
-        fields = fields_of(values.get("fields") or None)
-    except BadFields as error:
+        fields = fields_of(json.loads(said) if isinstance(said, str) else said)
+    except (BadFields, ValueError, AttributeError) as error:
         fault = fault or BadConfiguration(account.connection_id, f"its fields cannot be used: {error}", _REMEDY)
     return TBankAccount(
         account,

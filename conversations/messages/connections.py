@@ -14,21 +14,23 @@ class ConnectionsHelp:
     """Help texts by command and option."""
 
     CONNECT: Final = with_examples(
-        "Подключить аккаунт: retailcrm, retailcrm-web (чаты по запросу из браузера), sheets (таблица Google) или "
-        "telegram.\n\n"
+        "Подключить аккаунт: retailcrm, retailcrm-web (чаты по запросу из браузера), tbank (звонки), sheets (таблица "
+        "Google) или telegram.\n\n"
         "Ключи берутся из файла env или спрашиваются без показа на экране; в базе они лежат зашифрованными. "
         "Перед записью источнику задаётся один безвредный вопрос.",
         "otklik connect retailcrm --env-file env",
         "otklik connect retailcrm --id shop2",
         "otklik connect retailcrm-web --curl web_curl.txt --curl web_messages_curl.txt",
         "otklik connect retailcrm-web --har chats.har",
+        "otklik connect tbank --env-file env",
         "otklik connect sheets --env-file env",
         "pass show telegram | otklik connect telegram --env-file -",
     )
-    CONNECT_VENDOR: Final = "Что подключить: retailcrm, retailcrm-web, sheets или telegram."
+    CONNECT_VENDOR: Final = "Что подключить: retailcrm, retailcrm-web, tbank, sheets или telegram."
     CONNECT_ID: Final = "Имя подключения в таблицах; по умолчанию как источник."
     CONNECT_ENV_FILE: Final = "Файл со строками ИМЯ=значение (как .env); «-» — прочитать со стандартного ввода."
     CONNECT_BASE_URL: Final = "Адрес API, если он не обычный."
+    CONNECT_FIELDS: Final = "Файл с другими именами полей телефонии (YAML или JSON, docs/tbank.md); только для tbank."
     CONNECT_NO_CHECK: Final = "Записать, не спрашивая источник."
 
     CONNECTIONS: Final = with_examples(
@@ -62,6 +64,7 @@ class Connections:
     VENDORS: Final = {
         "retailcrm": "RetailCRM",
         "retailcrm-web": "RetailCRM, веб-чаты",
+        "tbank": "T-Банк, звонки",
         "sheets": "Google Таблицы",
         "telegram": "Telegram",
     }
@@ -106,6 +109,12 @@ class Connections:
         "bot_token": "Токен бота",
         "mg_base_url": "Адрес MessageGateway",
         "time_zone": "Часовой пояс аккаунта",
+        "login": "Логин",
+        "password": "Пароль",
+        "login_path": "Адрес начала сессии",
+        "auth_type": "Вид входа",
+        "auth_system": "Система входа",
+        "fields": "Имена полей",
         "spreadsheet_id": "Таблица: ссылка или её часть после /d/",
         "service_account": "Файл ключа сервисного аккаунта (JSON)",
         "chat_id": "Чат: число или @имя",
@@ -146,6 +155,8 @@ class ConnectionErrors:
     NO_FILE: Final = "нет файла {}"
     UNREADABLE: Final = "файл {} не читается: нужен текст UTF-8 до 1 МиБ"
     MISSING: Final = "не хватает: {}. Впишите в файл env (--env-file) или запустите в терминале, где можно спросить"
+    ONLY_TBANK: Final = "{} только для tbank"
+    FIELDS: Final = "файл {} не годится: {}"
     TIME_ZONE: Final = "«{}» не похоже на часовой пояс: пишите как Europe/Moscow"
     ADDRESS: Final = (
         "адрес не годится: нужен https://имя без пути с ключами (http — только для этой машины "

@@ -1,7 +1,8 @@
 """``otklik connect``: where an account's address and keys come from, one question to the vendor, then they are stored.
 
-Here: the fields of each vendor, the env file, the prompts. Not here: captures (``connect_web``), encryption and tables
-(``resources.vault``, ``resources.warehouse.connections``), the question (``resources.account_check``).
+Here: the env file, the prompts, what is refused. Not here: the fields of each vendor (``connect_fields``), captures
+(``connect_web``), encryption and tables (``resources.vault``, ``resources.warehouse.connections``), the question
+(``resources.account_check``).
 
 Secrets come from a file, from standard input or from a prompt that does not show them; never as an argument, which
 every user of the machine could read in the list of processes.
@@ -12,62 +13,21 @@ from __future__ import annotations
 import re
 import stat
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from conversations.messages import Captures, ConnectionErrors, Connections
 from orchestration.cli import connect_web, same_account, screen
+from orchestration.cli.connect_fields import FIELDS, ONE_IN_FORCE, Field, as_account
 from orchestration.cli.errors import EXIT_USAGE, CliError
 
 if TYPE_CHECKING:
-    from resources.accounts import RetailCRMAccount, RetailCRMWebAccount, SheetsAccount, TelegramAccount
     from resources.settings import Settings
     from resources.warehouse.connections import Account
     from resources.warehouse.engine import Warehouse
 
 LARGEST_FILE = 1 << 20
-ONE_IN_FORCE = ("sheets", "telegram")
-"""Vendors of which one account is used at a time."""
-
-
-class Field(NamedTuple):
-    """One value of an account."""
-
-    name: str
-    variables: tuple[str, ...]
-    """Its names in an env file, ours first."""
-    is_secret: bool = False
-    default: Callable[[Settings, Mapping[str, str]], str] | None = None
-    """What stands for a value that was not given; without it the value is asked for."""
-
-
-FIELDS: dict[str, tuple[Field, ...]] = {
-    "retailcrm": (
-        Field("base_url", ("RETAILCRM_BASE_URL", "RETAILCRM_URL")),
-        Field("api_key", ("RETAILCRM_API_KEY",), is_secret=True),
-        Field("bot_token", ("RETAILCRM_BOT_TOKEN",), is_secret=True),
-        Field("mg_base_url", ("RETAILCRM_MG_BASE_URL",), default=lambda _, given: given["base_url"]),
-        Field("time_zone", ("RETAILCRM_TIMEZONE",), default=lambda settings, _: settings.retailcrm_timezone),
-    ),
-    connect_web.WEB: (
-        # all of them out of a capture, none is asked for
-        Field("address", ()),
-        Field("headers", (), is_secret=True),
-        Field("operations", (), is_secret=True),
-        Field("time_zone", ()),
-    ),
-    "sheets": (
-        Field("spreadsheet_id", ("GOOGLE_SHEETS_ID",)),
-        Field("service_account", ("GOOGLE_SERVICE_ACCOUNT_JSON",), is_secret=True),
-        Field("base_url", ("SHEETS_BASE_URL",), default=lambda settings, _: settings.sheets_base_url),
-    ),
-    "telegram": (
-        Field("bot_token", ("TELEGRAM_BOT_TOKEN",), is_secret=True),
-        Field("chat_id", ("TELEGRAM_CHAT_ID",)),
-        Field("base_url", ("TELEGRAM_BASE_URL",), default=lambda settings, _: settings.telegram_base_url),
-    ),
-}
 
 
 def connect(
@@ -78,6 +38,7 @@ def connect(
     files: connect_web.Files | None = None,
     *,
     check: bool,
+    fields: Path | None = None,
 ) -> None:
     """Take the values, ask the vendor, store.
 
@@ -101,6 +62,8 @@ def connect(
     given = {} if env_file is None else from_file(vendor, env_file)
     if base_url is not None:
         given["base_url"] = base_url
+    if fields is not None:
+        given["fields"] = fields_file(vendor, name, fields)
     settings = Settings()
     with Warehouse.open(settings) as warehouse:
         warehouse.ensure_migrated()
@@ -111,7 +74,7 @@ def connect(
                 given = connect_web.values(settings, connection, name, known, files, capture)
         values = _checked(vendor, name, _complete(vendor, given, known, settings))
         with warehouse.connect() as connection:
-            same_account.refuse(settings, connection, _as_account(settings, vendor, name, values))
+            same_account.refuse(settings, connection, as_account(settings, vendor, name, values))
         if check:
             _ask(settings, vendor, name, values)
         _store(warehouse, settings, vendor, name, values, checked=check)
@@ -152,7 +115,30 @@ def from_file(vendor: str, env_file: str) -> dict[str, str]:
                 found.setdefault(field.name, (said[variable] or "").strip())
     if "service_account" in found:
         found["service_account"] = _key_file(found["service_account"], folder)
+    if "fields" in found:
+        found["fields"] = fields_file(vendor, vendor, folder / Path(found["fields"]).expanduser())
     return found
+
+
+def fields_file(vendor: str, name: str, path: Path) -> str:
+    """Other names of a vendor's fields, as the JSON that is stored.
+
+    Raises:
+        CliError: the vendor has fixed ones, or the file cannot be used.
+    """
+    import json
+
+    from resources.clients.errors import BadConfiguration
+    from resources.tbank_account import read_fields
+
+    if vendor != "tbank":
+        raise CliError(ConnectionErrors.ONLY_TBANK.format("--fields"), EXIT_USAGE)
+    if not path.expanduser().is_file():
+        raise CliError(ConnectionErrors.NO_FILE.format(path), EXIT_USAGE)
+    try:
+        return json.dumps(read_fields(path, name), ensure_ascii=False)
+    except BadConfiguration as error:
+        raise CliError(ConnectionErrors.FIELDS.format(path, error.what), EXIT_USAGE) from None
 
 
 def _text(name: str, content: bytes) -> str:
@@ -182,7 +168,7 @@ def _complete(vendor: str, given: dict[str, str], known: Account | None, setting
     missing = [field for field in FIELDS[vendor] if field.default is None and not values.get(field.name)]
     if missing and not _is_terminal():
         # what is no secret may stay as it is when only keys are replaced
-        missing = [field for field in missing if field.is_secret or field.name not in stored]
+        missing = [field for field in missing if field.is_encrypted or field.name not in stored]
         if missing:
             names = ", ".join(field.variables[0] for field in missing)
             raise CliError(ConnectionErrors.MISSING.format(names), EXIT_USAGE)
@@ -313,7 +299,7 @@ def _ask(settings: Settings, vendor: str, name: str, values: Mapping[str, str]) 
     from resources.clients.errors import Forbidden, NotFound, TransientError
 
     try:
-        ask(settings, _as_account(settings, vendor, name, values))
+        ask(settings, as_account(settings, vendor, name, values))
     except TransientError as error:
         raise CliError(ConnectionErrors.NOT_ASKED.format(error.what)) from error
     except Forbidden as error:
@@ -329,39 +315,6 @@ def _ask(settings: Settings, vendor: str, name: str, values: Mapping[str, str]) 
         raise CliError(text.format(place)) from error
 
 
-def _as_account(
-    settings: Settings, vendor: str, name: str, values: Mapping[str, str]
-) -> RetailCRMAccount | RetailCRMWebAccount | SheetsAccount | TelegramAccount:
-    from pydantic import SecretStr
-
-    from resources import accounts
-
-    account = accounts.Account(name, vendor)
-    if vendor == "retailcrm":
-        return accounts.RetailCRMAccount(
-            account,
-            values["base_url"],
-            values["mg_base_url"],
-            values["time_zone"],
-            settings.retailcrm_requests_per_second,
-            SecretStr(values["api_key"]),
-            SecretStr(values["bot_token"]),
-        )
-    if vendor == connect_web.WEB:
-        secrets = {one: values[one] for one in ("headers", "operations")}
-        pace = settings.retailcrm_requests_per_second
-        return accounts.RetailCRMWebAccount(account, values["address"], values["time_zone"], pace, secrets)
-    if vendor == "sheets":
-        return accounts.SheetsAccount(
-            account,
-            values["spreadsheet_id"],
-            values["base_url"],
-            settings.sheets_requests_per_minute,
-            SecretStr(values["service_account"]),
-        )
-    return accounts.TelegramAccount(account, values["chat_id"], values["base_url"], SecretStr(values["bot_token"]))
-
-
 def _store(
     warehouse: Warehouse, settings: Settings, vendor: str, name: str, values: Mapping[str, str], *, checked: bool
 ) -> None:
@@ -369,7 +322,7 @@ def _store(
     from resources.vault import Vault
     from resources.warehouse.connections import save
 
-    hidden = {field.name for field in FIELDS[vendor] if field.is_secret}
+    hidden = {field.name for field in FIELDS[vendor] if field.is_encrypted}
     vault = Vault.open(settings)
     had_keys = vault.newest is not None
     with warehouse.connect() as connection:

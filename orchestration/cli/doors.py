@@ -33,7 +33,7 @@ class Door(NamedTuple):
 
 def doors(asked: Sequence[Probed]) -> list[Door]:
     """Every door of the accounts that were asked, and one line for each that nobody has connected."""
-    found = [_door(kind, one) for one in asked for kind in _OF_VENDOR[one.vendor]]
+    found = [_door(kind, one) for one in asked for kind in _OF_VENDOR.get(one.vendor, ())]
     absent = [kind for kind in Doors.NAMES if all(door.kind != kind for door in found)]
     return found + [Door(kind, None, Doors.ABSENT.format(Doors.CONNECT[kind]), Doors.LACK[kind]) for kind in absent]
 

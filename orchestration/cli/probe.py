@@ -21,10 +21,11 @@ from resources.settings import Settings
 if TYPE_CHECKING:
     from resources.accounts import RetailCRMAccount, RetailCRMWebAccount
     from resources.same_account import Seat
+    from resources.tbank_account import TBankAccount
     from resources.warehouse.connections import Status
     from resources.warehouse.engine import Warehouse
 
-SOURCES = ("retailcrm", "retailcrm-web")
+SOURCES = ("retailcrm", "retailcrm-web", "tbank")
 LONGEST_SECONDS = 60.0
 """Longest time for one call."""
 NOT_NEEDED = {"api/v5/chats"}
@@ -92,7 +93,7 @@ def probe(source: str | None, *, as_json: bool) -> None:
 
 
 def probed(settings: Settings, source: str | None = None) -> Iterator[Probed]:
-    """Ask each RetailCRM account in force, and write down its health where there is a database.
+    """Ask each account in force that talk is read from, and write down its health where there is a database.
 
     Args:
         source: one of ``SOURCES``; ``None``: all of them.
@@ -101,6 +102,7 @@ def probed(settings: Settings, source: str | None = None) -> Iterator[Probed]:
         WarehouseError: a stored account cannot be read: the database or the key of its credentials is away.
     """
     from resources.same_account import seat_of
+    from resources.tbank_account import TBankAccount
 
     # a person waits for the answer: not as long as a load at night would
     patient = settings.model_copy(
@@ -111,7 +113,8 @@ def probed(settings: Settings, source: str | None = None) -> Iterator[Probed]:
             one, vendor = account.connection_id, account.account.vendor
             if source not in (None, vendor):
                 continue
-            seat = seat_of(account)
+            # a telephony account has one door
+            seat = None if isinstance(account, TBankAccount) else seat_of(account)
             try:
                 with ExitStack() as closing:
                     answer = Probed(one, _capabilities(patient, account, closing), vendor=vendor, seat=seat)
@@ -123,36 +126,52 @@ def probed(settings: Settings, source: str | None = None) -> Iterator[Probed]:
 
 
 def _capabilities(
-    settings: Settings, account: RetailCRMAccount | RetailCRMWebAccount, closing: ExitStack
+    settings: Settings, account: RetailCRMAccount | RetailCRMWebAccount | TBankAccount, closing: ExitStack
 ) -> list[Capability]:
     from resources.accounts import RetailCRMAccount
     from resources.retailcrm_account import source_of
     from resources.retailcrm_web_account import web_source_of
+    from resources.tbank_account import TBankAccount, tbank_source_of
 
     if isinstance(account, RetailCRMAccount):
         return source_of(settings, account, closing).probe()
+    if isinstance(account, TBankAccount):
+        return tbank_source_of(settings, account, closing, _agent_groups(settings)).probe()
     return web_source_of(settings, account, closing).probe()
+
+
+def _agent_groups(settings: Settings) -> list[str]:
+    """The groups that the policy's departments name."""
+    from conversations.policy import Policy
+
+    departments = Policy.load(settings.policy_path).departments.values()
+    return [one.agent_group for one in departments if one.agent_group]
 
 
 @contextmanager
 def _accounts(
     settings: Settings,
-) -> Iterator[tuple[list[RetailCRMAccount | RetailCRMWebAccount], Warehouse | None]]:
+) -> Iterator[tuple[list[RetailCRMAccount | RetailCRMWebAccount | TBankAccount], Warehouse | None]]:
     """The accounts in force; without a database that of the environment alone."""
     from resources.accounts import retailcrm_accounts, retailcrm_of_environment, retailcrm_web_accounts
+    from resources.tbank_account import tbank_accounts, tbank_of_environment
     from resources.warehouse.engine import Warehouse
     from resources.warehouse.errors import MigrationsPending, WarehouseUnavailable
 
     with ExitStack() as closing:
         warehouse = None
-        described: list[RetailCRMAccount | RetailCRMWebAccount] = [*retailcrm_of_environment(settings)]
+        described: list[RetailCRMAccount | RetailCRMWebAccount | TBankAccount] = [
+            *retailcrm_of_environment(settings),
+            *tbank_of_environment(settings),
+        ]
         if settings.has_database:
             try:
                 warehouse = closing.enter_context(Warehouse.open(settings))
                 warehouse.check_migrations()
                 with warehouse.connect("otklik-accounts") as connection:
                     stored = retailcrm_web_accounts(settings, connection)
-                    described = [*retailcrm_accounts(settings, connection), *stored]
+                    telephony = tbank_accounts(settings, connection)
+                    described = [*retailcrm_accounts(settings, connection), *stored, *telephony]
             except (MigrationsPending, WarehouseUnavailable):
                 # what the environment describes can be asked whatever the database does
                 warehouse = None

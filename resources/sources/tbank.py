@@ -97,6 +97,10 @@ class TBankSource:
             raise ValueError(f"the stream {stream!r} is read by window")
         return self._call_pages(window, cursor) if stream == "calls" else self._transcript_pages(window, cursor)
 
+    def start_session(self) -> None:
+        """Ask nothing but whether login and password are good."""
+        self._client.start_session()
+
     def probe(self) -> list[Capability]:
         """Start a session, look for the groups, list today's calls and ask for one transcript; nothing is stored."""
         today = self._now().astimezone(self._zone).date()
@@ -113,7 +117,7 @@ class TBankSource:
                 self._client.transcript(self._segment(answered[0]))
 
         checks: list[tuple[str, Callable[[], object]]] = [
-            ("session", self._client.start_session),
+            ("session", self.start_session),
             ("agent groups", self._found_groups),
             ("calls", list_calls),
             ("transcripts", read_one),

@@ -125,6 +125,8 @@ class TBankEmulator:
             return Answer(400, "Bad Request", content_type="text/plain")
         if path == self.login_path:
             return self._session(method, asked)
+        if path not in (GROUPS, CALLS, TRANSCRIPT):
+            return Answer(404, self.error(path, 404, "not found"))
         token = str(headers.get("Authorization") or "").removeprefix("Bearer ")
         if token not in self._sessions:
             return Answer(401, "Unauthorized", content_type="text/plain")
@@ -138,7 +140,7 @@ class TBankEmulator:
                 if not is_allowed:
                     return Answer(429, "Too Many Requests", content_type="text/plain")
                 return self._transcript(asked, fired)
-        return Answer(404, self.error(path, 404, "not found"))
+        return Answer(405, "Method Not Allowed", content_type="text/plain")
 
     def _session(self, method: str, asked: Any) -> Answer:
         wanted = {
