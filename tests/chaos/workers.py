@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from conversations.operators import read_directory
 from conversations.parsing.retailcrm import RetailCRMParser
 from conversations.policy import Policy
 from conversations.window import Window
@@ -27,6 +28,8 @@ from resources.clients.retailcrm_bot import RetailCRMBotClient
 from resources.clients.retailcrm_v5 import RetailCRMV5Client
 from resources.clients.telegram import TelegramClient
 from resources.digest import enqueue
+from resources.requirements import refresh_requirements
+from resources.settings import Settings
 from resources.sources.retailcrm import RetailCRMSource
 from resources.warehouse.completeness import refresh_completeness
 from resources.warehouse.core import replace_window
@@ -35,6 +38,7 @@ from resources.warehouse.eligibility import refresh_eligibility
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import WarehouseError
 from resources.warehouse.land import land
+from resources.warehouse.operators import replace_operators
 from resources.warehouse.reference import replace_people
 from resources.warehouse.refresh import refresh_evaluated
 from tests.pictures import png
@@ -89,6 +93,11 @@ def work(order: dict[str, Any]) -> int:
                 replace_window(warehouse, RetailCRMParser(), CONNECTION, "retailcrm", streams, window, ZONE)
             elif order["what"] == "people":
                 replace_people(warehouse, Policy.parse(order["policy"]))
+            elif order["what"] == "requirements":
+                settings = Settings(_env_file=None, **order["settings"])  # type: ignore[call-arg]
+                refresh_requirements(warehouse, Policy.parse(order["policy"]), settings)
+            elif order["what"] == "operators":
+                replace_operators(warehouse, read_directory(order["rows"], {}, "tbank"), "file")
             elif order["what"] == "customers":
                 replace_links(warehouse, order["links"])
             else:
