@@ -24,13 +24,16 @@ from conversations.messages.names import CHANNEL_KINDS, LAYERS, NO_MANAGER, OUTC
 from conversations.messages.numbers import NONE, day, days, minutes, number, plural, share
 from conversations.messages.output import Doctor, Import, Load, Probe, Service, Sql, Up, Week
 from conversations.messages.readme import DEFINITIONS, ReadMe
+from conversations.messages.score import Score, ScoreHelp
 from conversations.messages.sheets import Headings, Masks, Words, channel_title, short_name, week_title
+from conversations.messages.talks import DEFINITIONS_OF_TALKS, Talks, TalkWords
 from conversations.messages.telegram import Telegram, TelegramHelp
 from conversations.messages.weekly import Weekly, WeeklyWords
 
 __all__ = [
     "CHANNEL_KINDS",
     "DEFINITIONS",
+    "DEFINITIONS_OF_TALKS",
     "LAYERS",
     "NONE",
     "NO_MANAGER",
@@ -70,8 +73,12 @@ __all__ = [
     "Migrate",
     "Probe",
     "ReadMe",
+    "Score",
+    "ScoreHelp",
     "Service",
     "Sql",
+    "TalkWords",
+    "Talks",
     "Telegram",
     "TelegramHelp",
     "Up",

@@ -22,6 +22,7 @@ from conversations.messages import (
     Help,
     ImportsHelp,
     Migrate,
+    ScoreHelp,
     TelegramHelp,
 )
 from orchestration.cli.errors import explain as explained
@@ -116,6 +117,21 @@ def backfill(
     from orchestration.cli import load
 
     load.backfill(first, last, select)
+
+
+@app.command(help=ScoreHelp.SCORE)
+def score(
+    first: Annotated[str, typer.Option("--from", help=ScoreHelp.FROM)],
+    last: Annotated[str, typer.Option("--to", help=ScoreHelp.TO)],
+    department: Annotated[str | None, typer.Option("--department", help=ScoreHelp.DEPARTMENT)] = None,
+    calls: Annotated[bool, typer.Option("--calls", help=ScoreHelp.CALLS)] = False,
+    chats: Annotated[bool, typer.Option("--chats", help=ScoreHelp.CHATS)] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=ScoreHelp.DRY_RUN)] = False,
+    again: Annotated[list[str] | None, typer.Option("--again", help=ScoreHelp.AGAIN)] = None,
+) -> None:
+    from orchestration.cli import score as command
+
+    command.score(first, last, department=department, calls=calls, chats=chats, dry_run=dry_run, again=again)
 
 
 @app.command(name="import", help=ImportsHelp.IMPORT)
@@ -215,12 +231,13 @@ def connect(
     curl: Annotated[list[Path] | None, typer.Option("--curl", help=CapturesHelp.CURL)] = None,
     har: Annotated[Path | None, typer.Option("--har", help=CapturesHelp.HAR)] = None,
     time_zone: Annotated[str | None, typer.Option("--time-zone", help=CapturesHelp.TIME_ZONE)] = None,
+    fields: Annotated[Path | None, typer.Option("--fields", help=ConnectionsHelp.CONNECT_FIELDS)] = None,
 ) -> None:
     from orchestration.cli import connect as command
     from orchestration.cli.connect_web import Files
 
     files = Files(tuple(curl or ()), har, time_zone)
-    command.connect(vendor, name, env_file, base_url, files, check=not no_check)
+    command.connect(vendor, name, env_file, base_url, files, check=not no_check, fields=fields)
 
 
 @app.command(help=ConnectionsHelp.CONNECTIONS)

@@ -143,6 +143,8 @@ def _settings(error: BaseException) -> Explanation | None:
 def _policy(error: BaseException) -> Explanation | None:
     if type(error).__name__ == "LexiconError":
         return Explanation(Errors.LEXICON.format(error), EXIT_USAGE)
+    if type(error).__name__ == "PromptError":
+        return Explanation(str(error), EXIT_USAGE)
     if type(error).__name__ != "PolicyError":
         return None
     return Explanation(Errors.POLICY.format(error), EXIT_USAGE)

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from conversations.scoring.answer import read_answer, repair_messages
+from conversations.scoring.answer import read_answer
+from conversations.scoring.request import repair_messages
 from conversations.scoring.scorecard import card_of, unscored_card, unsuitable_card
 from conversations.scoring.shapes import Answer, Prepared, Problems, Request
 from resources.llm.ledger import Cap, Evaluated, OverBudget

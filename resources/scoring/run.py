@@ -19,11 +19,11 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 import psycopg
-from conversations.scoring.rules import judge_by_rules
 
 from conversations.lexicon import Lexicon
 from conversations.policy import Policy
 from conversations.scoring.masking import NameFinder
+from conversations.scoring.rules import judge_by_rules
 from conversations.scoring.shapes import Prompt
 from resources.llm.ledger import Ledger
 from resources.prompts import PromptError
@@ -33,6 +33,7 @@ from resources.scoring.group import GroupCommit
 from resources.scoring.ledger import Caps, PostgresLedger, book_lost
 from resources.scoring.subjects import Chosen, Subject, list_subjects, read_subjects
 from resources.scoring.works import Judging, Rejudged, Rulebook, Work, parameters_of, works_of
+from resources.warehouse.eligibility import refresh_eligibility
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import scoring_lock
@@ -117,6 +118,7 @@ def score(
     ):
         counts = Counts(has_model=scorer.open_door is not None)
         counts.lost = book_lost(session, scorer.now())
+        refresh_eligibility(warehouse, scorer.policy, chosen.window(scorer.policy.time_zone))
         forget_gone_sessions(session, chosen.first, chosen.last)
         try:
             asyncio.run(_Run(warehouse, session, scorer, chosen, run_id, counts, progress).judge())
@@ -182,7 +184,7 @@ class _Run:
             self._warehouse,
             self._run_id,
             caps_of(policy),
-            policy.organisation.time_zone,
+            policy.time_zone,
             self._scorer.now,
             self._session.info.backend_pid,
         )

@@ -17,7 +17,7 @@ import psycopg
 from conversations.policy import Policy
 from conversations.scoring.shapes import SubjectKind, Talk
 from conversations.scoring.talks import talk_of_call, talk_of_session
-from conversations.window import iso_week
+from conversations.window import Window, iso_week
 
 PORTION = 200
 """Talks that are read at a time: bounds memory whatever the range."""
@@ -62,6 +62,10 @@ class Chosen:
     """Calls of this department only, and no chats."""
     again: frozenset[str] = frozenset()
     """Rubrics by which talks are judged again that have a verdict by another version of it."""
+
+    def window(self, time_zone: str) -> Window:
+        """The instants of the days."""
+        return Window.of_days(self.first, self.last, time_zone)
 
 
 _CALLS_FROM = """
