@@ -23,13 +23,16 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from assets.checks.accounts import account_checks  # noqa: E402
+from assets.checks.calls import calls_warnings  # noqa: E402
 from assets.checks.core import core_checks  # noqa: E402
 from assets.checks.evaluated import evaluated_checks  # noqa: E402
+from assets.checks.gates import gate_checks  # noqa: E402
 from assets.checks.imports import IMPORTS_CHECKS  # noqa: E402
 from assets.checks.raw import raw_checks  # noqa: E402
 from assets.checks.reference import reference_checks  # noqa: E402
 from assets.checks.requirements import requirements_checks  # noqa: E402
-from assets.core.retailcrm import core_days, core_directories  # noqa: E402
+from assets.core.accounts import core_days, core_directories  # noqa: E402
+from assets.evaluated.calls import call_eligibility  # noqa: E402
 from assets.evaluated.rules import evaluated_rules  # noqa: E402
 from assets.exports.digest import exports_telegram_digest  # noqa: E402
 from assets.exports.sheets import exports_sheets  # noqa: E402
@@ -40,7 +43,9 @@ from assets.raw.call_files import CALL_FILES_ASSETS  # noqa: E402
 from assets.raw.imports import imports  # noqa: E402
 from assets.raw.retailcrm import RETAILCRM_ASSETS  # noqa: E402
 from assets.raw.retailcrm_web import RETAILCRM_WEB_ASSETS  # noqa: E402
+from assets.raw.tbank import TBANK_ASSETS  # noqa: E402
 from assets.raw.twitter_care import TWITTER_CARE_ASSETS  # noqa: E402
+from assets.reference.gates import JUDGE_REPEATS, LABELS, reference_criterion_gates  # noqa: E402
 from assets.reference.people import CUSTOMER_LINKS, reference_people  # noqa: E402
 from assets.reference.requirements import reference_requirements  # noqa: E402
 from orchestration.jobs import JOBS  # noqa: E402
@@ -52,6 +57,7 @@ from resources.clients.redact import install  # noqa: E402
 ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     *RETAILCRM_ASSETS,
     *RETAILCRM_WEB_ASSETS,
+    *TBANK_ASSETS,
     *TWITTER_CARE_ASSETS,
     *ABCD_ASSETS,
     *CALL_FILES_ASSETS,
@@ -61,7 +67,11 @@ ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     reference_people,
     CUSTOMER_LINKS,
     reference_requirements,
+    LABELS,
+    JUDGE_REPEATS,
+    reference_criterion_gates,
     evaluated_rules,
+    call_eligibility,
     marts_days,
     marts_weeks,
     exports_sheets,
@@ -73,7 +83,9 @@ CHECKS = [
     core_checks,
     reference_checks,
     requirements_checks,
+    gate_checks,
     evaluated_checks,
+    calls_warnings,
     account_checks,
 ]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from resources.retailcrm import RetailCRMResource
 from resources.sheets_resource import SheetsResource
+from resources.tbank import TBankResource
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 
@@ -18,5 +19,6 @@ def production_resources() -> dict[str, Any]:
         "warehouse": WarehouseResource(),
         "policy": PolicyResource(),
         "retailcrm": RetailCRMResource(),
+        "tbank": TBankResource(),
         "sheets": SheetsResource(),
     }

@@ -13,22 +13,24 @@ import dagster as dg
 from assets.accounts import failures, raise_failed
 from assets.failures import described, explained
 from assets.partitions import TIME_ZONE
-from assets.raw import retailcrm, retailcrm_web
+from assets.raw import retailcrm, retailcrm_web, tbank
 from assets.spans import days_if_any
 from conversations.window import Window
 from resources.accounts_resource import everybody
 from resources.clients.errors import SourceError
 from resources.retailcrm import RetailCRMResource
+from resources.tbank import TBankResource
 from resources.warehouse.engine import Warehouse
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 NAME = "every_account_was_worked_on"
-_DOORS = (retailcrm.DOOR, retailcrm_web.DOOR)
+_DOORS = (retailcrm.DOOR, retailcrm_web.DOOR, tbank.DOOR)
 _LAST = {dg.AssetCheckKey(door.key(door.last), NAME): door for door in _DOORS}
 # one table for each function that goes over the accounts
+_FUNCTIONS = ("core.conversations", "core.messages", "evaluated.waits", "evaluated.call_eligibility")
 _TABLES = [
     *(door.key(stream) for door in _DOORS for stream in door.streams),
-    *(dg.AssetKey(key) for key in (["core", "conversations"], ["core", "messages"], ["evaluated", "waits"])),
+    *(dg.AssetKey(table.split(".")) for table in _FUNCTIONS),
 ]
 _DESCRIPTION = "No account failed or was busy; a red one is named with its reason, the others were worked on."
 
@@ -63,6 +65,7 @@ order by c.created_at, c.connection_id
 def account_checks(
     context: dg.AssetCheckExecutionContext,
     retailcrm: RetailCRMResource,
+    tbank: TBankResource,
     warehouse: WarehouseResource,
     policy: PolicyResource,
 ) -> Iterator[dg.AssetCheckResult]:
@@ -71,7 +74,7 @@ def account_checks(
     chosen = context.selected_asset_check_keys
     with explained(context):
         database = warehouse.open()
-        readers = (retailcrm,)
+        readers = (retailcrm, tbank)
         accounts = everybody(readers, database)
         failed = failures(readers)
         span = days_if_any(context)

@@ -5,6 +5,7 @@ Here: joins that must hold, senders that must be known, volumes that must be pla
 
 from __future__ import annotations
 
+from assets.checks.calls import CORE_CALLS
 from assets.checks.judge import checks_of
 from assets.checks.rules import Counted, Rule
 
@@ -138,6 +139,8 @@ CORE = (
             group by m.conversation_id
             having
                 not (bool_or(m.direction = 'in') and bool_or(m.direction = 'out'))
+                -- a call has both sides in it, and a customer who never called us lost no direction
+                and not bool_or(m.content_kind = 'call')
                 -- who wrote for the first time since Friday may be answered on Monday: a full working day lies within
                 -- any three days, so a lost direction shows in those who have waited longer
                 and not (
@@ -253,6 +256,7 @@ CORE = (
         """,
         (Rule("totals_have_a_currency", "An amount without a currency is no amount."),),
     ),
+    *CORE_CALLS,
 )
 
 core_checks = checks_of("core", CORE)

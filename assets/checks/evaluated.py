@@ -6,6 +6,7 @@ right, which the tests of the rules show.
 
 from __future__ import annotations
 
+from assets.checks.calls import EVALUATED_CALLS
 from assets.checks.judge import checks_of
 from assets.checks.rules import Counted, Rule
 
@@ -249,6 +250,7 @@ EVALUATED = (
             Rule("advice_is_about_what_was_judged", "Every advice is about a wait, or about behaviour in a session."),
         ),
     ),
+    *EVALUATED_CALLS,
 )
 
 evaluated_checks = checks_of("evaluated", EVALUATED)

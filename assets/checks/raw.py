@@ -7,6 +7,7 @@ Not here: meaning; a row that makes no sense is the parser's to quarantine.
 
 from __future__ import annotations
 
+from assets.checks.calls import RAW_CALLS
 from assets.checks.judge import checks_of
 from assets.checks.rules import Counted, Rule
 
@@ -175,6 +176,7 @@ RAW = (
     _directory("channels", "'id', 'type'", "retailcrm_web", "retailcrm-web"),
     _directory("chats", "'id', 'channel'", "retailcrm_web", "retailcrm-web"),
     Counted(("raw", "retailcrm_web__messages"), _WEB_MESSAGES, (_FIELDS, _TIME, _KNOWN_CHAT, _COMPLETE[0])),
+    *RAW_CALLS,
 )
 
 raw_checks = checks_of("raw", RAW)

@@ -15,13 +15,14 @@ from assets.evaluated.others import over_others
 from assets.failures import explained
 from assets.measures import by_day
 from assets.partitions import DAILY, TIME_ZONE
+from assets.raw.accounts import POOL
 from assets.spans import days_of
 from assets.tables import DAILY_FRESHNESS, spec
 from conversations.policy import DEFINITION_VERSION
 from resources.accounts_resource import AccountsResource, ReadAccount, everybody
 from resources.retailcrm import RetailCRMResource
 from resources.settings import Settings
-from resources.sources.retailcrm import RetailCRMSource
+from resources.tbank import TBankResource
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.refresh import RefreshCounts, refresh_evaluated
 from resources.warehouse_resource import PolicyResource, WarehouseResource
@@ -36,11 +37,12 @@ _DEPS += [dg.AssetKey(["reference", "customer_links"])]
     specs=[spec("evaluated", table, deps=_DEPS, freshness_policy=DAILY_FRESHNESS) for table in TABLES],
     partitions_def=DAILY,
     backfill_policy=dg.BackfillPolicy.single_run(),
-    pool=RetailCRMSource.name,
+    pool=POOL,
 )
 def evaluated_rules(
     context: dg.AssetExecutionContext,
     retailcrm: RetailCRMResource,
+    tbank: TBankResource,
     warehouse: WarehouseResource,
     policy: PolicyResource,
 ) -> Iterator[dg.MaterializeResult]:
@@ -58,11 +60,12 @@ def evaluated_rules(
         return refresh_evaluated(warehouse.open(), rules, window, then, connection_id=connection_id, lexicon=lexicon)
 
     with explained(context):
+        readers = (retailcrm, tbank)
         rules, lexicon = policy.load(), policy.lexicon()
         window = span.reading_window(TIME_ZONE, rules.reread_days)
         as_of = min(window.end, Settings().now().replace(microsecond=0))
-        counts = over_accounts(context, (retailcrm,), warehouse, judge)
-        others = over_others(context, warehouse.open(), list(everybody((retailcrm,), warehouse.open())), judge_other)
+        counts = over_accounts(context, readers, warehouse, judge)
+        others = over_others(context, warehouse.open(), list(everybody(readers, warehouse.open())), judge_other)
         days = {table: by_day(warehouse.open(), ("evaluated", table), span, TIME_ZONE) for table in TABLES}
     for table in TABLES:
         for day, numbers in days[table].items():

@@ -1,7 +1,8 @@
 """Streams of accounts as raw tables: one asset per stream, made by one function for every door to an account.
 
 Here: what a directory and a windowed stream do over all accounts of a door. Accounts are rows, not assets. Not here:
-which doors there are (``assets.raw.retailcrm``, ``assets.raw.retailcrm_web``), reading, writing, understanding.
+which doors there are (``assets.raw.retailcrm``, ``assets.raw.retailcrm_web``, ``assets.raw.tbank``), reading, writing,
+understanding.
 """
 
 # Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
@@ -21,6 +22,7 @@ from conversations.source import Stream
 from conversations.window import Window
 from resources.accounts_resource import AccountsResource, ReadAccount
 from resources.retailcrm import RetailCRMResource
+from resources.tbank import TBankResource
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.land import Landed, land
 from resources.warehouse_resource import PolicyResource, WarehouseResource
@@ -66,14 +68,17 @@ def _directory(door: Door, stream: Stream) -> dg.AssetsDefinition:
         freshness_policy=DAILY_FRESHNESS,
     )
     def directory(
-        context: dg.AssetExecutionContext, retailcrm: RetailCRMResource, warehouse: WarehouseResource
+        context: dg.AssetExecutionContext,
+        retailcrm: RetailCRMResource,
+        tbank: TBankResource,
+        warehouse: WarehouseResource,
     ) -> dg.MaterializeResult:
         def read(database: Warehouse, account: ReadAccount, reader: AccountsResource) -> Landed:
             source = reader.source(account, database)
             return land(source, stream.name, None, database, time_zone=TIME_ZONE, run_id=context.run.run_id)
 
         with explained(context):
-            landed = over_accounts(context, (retailcrm,), warehouse, read, door.accounts)
+            landed = over_accounts(context, (retailcrm, tbank), warehouse, read, door.accounts)
         rows = sum(one.rows for one in landed)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows, **_counts(landed)})
 
@@ -94,6 +99,7 @@ def _windowed(door: Door, stream: Stream, deps: list[dg.AssetKey]) -> dg.AssetsD
     def windowed(
         context: dg.AssetExecutionContext,
         retailcrm: RetailCRMResource,
+        tbank: TBankResource,
         warehouse: WarehouseResource,
         policy: PolicyResource,
     ) -> dg.MaterializeResult:
@@ -109,7 +115,7 @@ def _windowed(door: Door, stream: Stream, deps: list[dg.AssetKey]) -> dg.AssetsD
 
         with explained(context):
             window = span.reading_window(TIME_ZONE, policy.load().reread_days)
-            landed = over_accounts(context, (retailcrm,), warehouse, read, door.accounts)
+            landed = over_accounts(context, (retailcrm, tbank), warehouse, read, door.accounts)
             days = by_day(warehouse.open(), ("raw", table), span, TIME_ZONE)
         for day, numbers in days.items():
             context.add_asset_metadata(numbers, partition_key=day)

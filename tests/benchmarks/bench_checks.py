@@ -25,7 +25,7 @@ from assets.checks.evaluated import EVALUATED
 from assets.checks.judge import judge
 from assets.checks.raw import RAW
 from assets.checks.rules import Counted
-from assets.core.retailcrm import DATED_STREAMS, DATED_TABLES, DIRECTORY_STREAMS, DIRECTORY_TABLES
+from assets.core.accounts import DATED_STREAMS, DATED_TABLES, DIRECTORY_STREAMS, DIRECTORY_TABLES
 from assets.spans import Span
 from conversations.parsing.retailcrm import RetailCRMParser
 from conversations.policy import Policy

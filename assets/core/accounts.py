@@ -1,8 +1,8 @@
-"""RetailCRM's raw rows as core tables, whichever door they came through.
+"""Raw rows of accounts as core tables, whichever vendor and door they came through.
 
 Here: two functions, since directories have no day and messages do. Not here: parsing and writing. Each function
 replaces its tables' rows of the window in one transaction: a reader never meets a message whose events are still the
-old ones.
+old ones, nor a call without its message.
 """
 
 # Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
@@ -21,17 +21,22 @@ from assets.tables import DAILY_FRESHNESS, spec
 from conversations.imports.survey import CHATS, MESSAGES
 from conversations.parsing.retailcrm import RetailCRMParser
 from conversations.parsing.retailcrm_web import RetailCRMWebParser
+from conversations.parsing.tbank import TBankParser
 from conversations.policy import Policy
-from conversations.source import Parser
+from conversations.source import Parser, Source
 from conversations.window import Window
-from resources.accounts import RetailCRMWebAccount
+from resources.accounts import RetailCRMAccount, RetailCRMWebAccount
 from resources.accounts_resource import AccountsResource, ReadAccount
 from resources.retailcrm import RetailCRMResource
 from resources.sources.retailcrm import RetailCRMSource
 from resources.sources.retailcrm_web import RetailCRMWebSource
+from resources.sources.tbank import TBankSource
+from resources.tbank import TBankResource
+from resources.tbank_account import TBankAccount
 from resources.warehouse.core import Counts, replace_window
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.retailcrm_context import parser_context, web_parser_context
+from resources.warehouse.tbank_context import tbank_context
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 SOURCE = RetailCRMSource.name
@@ -45,6 +50,11 @@ WEB_DIRECTORY_STREAMS = ("channels", "chats")
 WEB_DATED_STREAMS = ("messages",)
 WEB_DATED_TABLES = (*DATED_TABLES, "managers")
 """The page lists no people: who wrote a message is a manager from then on."""
+PHONE = TBankSource.name
+PHONE_STREAMS = ("calls", "transcripts")
+CALL_TABLES = ("calls", "call_transcripts")
+PHONE_TABLES = (*DIRECTORY_TABLES, "messages", *CALL_TABLES)
+"""The telephony has no directories: whoever is in a call is known from then on."""
 
 
 def _raw(streams: Sequence[str], source: str = SOURCE) -> list[dg.AssetKey]:
@@ -74,9 +84,12 @@ _DEPS = {
 _DATED_DEPS = [
     *_raw([*DATED_STREAMS, "bots", "crm_users"]),
     *_raw(WEB_DATED_STREAMS, WEB),
+    *_raw(PHONE_STREAMS, PHONE),
     *_FILES,
     *_imported(MESSAGES),
     *(dg.AssetKey(["core", table]) for table in DIRECTORY_TABLES),
+    # phones of colleagues
+    dg.AssetKey(["reference", "operators"]),
 ]
 
 
@@ -88,13 +101,14 @@ _DATED_DEPS = [
 def core_directories(
     context: dg.AssetExecutionContext,
     retailcrm: RetailCRMResource,
+    tbank: TBankResource,
     warehouse: WarehouseResource,
     policy: PolicyResource,
 ) -> Iterator[dg.MaterializeResult]:
     """Channels, managers, customers and conversations: people and places, merged by key from their raw directories."""
     with explained(context):
         derive = _deriving(policy.load(), None)
-        counts = over_accounts(context, (retailcrm,), warehouse, derive)
+        counts = over_accounts(context, (retailcrm, tbank), warehouse, derive)
     for table in DIRECTORY_TABLES:
         yield dg.MaterializeResult(
             asset_key=["core", table],
@@ -104,7 +118,10 @@ def core_directories(
 
 @dg.multi_asset(
     name="core_days",
-    specs=[spec("core", table, deps=_DATED_DEPS, freshness_policy=DAILY_FRESHNESS) for table in DATED_TABLES],
+    specs=[
+        spec("core", table, deps=_DATED_DEPS, freshness_policy=DAILY_FRESHNESS)
+        for table in (*DATED_TABLES, *CALL_TABLES)
+    ],
     partitions_def=DAILY,
     backfill_policy=dg.BackfillPolicy.single_run(),
     pool=SOURCE,
@@ -112,18 +129,21 @@ def core_directories(
 def core_days(
     context: dg.AssetExecutionContext,
     retailcrm: RetailCRMResource,
+    tbank: TBankResource,
     warehouse: WarehouseResource,
     policy: PolicyResource,
 ) -> Iterator[dg.MaterializeResult]:
-    """Messages, events and orders of the days, replaced as a whole: what the source no longer has is gone here too."""
+    """Messages, calls, events and orders of the days, replaced as a whole: what the source no longer has is gone here
+    too."""
     span = days_of(context)
     with explained(context):
         rules = policy.load()
         window = span.reading_window(TIME_ZONE, rules.reread_days)
         derive = _deriving(rules, window)
-        counts = over_accounts(context, (retailcrm,), warehouse, derive)
-        days = {table: by_day(warehouse.open(), ("core", table), span, TIME_ZONE) for table in DATED_TABLES}
-    for table in DATED_TABLES:
+        counts = over_accounts(context, (retailcrm, tbank), warehouse, derive)
+        tables = (*DATED_TABLES, *CALL_TABLES)
+        days = {table: by_day(warehouse.open(), ("core", table), span, TIME_ZONE) for table in tables}
+    for table in tables:
         for day, numbers in days[table].items():
             context.add_asset_metadata(numbers, asset_key=["core", table], partition_key=day)
         numbers_of_run = {"rows_written": _rows(counts, table), **_of_run(counts)}
@@ -152,33 +172,42 @@ def _deriving(policy: Policy, window: Window | None) -> Callable[[Warehouse, Rea
 
     def derive(warehouse: Warehouse, account: ReadAccount, _: AccountsResource) -> Counts:
         one = account.connection_id
-        is_web = isinstance(account, RetailCRMWebAccount)
-        known = RetailCRMWebSource.streams if is_web else RetailCRMSource.streams
-        streams, tables = _WORK[is_web, window is not None]
+        source, directories, days = _WORK[type(account)]
+        streams, tables = directories if window is None else days
+        if not streams:
+            return Counts()
         parser = _parser(warehouse, account, policy, window)
-        chosen = [known[stream] for stream in streams]
-        source = WEB if is_web else SOURCE
-        return replace_window(warehouse, parser, one, source, chosen, window, TIME_ZONE, tables=set(tables))
+        chosen = [source.streams[stream] for stream in streams]
+        return replace_window(warehouse, parser, one, source.name, chosen, window, TIME_ZONE, tables=set(tables))
 
     return derive
 
 
-_WORK = {
-    (False, False): (DIRECTORY_STREAMS, DIRECTORY_TABLES),
-    (False, True): (DATED_STREAMS, DATED_TABLES),
-    (True, False): (WEB_DIRECTORY_STREAMS, DIRECTORY_TABLES),
-    (True, True): (WEB_DATED_STREAMS, WEB_DATED_TABLES),
+_Work = tuple[type[Source], tuple[Sequence[str], Sequence[str]], tuple[Sequence[str], Sequence[str]]]
+_WORK: dict[type, _Work] = {
+    RetailCRMAccount: (RetailCRMSource, (DIRECTORY_STREAMS, DIRECTORY_TABLES), (DATED_STREAMS, DATED_TABLES)),
+    RetailCRMWebAccount: (
+        RetailCRMWebSource,
+        (WEB_DIRECTORY_STREAMS, DIRECTORY_TABLES),
+        (WEB_DATED_STREAMS, WEB_DATED_TABLES),
+    ),
+    TBankAccount: (TBankSource, ((), ()), (PHONE_STREAMS, PHONE_TABLES)),
 }
-"""Streams and tables, by whether the account is read through its page, and whether the days of a window are written."""
+"""By the kind of account: its source, the streams and tables of its directories, and those of its days."""
 
 
 def _parser(warehouse: Warehouse, account: ReadAccount, policy: Policy, window: Window | None) -> Parser:
-    is_web = isinstance(account, RetailCRMWebAccount)
     with warehouse.connect("otklik-parser-context") as connection:
+        if isinstance(account, TBankAccount):
+            phones = tbank_context(connection)
+            return TBankParser(account.time_zone, policy.telephony, fields=account.fields, **phones)
+        is_web = isinstance(account, RetailCRMWebAccount)
         lookups = (web_parser_context if is_web else parser_context)(connection, account.connection_id, window)
     words = {
         "no_reply_needed_marks": policy.no_reply_needed_marks,
         "autoreply_names": policy.autoreply_bot_names,
         **lookups,
     }
-    return RetailCRMWebParser(**words) if is_web else RetailCRMParser(time_zone=account.time_zone, **words)
+    if isinstance(account, RetailCRMAccount):
+        return RetailCRMParser(time_zone=account.time_zone, **words)
+    return RetailCRMWebParser(**words)

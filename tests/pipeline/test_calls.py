@@ -1,0 +1,156 @@
+"""Calls of the telephony from its list to waits and to who is judged: alone, beside a CRM, twice, and refused.
+
+What is expected is worked out from what the invented telephone truly did, never from our tables.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dagster as dg
+import pytest
+
+from orchestration import runner
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.hashes import table_hashes
+from tests.emulators.retailcrm import RetailCRMEmulator
+from tests.emulators.shop.calls import OPERATORS, CallBook, PhoneCall
+from tests.emulators.shop.model import SECOND, Shop, micros
+from tests.emulators.tbank import TRANSCRIPT, TBankEmulator
+
+MONDAY = date(2026, 11, 16)
+FIRST, LAST = MONDAY - timedelta(days=7), MONDAY - timedelta(days=1)
+NOW = datetime.fromisoformat("2026-11-16T03:10:00+03:00")
+LAYERS = ("raw", "core", "evaluated")
+POLICY = """
+telephony: {short_call_seconds: 20}
+departments:
+  sales: {name: Торговые, agent_group: Торговые представители, rubric: sales_calls, prompt: sales_calls}
+  office: {name: Офис, agent_group: Офис-менеджеры, rubric: office_calls, prompt: office_calls}
+"""
+TARGET, LIMIT = 15 * 60 * SECOND, 480 * 60 * SECOND
+COLLEAGUES = {one.extension for one in OPERATORS} | {one.phone for one in OPERATORS if one.is_listed}
+
+
+class Installation(NamedTuple):
+    warehouse: Warehouse
+    phone: TBankEmulator
+    instance: dg.DagsterInstance
+
+    def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self.warehouse.connect() as sql:
+            return sql.execute(statement, values).fetchall()
+
+    def load(self) -> runner.RunSummary:
+        return runner.run_days(FIRST, LAST, instance=self.instance)
+
+    def segments(self) -> list[PhoneCall]:
+        """What the telephony can have told by the night of the run."""
+        return [one for one in self.phone.book.between(FIRST, LAST) if one.listed <= micros(NOW)]
+
+
+@pytest.fixture(scope="module")
+def telephony(database: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation that knows a telephony and nothing else, with a week loaded."""
+    home: Path = tmp_path_factory.mktemp("home")
+    (home / "policy.yaml").write_text(POLICY, "utf-8")
+    shop = Shop.tiny(5, MONDAY, messages=120)
+    book = CallBook(shop, busy=60, usual=(18, 26))
+    with (
+        TBankEmulator(shop, book=book, rate=None) as phone,
+        pytest.MonkeyPatch.context() as patch,
+        dg.DagsterInstance.ephemeral() as instance,
+    ):
+        variables = {
+            "OTKLIK_HOME": str(home), "OTKLIK_POLICY": str(home / "policy.yaml"), "DATABASE_URL": database.url,
+            "HTTP_MAX_ATTEMPTS": "2", "OTKLIK_NOW": NOW.isoformat(), "TBANK_BASE_URL": phone.base_url,
+            "TBANK_LOGIN": phone.login, "TBANK_PASSWORD": phone.password, "TBANK_REQUESTS_PER_SECOND": "1000",
+            "RETAILCRM_REQUESTS_PER_SECOND": "1000",
+        }  # fmt: skip
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        with database.connect() as sql:
+            for operator in OPERATORS:
+                if operator.is_listed:
+                    sql.execute(
+                        "insert into reference.operators (connection_id, operator, valid_from, name, department_id,"
+                        " phone, source) values ('tbank', %s, '0001-01-01', %s, %s, %s, 'file')",
+                        # some by their logins, some by their ids
+                        (operator.login if operator.id % 2 else str(operator.id), operator.name, operator.team,
+                         operator.phone),
+                    )  # fmt: skip
+        installation = Installation(database, phone, instance)
+        assert installation.load().checks_failed == []
+        yield installation
+
+
+def test_every_segment_is_a_call_and_what_was_said_is_there(telephony: Installation) -> None:
+    truth = {f"tbank:{one.segment_id}": one for one in telephony.segments()}
+    stored = telephony.rows(
+        "select call_id, direction, started_at, talk_seconds, is_answered, is_internal, operator_login from core.calls"
+    )
+    assert {row[0] for row in stored} == set(truth) and len(truth) > 150
+    for call_id, direction, started_at, seconds, is_answered, is_internal, login in stored:
+        call = truth[call_id]
+        assert direction == ("in" if call.is_inbound else "out")
+        assert micros(started_at) == call.start and seconds == call.seconds
+        assert is_answered == (call.seconds > 0)
+        assert is_internal == (call.phone in COLLEAGUES)
+        assert login == (call.operator.login if call.operator else None)
+    said = dict(telephony.rows("select call_id, state from core.call_transcripts"))
+    assert said == {
+        one: "ready" if call.talk.phrases else "no_speech" for one, call in truth.items() if call.seconds
+    }
+
+
+class Missed(NamedTuple):
+    opened: int
+    answered: int | None
+
+
+def missed_calls(calls: list[PhoneCall]) -> dict[str, list[Missed]]:
+    """By phone: when a customer was not answered, and when somebody spoke with him, whoever rang whom.
+
+    The calendar of the policy is around the clock: business time is time.
+    """
+    found: dict[str, list[Missed]] = {}
+    waiting: dict[str, int] = {}
+    for call in sorted(calls, key=lambda one: one.start):
+        if call.phone in COLLEAGUES:
+            continue
+        since = waiting.get(call.phone)
+        if since is not None and call.start > since + LIMIT:
+            found.setdefault(call.phone, []).append(Missed(waiting.pop(call.phone), None))
+        if call.seconds:
+            if call.phone in waiting:
+                found.setdefault(call.phone, []).append(Missed(waiting.pop(call.phone), call.start))
+        elif call.is_inbound:
+            waiting.setdefault(call.phone, call.start)
+    for phone, since in waiting.items():
+        found.setdefault(phone, []).append(Missed(since, None))
+    return found
+
+
+def test_missed_calls_wait_until_somebody_spoke_with_the_customer(telephony: Installation) -> None:
+    expected = Counter[tuple[Any, ...]]()
+    for waits in missed_calls(telephony.segments()).values():
+        for opened, answered in waits:
+            if answered is None:
+                is_over = opened + LIMIT <= micros(NOW) - 3 * 3600 * SECOND - 600 * SECOND
+                expected[opened, None, "no_reply" if is_over else "pending"] += 1
+            else:
+                outcome = "in_target" if answered - opened <= TARGET else "slow_reply"
+                expected[opened, answered, outcome] += 1
+    stored = Counter(
+        (micros(opened), None if answered is None else micros(answered), outcome)
+        for opened, answered, outcome in telephony.rows(
+            "select opened_at, answered_at, coalesce(outcome, 'pending') from evaluated.waits"
+        )
+    )
+    assert set(telephony.rows("select distinct wait_kind from evaluated.waits")) == {("missed_call",)}
+    assert stored == expected
+    assert {outcome for _, _, outcome in expected} >= {"in_target", "slow_reply", "no_reply"}
