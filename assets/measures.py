@@ -31,6 +31,8 @@ _STATEMENTS: Mapping[tuple[str, str], str] = {
         for table in (
             *(f"retailcrm__{stream}" for stream in ("dialogs", "messages", "customers", "orders")),
             "retailcrm_web__messages",
+            "tbank__calls",
+            "tbank__transcripts",
         )
     },
     ("core", "messages"): """
@@ -64,6 +66,45 @@ _STATEMENTS: Mapping[tuple[str, str], str] = {
             count(distinct customer_id) as customers
         from core.orders
         where created_at >= %(start)s and created_at < %(end)s
+        group by 1
+    """,
+    ("core", "calls"): """
+        select
+            business_on as day,
+            count(*) as "dagster/partition_row_count",
+            count(*) filter (where direction = 'in') as inbound,
+            count(*) filter (where not is_answered) as not_answered,
+            count(*) filter (where is_internal) as internal,
+            sum(talk_seconds) as talk_seconds
+        from core.calls
+        where started_at >= %(start)s and started_at < %(end)s
+        group by 1
+    """,
+    ("core", "call_transcripts"): """
+        select
+            k.business_on as day,
+            count(*) as "dagster/partition_row_count",
+            count(*) filter (where t.state = 'ready') as ready,
+            count(*) filter (where t.state = 'pending') as pending,
+            count(*) filter (where t.state = 'no_speech') as no_speech,
+            count(*) filter (where t.speakers <> 'as_labelled') as speakers_doubted
+        from core.call_transcripts as t
+        inner join core.calls as k on k.call_id = t.call_id
+        where k.started_at >= %(start)s and k.started_at < %(end)s
+        group by 1
+    """,
+    ("evaluated", "call_eligibility"): """
+        select
+            e.business_on as day,
+            count(*) as "dagster/partition_row_count",
+            count(*) filter (where e.why_not is null) as judged,
+            count(*) filter (where e.why_not = 'short') as short,
+            count(*) filter (where e.why_not = 'internal') as internal,
+            count(*) filter (where e.why_not = 'unknown_operator') as unknown_operator,
+            count(*) filter (where e.why_not in ('no_transcript', 'transcript_pending', 'no_speech')) as without_words
+        from evaluated.call_eligibility as e
+        inner join core.calls as k on k.call_id = e.call_id
+        where k.started_at >= %(start)s and k.started_at < %(end)s
         group by 1
     """,
     ("evaluated", "waits"): """
@@ -109,6 +150,18 @@ _STATEMENTS: Mapping[tuple[str, str], str] = {
             count(*) filter (where is_good) as good
         from evaluated.behaviour
         where ended_at >= %(start)s and ended_at < %(end)s
+        group by 1
+    """,
+    ("evaluated", "scorecards"): """
+        select
+            happened_on as day,
+            count(*) as "dagster/partition_row_count",
+            count(*) filter (where judge = 'model' and is_current and state = 'scored') as scored_by_model,
+            count(*) filter (where judge = 'model' and is_current and state = 'unsuitable') as unsuitable,
+            count(*) filter (where judge = 'model' and is_current and state = 'unscored') as unscored,
+            count(*) filter (where judge = 'rules' and is_current) as by_rules
+        from evaluated.scorecards
+        where happened_at >= %(start)s and happened_at < %(end)s
         group by 1
     """,
     ("evaluated", "advice"): """
