@@ -6,16 +6,18 @@ Here: how to open each source against its emulator or fixture, and what is true 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from conversations.parsing.abcd import AbcdParser
 from conversations.parsing.retailcrm import RetailCRMParser
 from conversations.parsing.retailcrm_web import RetailCRMWebParser
+from conversations.parsing.tbank import TBankParser
 from conversations.parsing.twitter_care import TwitterCareParser
 from conversations.source import Parser, Source
 from conversations.window import Window
@@ -23,16 +25,23 @@ from resources.clients.http import Limits
 from resources.clients.retailcrm_bot import RetailCRMBotClient
 from resources.clients.retailcrm_v5 import RetailCRMV5Client
 from resources.clients.retailcrm_web import RetailCRMWebClient
+from resources.clients.tbank import TBankClient
 from resources.sources.files import FileSource
 from resources.sources.retailcrm import RetailCRMSource
 from resources.sources.retailcrm_web import RetailCRMWebSource
+from resources.sources.tbank import TBankSource
 from tests.emulators.retailcrm import RetailCRMEmulator
 from tests.emulators.retailcrm_bot import BotOptions
 from tests.emulators.retailcrm_web import RetailCRMWebEmulator, WebOptions
+from tests.emulators.shop.calls import OFFICE, SALES, CallBook
 from tests.emulators.shop.model import Shop
+from tests.emulators.tbank import TBankEmulator
+from tests.emulators.tbank_rows import TBankOptions
 
 ZONE = "Europe/Moscow"
 WEEK = Window.of_days(date(2026, 3, 2), date(2026, 3, 8), ZONE)
+BUSY_DAYS = Window.of_days(date(2026, 3, 3), date(2026, 3, 4), ZONE)
+"""Two days with the telephone: each costs a call per agent group."""
 CANARY_KEY = "canary-v5-9f2c41d07b"
 CANARY_TOKEN = "canary-mg-58be0a6e13"
 CANARY_SESSION = "canary-session-77d1c0e94a"
@@ -71,6 +80,15 @@ _PAGE = {
     "neighbour": "channels",
     "signs_of_expiry": frozenset({"html", "forbid"}),
 }
+_TELEPHONY = {
+    "busiest": "calls",
+    "fault_path": "/callsessions$",
+    "account_path": "/callsessions$",
+    "page_name": r"calls of 2026-03-0\d, page \d+",
+    "opening_path": "/(session-start|autocomplete-search)$",
+    # the refused call, and once more with a new session
+    "calls_of_a_refusal": 2,
+}
 
 
 @dataclass
@@ -93,9 +111,18 @@ class Opened:
     page_name: str = ""
     """How errors name a page of ``busiest`` after the second, as a regular expression."""
     neighbour: str = ""
-    """Another stream of the same key."""
+    """Another stream of the same key; empty: every other one needs the calls of ``busiest``."""
+    opening_path: str = "^$"
+    """Calls that are made once, before the first page: a session, what is looked up by name."""
+    calls_of_a_refusal: int = 1
+    """Calls by which a key that was revoked is found to be refused."""
     signs_of_expiry: frozenset[str] = frozenset()
     """Faults by which a vendor whose key is a browser's session says that it is over."""
+
+    @property
+    def asked(self) -> int:
+        """How many calls the vendor has seen, but for those that open an account."""
+        return sum(not re.search(self.opening_path, call.path) for call in self.emulator.ledger.calls)
 
 
 @dataclass(frozen=True)
@@ -182,6 +209,57 @@ def retailcrm_web(
 
 
 @contextmanager
+def tbank(
+    *,
+    options: TBankOptions | None = None,
+    groups: tuple[str, ...] = (SALES, OFFICE),
+    page_size: int = 3,
+    limits: Limits = FAST,
+    rate: float | None = None,
+    base_url: str | None = None,
+) -> Iterator[Opened]:
+    shop = Shop.tiny()
+    book = CallBook(shop, busy=14, usual=(5, 9))
+    with (
+        TBankEmulator(shop, book=book, rate=rate, options=options, login=CANARY_KEY, password=CANARY_TOKEN) as emulator,
+        TBankClient("shop", base_url or emulator.base_url, CANARY_KEY, CANARY_TOKEN, limits=limits) as client,
+    ):
+        # everything that the shop's clock shows is older than the lag but what it does not show yet
+        now = datetime.fromtimestamp(shop.clock / 1_000_000, UTC)
+
+        def truth(stream: str) -> Mapping[str, Any]:
+            calls = emulator.ledger.rows("calls", BUSY_DAYS.start, BUSY_DAYS.end)
+            if stream == "calls":
+                names = {17: SALES, 18: OFFICE}
+                return {
+                    key: {**item, "otklik_group": names[min(_group_ids(emulator, key))]} if groups else item
+                    for key, item in calls.items()
+                }
+            said = emulator.ledger.rows("transcripts", BUSY_DAYS.start, BUSY_DAYS.end)
+            return {
+                key: {
+                    **body,
+                    "segmentId": int(key),
+                    "startDate": calls[key]["startDate"],
+                    "direction": {"inbound": "in", "outbound": "out"}[calls[key]["callDirection"]],
+                    "phrases": body.get("phrases") or [],
+                    "state": "ready" if body.get("phrases") else "no_speech",
+                }
+                for key, body in said.items()
+            }
+
+        source = TBankSource(client, "shop", ZONE, groups, lag=timedelta(hours=1), now=lambda: now, page_size=page_size)
+        parser = TBankParser(time_zone=ZONE)
+        yield Opened(source, parser, BUSY_DAYS, truth, emulator, (CANARY_TOKEN,), **_TELEPHONY)
+
+
+def _group_ids(emulator: TBankEmulator, segment_id: str) -> set[int]:
+    call = emulator.rows.call(int(segment_id))
+    assert call is not None
+    return emulator.rows.groups_of(call)
+
+
+@contextmanager
 def abcd(*, page_size: int = 1) -> Iterator[Opened]:
     path = FIXTURES / "abcd_conversations.json"
     document = json.loads(path.read_text("utf-8"))
@@ -218,6 +296,10 @@ CASES = (
     Case("retailcrm_web_small_pages", retailcrm_web, {"page_size": 1, "chats_page_size": 2}),
     Case("retailcrm_web_reversed", retailcrm_web, {"options": WebOptions("desc", "asc"), "chats_page_size": 3}),
     Case("retailcrm_web_bare", retailcrm_web, {"options": WebOptions(is_bare=True), "page_size": 50}),
+    Case("tbank", tbank),
+    Case("tbank_newest_first", tbank, {"options": TBankOptions("Items", "desc", "absent", "id"), "page_size": 4}),
+    Case("tbank_one_page", tbank, {"options": TBankOptions(order="asc"), "page_size": 1000}),
+    Case("tbank_everybody", tbank, {"groups": ()}),
     Case("twitter_care", twitter_care, has_network=False),
     Case("abcd", abcd, has_network=False),
 )
@@ -229,6 +311,7 @@ GATEWAYS = (CASES[0], CASES[1])
 VENDORS = (
     *GATEWAYS,
     Case("retailcrm_web", retailcrm_web),
+    Case("tbank", tbank),
     Case("retailcrm_v5", retailcrm, {"is_about_crm": True, "shop_messages": 1000}),
 )
 """Sources with a network, for the faults."""
