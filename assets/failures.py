@@ -21,6 +21,7 @@ from conversations.lexicon import LexiconError
 from conversations.policy import PolicyError
 from resources.clients.errors import SourceError
 from resources.clients.redact import redact, wordless_traceback
+from resources.prompts import PromptError
 from resources.warehouse.errors import Busy, WarehouseError
 
 UNEXPECTED = "unexpected"
@@ -96,6 +97,8 @@ def described(error: Exception) -> tuple[str, str]:
         return str(error), "policy"
     if isinstance(error, LexiconError):
         return str(error), "lexicon"
+    if isinstance(error, PromptError):
+        return str(error), "prompt"
     if isinstance(error, DbtError):
         return str(error), "dbt"
     refused = _refusal(error)
@@ -105,7 +108,7 @@ def described(error: Exception) -> tuple[str, str]:
     return redact(_database_sentence(state, refused)), f"sql_{state or 'unknown'}"
 
 
-_WITH_WORDS = (SourceError, WarehouseError, PolicyError, LexiconError, DbtError, AccountsFailed)
+_WITH_WORDS = (SourceError, WarehouseError, PolicyError, LexiconError, PromptError, DbtError, AccountsFailed)
 """Errors whose own text may be shown."""
 
 

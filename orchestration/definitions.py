@@ -31,9 +31,11 @@ from assets.checks.imports import IMPORTS_CHECKS  # noqa: E402
 from assets.checks.raw import raw_checks  # noqa: E402
 from assets.checks.reference import reference_checks  # noqa: E402
 from assets.checks.requirements import requirements_checks  # noqa: E402
+from assets.checks.scorecards import scorecard_checks  # noqa: E402
 from assets.core.accounts import core_days, core_directories  # noqa: E402
 from assets.evaluated.calls import call_eligibility  # noqa: E402
 from assets.evaluated.rules import evaluated_rules  # noqa: E402
+from assets.evaluated.scorecards import evaluated_scorecards  # noqa: E402
 from assets.exports.digest import exports_telegram_digest  # noqa: E402
 from assets.exports.sheets import exports_sheets  # noqa: E402
 from assets.marts.days import marts_days  # noqa: E402
@@ -72,6 +74,7 @@ ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     reference_criterion_gates,
     evaluated_rules,
     call_eligibility,
+    evaluated_scorecards,
     marts_days,
     marts_weeks,
     exports_sheets,
@@ -86,6 +89,7 @@ CHECKS = [
     gate_checks,
     evaluated_checks,
     calls_warnings,
+    scorecard_checks,
     account_checks,
 ]
 

@@ -1,4 +1,4 @@
-"""The jobs: a day is loaded and judged, a week is published, and so are its days.
+"""The jobs: a day is loaded and judged, its talks are scored, a week is published, and so are its days.
 
 Here: which assets belong together. Not here: when they run (``schedules``). Each runs in one process: a step takes
 seconds, and a process per step would import everything once more each time (15 to 38 s each, measured).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from assets.evaluated.scorecards import TABLES as SCORE_TABLES
 from assets.marts.description import marts
 from assets.raw.imports import TABLES
 from assets.reference import requirements
@@ -18,9 +19,17 @@ BY_PEOPLE = IMPORTED | dg.AssetSelection.assets(
     ["raw", "abcd__conversations"],
     ["raw", "call_files__calls"],
     ["reference", "customer_links"],
+    ["reference", "labels"],
+    ["evaluated", "judge_repeats"],
 )
-"""Brought by a person (otklik import, the drop folder, otklik link-customers): no schedule can fetch them."""
-LOADED = dg.AssetSelection.groups("raw", "core", "reference", "evaluated") - BY_PEOPLE
+"""Brought by a person (otklik import, the drop folder, otklik link-customers, otklik labels): no schedule can fetch
+them."""
+SCORED = dg.AssetSelection.assets(
+    *(["evaluated", table] for table in SCORE_TABLES),
+    ["reference", "criterion_gates"],
+)
+"""Costs money: never part of a load, however many days are read anew. Its judge is measured with it."""
+LOADED = dg.AssetSelection.groups("raw", "core", "reference", "evaluated") - BY_PEOPLE - SCORED
 DAYS = dg.AssetSelection.assets(*(["marts", mart.name] for mart in marts("day")))
 REQUIREMENTS = dg.AssetSelection.assets(*(["reference", table] for table in requirements.REQUIREMENTS))
 """Read every night; a week is published by what the nights have judged."""
@@ -30,6 +39,13 @@ load_daily = dg.define_asset_job(
     "load_daily",
     selection=LOADED,
     description="Read the day at the source, understand it, judge its waits and sessions: raw to evaluated.",
+    executor_def=dg.in_process_executor,
+)
+
+score_days = dg.define_asset_job(
+    "score_days",
+    selection=SCORED,
+    description="Judge the talks of the days by their rubrics: by rules, and by a model within the budget.",
     executor_def=dg.in_process_executor,
 )
 
@@ -54,4 +70,4 @@ import_file = dg.define_asset_job(
     executor_def=dg.in_process_executor,
 )
 
-JOBS = [load_daily, publish_week, publish_days, import_file]
+JOBS = [load_daily, score_days, publish_week, publish_days, import_file]

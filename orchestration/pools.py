@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-POOLS = ("imports", "marts", "retailcrm", "sheets")
+POOLS = ("imports", "marts", "retailcrm", "scoring", "sheets")
 
 
 def declare_pools(instance: dg.DagsterInstance) -> None:

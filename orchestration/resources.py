@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from resources.llm_resource import LLMResource
 from resources.retailcrm import RetailCRMResource
 from resources.sheets_resource import SheetsResource
 from resources.tbank import TBankResource
@@ -20,5 +21,6 @@ def production_resources() -> dict[str, Any]:
         "policy": PolicyResource(),
         "retailcrm": RetailCRMResource(),
         "tbank": TBankResource(),
+        "llm": LLMResource(),
         "sheets": SheetsResource(),
     }

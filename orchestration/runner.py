@@ -20,6 +20,8 @@ from orchestration.dead_runs import end_dead_runs
 from orchestration.definitions import ASSETS, defs
 from orchestration.partitions import sunday_of, weeks_between
 from resources.accounts_resource import STARTED_BY
+from resources.llm_resource import tags_of
+from resources.scoring.subjects import Chosen
 from resources.settings import Settings
 from resources.warehouse.engine import Warehouse
 
@@ -118,6 +120,18 @@ def run_weeks(
     return [loaded, publish_weeks(first, last, progress, instance=instance)]
 
 
+def score_days(
+    chosen: Chosen, progress: Progress | None = None, *, instance: dg.DagsterInstance | None = None
+) -> RunSummary:
+    """Judge the talks of at most seven days in one run of ``score_days``.
+
+    Raises:
+        RunFailed: the run failed; what was paid for is kept.
+    """
+    first, last = chosen.first.isoformat(), chosen.last.isoformat()
+    return _run("score_days", first, last, None, progress, instance, tags_of(chosen))
+
+
 def publish_weeks(
     first: str, last: str, progress: Progress | None = None, *, instance: dg.DagsterInstance | None = None
 ) -> RunSummary:
@@ -149,6 +163,7 @@ def _run(
     select: Sequence[str] | None,
     progress: Progress | None,
     instance: dg.DagsterInstance | None,
+    tags: Mapping[str, str] | None = None,
 ) -> RunSummary:
     started = time.monotonic()
     job = defs.resolve_job_def(job_name)
@@ -166,7 +181,7 @@ def _run(
             job.execute_in_process(
                 run_config=_QUIET,
                 instance=opened,
-                tags={_RANGE_START: first, _RANGE_END: last, STARTED_BY: "command"},
+                tags={_RANGE_START: first, _RANGE_END: last, STARTED_BY: "command", **(tags or {})},
                 asset_selection=chosen,
                 run_id=run_id,
             )

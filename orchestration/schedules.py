@@ -1,14 +1,22 @@
 """When the jobs run: the day at 03:10, its marts at 04:10, the last closed week on Monday at 08:10, in the team's zone.
 
+Talks are scored at 03:40: those of a day that is over for long, so that no load need have ended before.
+
 Here: times. Not here: conditions; weekly work is done on a Monday because it is Monday, whether data came or not, and
 the data status says what is missing.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
 import dagster as dg
 
-from orchestration.jobs import load_daily, publish_days, publish_week
+from assets.partitions import FIRST_DAY, TIME_ZONE
+from conversations.policy import Policy
+from orchestration.jobs import load_daily, publish_days, publish_week, score_days
+from resources.settings import Settings
 
 load_daily_schedule = dg.build_schedule_from_partitioned_job(
     load_daily,
@@ -17,6 +25,24 @@ load_daily_schedule = dg.build_schedule_from_partitioned_job(
     description="Every night: yesterday, and the days before it once more for what came late.",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
+
+
+@dg.schedule(
+    job=score_days,
+    cron_schedule="40 3 * * *",
+    execution_timezone=TIME_ZONE,
+    description="Every night after the load: the talks of the day before yesterday, or as many days ago as the policy "
+    "says; their transcripts are there by then.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+def score_days_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """The one day that is ``scoring.day_ago`` days ago."""
+    day_ago = Policy.load(Settings().policy_path).scoring.day_ago
+    day = context.scheduled_execution_time.astimezone(ZoneInfo(TIME_ZONE)).date() - timedelta(days=day_ago)
+    if day < FIRST_DAY:
+        return dg.SkipReason(f"{day} is before the first day that is loaded, {FIRST_DAY}")
+    return dg.RunRequest(partition_key=day.isoformat())
+
 
 publish_days_schedule = dg.build_schedule_from_partitioned_job(
     publish_days,
@@ -34,4 +60,4 @@ publish_week_schedule = dg.build_schedule_from_partitioned_job(
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
-SCHEDULES = [load_daily_schedule, publish_days_schedule, publish_week_schedule]
+SCHEDULES = [load_daily_schedule, score_days_schedule, publish_days_schedule, publish_week_schedule]
