@@ -48,10 +48,12 @@ def read_answer(text: str | None, finish_reason: str | None, refusal: str | None
         The answer, every criterion of the rubric once and in its order; or what was wrong. ``refused`` and
         ``truncated`` cannot be repaired: asking the same again gives the same.
     """
-    if refusal or finish_reason in _REFUSED or text is None:
+    if refusal or finish_reason in _REFUSED:
         return Problems("refused", Judge.REFUSED, can_repair=False)
     if finish_reason == "length":
         return Problems("truncated", Judge.TRUNCATED, can_repair=False)
+    if text is None:
+        return Problems("refused", Judge.REFUSED, can_repair=False)
     if len(text) > LONGEST_ANSWER:
         return Problems("not_json", Judge.TOO_LONG, can_repair=True)
     text = text.replace("\ufeff", "").strip()
