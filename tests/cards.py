@@ -15,6 +15,8 @@ from conversations.scoring.shapes import Criterion
 from resources.warehouse.engine import Warehouse
 
 MONDAY = date(2026, 11, 16)
+GROUP = "Продажи"
+"""Agent group of the calls: the department's."""
 PROMPT, MODEL = "f" * 64, "openai/judge"
 CRITERIA = (
     Criterion("greeting", "Приветствие", "Поздоровался?", 5, 1),
@@ -49,16 +51,12 @@ def put_cards(
     at: datetime = datetime(2026, 11, 20, tzinfo=UTC),
 ) -> list[str]:
     """A call ``tbank:1`` … for each card, over two weeks; a card that is there is replaced. Returns the calls."""
-    calls = [f"tbank:{number}" for number in range(1, len(cards) + 1)]
-    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _TABLES}
+    calls = put_calls(warehouse, [PHRASES] * len(cards))
+    rows: dict[str, list[dict[str, Any]]] = {"evaluated.scorecards": [], "evaluated.scorecard_criteria": []}
     judged_by = {"rubric_id": rubric_id, "rubric_version": version, "prompt_hash": prompt, "model": model}
     for number, (call_id, card) in enumerate(zip(calls, cards, strict=True)):
-        on = MONDAY + timedelta(days=number % 14)
-        start = datetime(on.year, on.month, on.day, 9, tzinfo=UTC)
+        start = _start(number)
         scorecard_id = f"call:{call_id}:model:{rubric_id}:{version}"
-        rows["core.calls"].append(_call(call_id, start))
-        rows["core.call_transcripts"].append(_transcript(call_id, start))
-        rows["evaluated.call_eligibility"].append(_eligible(call_id, on))
         rows["evaluated.scorecards"].append({**_card(scorecard_id, call_id, start, at), **judged_by})
         rows["evaluated.scorecard_criteria"] += [
             _answer(scorecard_id, place, criterion, answer, quote_state)
@@ -67,9 +65,36 @@ def put_cards(
     with warehouse.connect() as sql:
         gone = [row["scorecard_id"] for row in rows["evaluated.scorecards"]]
         sql.execute("delete from evaluated.scorecards where scorecard_id = any(%s)", [gone])
-        for table, statement in _TABLES.items():
-            sql.execute(statement, [json.dumps(rows[table], default=str)])
+        _put(sql, rows)
     return calls
+
+
+def put_calls(warehouse: Warehouse, talks: Sequence[list[dict[str, Any]]]) -> list[str]:
+    """A call ``tbank:1`` … of the department "sales" for each list of phrases; one that is there stays as it is."""
+    calls = [f"tbank:{number}" for number in range(1, len(talks) + 1)]
+    starts = [_start(number) for number in range(len(talks))]
+    with warehouse.connect() as sql:
+        _put(
+            sql,
+            {
+                "core.calls": [_call(*one) for one in zip(calls, starts, strict=True)],
+                "core.call_transcripts": [_transcript(*one) for one in zip(calls, starts, talks, strict=True)],
+                "evaluated.call_eligibility": [
+                    _eligible(call_id, start.date()) for call_id, start in zip(calls, starts, strict=True)
+                ],
+            },
+        )
+    return calls
+
+
+def _start(number: int) -> datetime:
+    on = MONDAY + timedelta(days=number % 14)
+    return datetime(on.year, on.month, on.day, 9, tzinfo=UTC)
+
+
+def _put(sql: Any, rows: dict[str, list[dict[str, Any]]]) -> None:
+    for table, listed in rows.items():
+        sql.execute(_TABLES[table], [json.dumps(listed, default=str)])
 
 
 _TABLES = {
@@ -87,15 +112,16 @@ _TABLES = {
 def _call(call_id: str, start: datetime) -> dict[str, Any]:
     return {
         "call_id": call_id, "connection_id": "tbank", "conversation_id": f"{call_id}:chat", "message_id": call_id,
-        "channel_id": "tbank:phone", "operator_id": "tbank:7", "direction": "out", "started_at": start,
+        "channel_id": "tbank:phone", "operator_id": "tbank:7", "agent_group": GROUP, "direction": "out",
+        "started_at": start,
         "talk_seconds": 60, "is_answered": True, "is_internal": False, "flags": [], "business_on": start.date(),
         "ingested_at": start, "raw_stream": "tbank__calls", "raw_id": call_id,
     }  # fmt: skip
 
 
-def _transcript(call_id: str, start: datetime) -> dict[str, Any]:
+def _transcript(call_id: str, start: datetime, phrases: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "call_id": call_id, "connection_id": "tbank", "state": "ready", "phrases": PHRASES, "speakers": "as_labelled",
+        "call_id": call_id, "connection_id": "tbank", "state": "ready", "phrases": phrases, "speakers": "as_labelled",
         "flags": [], "characters": 70, "ingested_at": start, "raw_stream": "tbank__transcripts", "raw_id": call_id,
     }  # fmt: skip
 

@@ -34,6 +34,13 @@ class LabelsHelp:
         "otklik labels measure --rubric sales_calls --plot согласие.png",
         "otklik labels measure --json",
     )
+    REPEAT: Final = with_examples(
+        "Задать модели те же вопросы ещё раз: меняются ли её ответы сами по себе. Стоит денег, в пределах бюджета; "
+        "оценки разговоров не меняются, оплаченное дважды не покупается.",
+        "otklik labels repeat --rubric sales_calls --sample 60 --dry-run",
+        "otklik labels repeat --rubric sales_calls --sample 60",
+    )
+    DRY_RUN: Final = "Показать, сколько вопросов и денег нужно, и ничего не покупать."
     RUBRIC: Final = "Чек-лист: sales_calls, office_calls, chats …"
     SAMPLE: Final = "Сколько разговоров, не больше."
     FILE: Final = "Куда записать: .xlsx или .csv."
@@ -127,6 +134,14 @@ class Labels:
         "которым она нужна."
     )
     WHY: Final = "{}: {}"
+    NO_MODEL: Final = "LLM_API_KEY не задан: спрашивать некого"
+    NOTHING_TO_REPEAT: Final = (
+        "по чек-листу «{}» нет разговоров, оценённых нынешней моделью, промптом и чек-листом: сначала otklik score"
+    )
+    PLANNED: Final = "Разговоров: {}, вопросов к модели: {}, не дороже {} долл. США (без повторных попыток)."
+    REPEATING: Final = "Те же вопросы ещё раз"
+    REPEATED: Final = "Разговоров оценено дважды: {}, ответов: {}, из них вышли иными: {} ({}); куплено вопросов: {}."
+    NOT_REPEATED: Final = "Не спрошено: {}; без годного ответа: {}."
     PLOT_NEEDS_ONE: Final = "для графика назовите один чек-лист: --rubric"
     PLOTTED: Final = "График: {}"
     PLOT_TITLE: Final = "{} · n = {}"

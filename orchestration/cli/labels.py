@@ -68,9 +68,9 @@ def _names(policy: Any) -> Any:
     """What finds names, where the policy hides them."""
     if not policy.scoring.mask_names:
         return None
-    from resources.names import name_finder
+    from resources.names import find_names
 
-    return name_finder()
+    return find_names
 
 
 def bring(file: Path, grader: str | None) -> None:

@@ -44,3 +44,14 @@ def labels_measure(
     from orchestration.cli import labels as command
 
     command.measure(rubric, as_json=as_json, plot=plot)
+
+
+@labels.command(name="repeat", help=LabelsHelp.REPEAT)
+def labels_repeat(
+    rubric: Annotated[str, typer.Option("--rubric", help=LabelsHelp.RUBRIC)],
+    sample: Annotated[int, typer.Option("--sample", help=LabelsHelp.SAMPLE, min=1, max=2000)] = 60,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=LabelsHelp.DRY_RUN)] = False,
+) -> None:
+    from orchestration.cli import labels_repeat as command
+
+    command.repeat(rubric, sample, dry_run=dry_run)
