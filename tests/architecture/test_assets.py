@@ -28,6 +28,8 @@ TABS = {
 BROUGHT = {f"{source}__{stream}" for source in ("whatsapp_export", "telegram_export", "table_import")
            for stream in ("chats", "messages")}  # fmt: skip
 """Files come when a person brings them: no clock can miss them."""
+BOUGHT = [["evaluated", table] for table in ("scorecards", "scorecard_criteria", "scorecard_notes", "evaluations")]
+"""Not every day of a backfill in one run: a purchase that goes wrong ends after a week's talks."""
 BLOCKS_NOTHING = {"every_account_was_worked_on", "every_file_was_imported", "every_row_was_understood", *NAMES,
                   "operators_are_known", "calls_have_transcripts", "no_counted_criterion_fell"}  # fmt: skip
 
@@ -70,7 +72,9 @@ def test_an_asset_is_checked_fresh_and_backfilled_in_one_run(node: dg.AssetsDefi
         assert spec.blocking == (key.name not in BLOCKS_NOTHING)
     assert (node.freshness_policy is not None) == (node.key.path[1] not in BROUGHT)
     if node.is_partitioned:
-        assert node.backfill_policy == dg.BackfillPolicy.single_run()
+        costs_money = node.key.path in BOUGHT
+        weekly_runs, one_run = dg.BackfillPolicy.multi_run(max_partitions_per_run=7), dg.BackfillPolicy.single_run()
+        assert node.backfill_policy == (weekly_runs if costs_money else one_run)
 
 
 def test_work_on_accounts_and_publishing_are_pooled() -> None:
@@ -78,17 +82,20 @@ def test_work_on_accounts_and_publishing_are_pooled() -> None:
         # who is who is written in a moment, by whichever run comes first
         pools = {"marts": {"marts"}, "exports": {"sheets"}, "reference": set()}
         expected = {"imports"} if node.key.path[1] in BROUGHT else pools.get(node.key.path[0], {"retailcrm"})
+        if node.key.path in BOUGHT:
+            expected = {"scoring"}
         assert set(node.pools or ()) == expected, node.key
 
 
 def test_jobs_run_at_the_agreed_times_in_one_process() -> None:
-    jobs = {name: defs.resolve_job_def(name) for name in ("load_daily", "publish_days", "publish_week")}
+    jobs = {name: defs.resolve_job_def(name) for name in ("load_daily", "score_days", "publish_days", "publish_week")}
     repository = defs.get_repository_def()
     times = {name: (repository.get_schedule_def(f"{name}_schedule").cron_schedule,
                     repository.get_schedule_def(f"{name}_schedule").execution_timezone) for name in jobs}  # fmt: skip
-    assert len(repository.schedule_defs) == 3
+    assert len(repository.schedule_defs) == 4
     assert times == {
         "load_daily": ("10 3 * * *", "Europe/Moscow"),
+        "score_days": ("40 3 * * *", "Europe/Moscow"),
         "publish_days": ("10 4 * * *", "Europe/Moscow"),
         "publish_week": ("10 8 * * 1", "Europe/Moscow"),
     }
@@ -96,6 +103,8 @@ def test_jobs_run_at_the_agreed_times_in_one_process() -> None:
     assert {key.path[0] for key in jobs["load_daily"].asset_layer.selected_asset_keys} == {
         "raw", "core", "reference", "evaluated",
     }  # fmt: skip
+    # who reads days anew buys nothing
+    assert not [key for key in jobs["load_daily"].asset_layer.selected_asset_keys if [*key.path] in BOUGHT]
     assert {key.path[0] for key in jobs["publish_week"].asset_layer.selected_asset_keys} == {
         "reference", "marts", "exports",
     }  # fmt: skip
