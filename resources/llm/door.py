@@ -1,0 +1,104 @@
+"""The only door to language models: one retry layer, limits, money, repairs.
+
+Here: what all questions share, and the rules. Not here: the way of one question (``question``), a single call
+(``caller``), what is asked and what an answer must be (``conversations.scoring``, handed in), the book (``ledger``,
+handed in).
+
+Rules that hold for every question:
+
+- a call begins after its worst price is booked, and its answer is handed out after the call is settled;
+- at most ``attempts`` calls that bring no answer (408, 429, 5xx, no connection, nothing within its time), over all
+  models; the libraries' own retries are off. The next model of the list is asked at once, the same one after a pause
+  with jitter;
+- no model is asked before the moment that its gateway told; told to wait beyond the deadline, the question ends;
+- at most two repairs of an answer that is none; a truncated one is asked for once more with twice the length;
+- from the first call on, calls, pauses and waiting together stay within ``deadline_seconds``; one call gets its even
+  share of what is left, so that a gateway that hangs leaves time to ask another;
+- 401, the gateway's own spent budget, a private address, 403 or 404 for every model: the door is shut for good, every
+  further question raises the same error, and no call is made; so it is after ``MOST_REJECTED`` questions in a row that
+  the gateway did not accept;
+- what a model said wrongly after its repairs is the end of the question, too: it was paid for, and asking again would
+  be paid again. Only outages are asked again by a later run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from random import Random
+
+from conversations.policy_scoring import Scoring
+from conversations.scoring.shapes import Request
+from resources.clients.errors import Refused, SourceError
+from resources.llm.caller import Caller
+from resources.llm.ledger import Evaluated, Ledger
+from resources.llm.limits import Minute, Told
+from resources.llm.prices import Prices
+from resources.llm.question import Question, Read, Repair
+
+MOST_REJECTED = 10
+FIRST_PAUSE_SECONDS = 0.5
+
+
+class Door:
+    """Asks models within the limits of a policy; for one event loop. ``opening.open_door`` makes and closes it.
+
+    Args:
+        models: in the order in which they are asked.
+        random: for the jitter of pauses.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        models: Sequence[str],
+        scoring: Scoring,
+        prices: Prices,
+        ledger: Ledger,
+        *,
+        random: Random | None = None,
+        minute_seconds: float = 60.0,
+        first_pause_seconds: float = FIRST_PAUSE_SECONDS,
+    ) -> None:
+        self.caller = caller
+        self.models = tuple(models)
+        self.scoring = scoring
+        self.prices = prices
+        self.ledger = ledger
+        self.random = random or Random()
+        self.first_pause_seconds = first_pause_seconds
+        self.slots = asyncio.Semaphore(scoring.concurrency)
+        self.minute = Minute(scoring.requests_per_minute, scoring.tokens_per_minute, seconds=minute_seconds)
+        self.told = Told()
+        self.shut: SourceError | None = None
+        """Why nobody may be asked any more."""
+        self.unusable: dict[str, SourceError] = {}
+        """Models that the key may not use or that the gateway does not know."""
+        self.rejected_in_a_row = 0
+        self.lacking: dict[str, set[str]] = {}
+        """By model: what it does not know, so that it is asked without: temperature, schema, json."""
+
+    async def ask(self, request: Request, read: Read, repair: Repair) -> Evaluated:
+        """Ask until there is an answer, or a reason why there is none.
+
+        Reasons: a code of ``Problems`` (final), ``too_long`` or ``refused`` (final), ``rejected``, ``rate_limited``,
+        ``timed_out``, ``unavailable`` (not final).
+
+        Raises:
+            OverBudget: from the ledger; the call that did not fit was not made.
+            SourceError: nobody may be asked any more; a person has to act.
+        """
+        return await Question(self, request, read, repair).ask()
+
+    def shut_for(self, error: SourceError, model: str | None) -> None:
+        """Ask nobody any more; with ``model``, only not that one, as long as there are others."""
+        if model is not None:
+            self.unusable[model] = error
+        if model is None or all(one in self.unusable for one in self.models):
+            self.shut = error
+
+    def rejected(self) -> None:
+        """A question was not accepted; where none is, more of them are only noise."""
+        self.rejected_in_a_row += 1
+        if self.rejected_in_a_row >= MOST_REJECTED:
+            self.shut = Refused("llm", f"the gateway did not accept {MOST_REJECTED} questions in a row")
