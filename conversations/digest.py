@@ -85,8 +85,13 @@ class Change:
 
     @property
     def is_share(self) -> bool:
-        """Otherwise seconds."""
+        """Otherwise seconds or points."""
         return metric(self.metric).kind is Kind.SHARE
+
+    @property
+    def is_score(self) -> bool:
+        """Points from 0 to 100."""
+        return metric(self.metric).kind is Kind.SCORE
 
 
 @dataclass(frozen=True, slots=True)

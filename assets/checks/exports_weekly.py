@@ -150,9 +150,13 @@ def _examples_that_may_not_be(shown: Shown) -> int:
 def _advice_that_may_not_be(shown: Shown) -> int:
     """Rules without words, one message advised twice by one rule, contacts in a snippet."""
     found, frame = shown.snapshot.advice, shown.sheets[ADVICE].frame
-    unknown = sum(rule not in WeeklyWords.ADVICE for rule in found["rule"])
-    twice = int(found.duplicated(["week", "rule", "conversation_id", "message_id", "manager_key"]).sum())
-    return unknown + twice + abs(len(frame) - len(found)) + _contacts(shown, frame[W.SNIPPET])
+    # a model may advise several things about one message
+    of_rules = found[found["source"] == "rules"]
+    unknown = sum(rule not in WeeklyWords.ADVICE for rule in of_rules["rule"])
+    twice = int(of_rules.duplicated(["week", "rule", "conversation_id", "message_id", "manager_key"]).sum())
+    of_a_model = [said for source, said in zip(found["source"], frame[W.ADVICE], strict=False) if source == "model"]
+    lost = abs(len(frame) - len(found))
+    return unknown + twice + lost + _contacts(shown, [*frame[W.SNIPPET], *of_a_model])
 
 
 def _contacts(shown: Shown, cells: Iterable[Any]) -> int:

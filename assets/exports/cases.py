@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from assets.exports.made import CHANNEL, Made, count, legend, minutes, moment, named, text
-from conversations.messages import Headings, Weekly, WeeklyWords
+from conversations.messages import Headings, TalkWords, Weekly, WeeklyWords
 from conversations.policy_exports import Texts
 from conversations.redact import snippet
 from resources.sheets import ColourRule, Column, Kind, Look
@@ -28,6 +28,11 @@ def _snippet(texts: Texts) -> Made:
         "snippet",
         lambda rows: [None if one is None or texts == "none" else snippet(one) for one in rows["snippet"]],
     )
+
+
+def _said(text: str | None, texts: Texts) -> str | None:
+    """What a model wrote may repeat a customer's words: it is let out as those are."""
+    return None if text is None or texts == "none" else snippet(text)
 
 
 def examples(texts: Texts) -> list[Made]:
@@ -55,12 +60,18 @@ def advice(texts: Texts) -> list[Made]:
         Made(
             Column(W.ABOUT, Kind.TEXT, 190),
             "rule",
-            lambda rows: [WeeklyWords.ADVICE.get(rule, (rule, ""))[0] for rule in rows["rule"]],
+            lambda rows: [
+                TalkWords.MODEL_ADVICE if source == "model" else WeeklyWords.ADVICE.get(rule, (rule, ""))[0]
+                for source, rule in zip(rows["source"], rows["rule"], strict=True)
+            ],
         ),
         Made(
             Column(W.ADVICE, Kind.TEXT, 420),
             "rule",
-            lambda rows: [WeeklyWords.ADVICE.get(rule, ("", None))[1] for rule in rows["rule"]],
+            lambda rows: [
+                _said(said, texts) if source == "model" else WeeklyWords.ADVICE.get(rule, ("", None))[1]
+                for source, rule, said in zip(rows["source"], rows["rule"], rows["recommendation"], strict=True)
+            ],
         ),
         moment(W.WHEN, "sent_at"),
         _snippet(texts),

@@ -34,6 +34,7 @@ _TWINS = {
 }
 """The same thing said the other way round, or by another clock: said once among the main changes."""
 _SHARES = {one.name for one in METRICS if one.kind is MetricKind.SHARE}
+_SCORES = {one.name for one in METRICS if one.kind is MetricKind.SCORE}
 
 
 def beside(subjects: DataFrame, key: str, deltas: DataFrame, week: str) -> DataFrame:
@@ -170,6 +171,8 @@ def digest_look(subject: str, caption: Sequence[str], title: str, rows: int) -> 
 
 
 def _unit(metric: str) -> str:
+    if metric in _SCORES:
+        return Metrics.SCORE_UNIT
     if metric in _SHARES:
         return WeeklyWords.UNIT_SHARE
     return WeeklyWords.UNIT_BUSINESS if metric.endswith("business_seconds") else WeeklyWords.UNIT_CLOCK
@@ -183,6 +186,8 @@ def in_unit(metric: str, value: Any) -> float | None:
     """
     if value is None:
         return None
+    if metric in _SCORES:
+        return round(float(value), 2)
     return points(value) if metric in _SHARES else round(float(value) / 60, 2)
 
 

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from assets.exports import cases, comparison, lists, published, readme, report, summaries
+from assets.exports import cases, comparison, lists, published, readme, report, summaries, talks
 from assets.exports.made import Made, Sheet, message, person, sheet, week
 from assets.exports.status_columns import COLUMNS, STATUS
-from conversations.messages import Headings, ReadMe, WeeklyWords, Words, week_title
+from conversations.messages import Headings, ReadMe, TalkWords, WeeklyWords, Words, week_title
 from conversations.policy import Policy
 from conversations.policy_exports import Texts
 from resources.sheets import Look
@@ -32,18 +32,23 @@ DIGEST_MANAGERS, DIGEST_CHANNELS = "weekly_digest_managers", "weekly_digest_chan
 REPORT, TREND = "manager_report", "weekly_trend"
 DELTAS, SNAPSHOTS = "weekly_behavior_delta_managers", "behavior_snapshot_managers"
 EXAMPLES, ADVICE = "weekly_examples", "chat_advice"
+BESIDE, RESULTS = "calls_and_chats", "call_results"
 CHATS, MESSAGES, MANAGERS, CHANNELS = "chats_raw", "messages_raw", "manager_summary", "channel_summary"
 """The titles that people know."""
 TITLES = (
     README, DIGEST_MANAGERS, DIGEST_CHANNELS, REPORT, TREND, EXAMPLES, ADVICE, DELTAS, SNAPSHOTS, MANAGERS, CHANNELS,
     CHATS, MESSAGES,
 )  # fmt: skip
-"""In the order of the tabs: what is read first stands first."""
+"""The tabs that are always there, in their order: what is read first stands first."""
+OF_TALKS = (BESIDE, RESULTS)
+"""Those that are there once there was a call or a score."""
+ORDER = (*TITLES[:4], BESIDE, *TITLES[4:7], RESULTS, *TITLES[7:])
+"""All of them in their order."""
 _HOW = {
     DIGEST_MANAGERS: "digest", DIGEST_CHANNELS: "digest", REPORT: "report", DELTAS: "deltas", EXAMPLES: "examples",
     ADVICE: "advice", SNAPSHOTS: "snapshots", TREND: "trend",
 }  # fmt: skip
-_NEWEST = (README, DIGEST_MANAGERS, DIGEST_CHANNELS, REPORT)
+_NEWEST = (README, DIGEST_MANAGERS, DIGEST_CHANNELS, REPORT, BESIDE)
 _EVERY = (TREND, SNAPSHOTS, MANAGERS, CHANNELS)
 
 
@@ -54,12 +59,18 @@ def weeks_of(title: str, snapshot: Snapshot) -> Sequence[str]:
     return list(snapshot.weeks) if title in _EVERY else snapshot.raw_weeks
 
 
-def columns_of(title: str) -> list[Made]:
-    """The columns of a tab; how texts are let out does not change them."""
-    return _columns(title, week({}), "masked")
+def titles_of(*, has_talks: bool) -> tuple[str, ...]:
+    """The tabs that are shown, in their order."""
+    return ORDER if has_talks else TITLES
 
 
-def _columns(title: str, of_week: Made, texts: Texts) -> list[Made]:
+def columns_of(title: str, *, has_talks: bool = False) -> list[Made]:
+    """The columns of a tab; how texts are let out does not change them, whether there are calls or scores does."""
+    return _columns(title, week({}), "masked", has_talks)
+
+
+def _columns(title: str, of_week: Made, texts: Texts, has_talks: bool) -> list[Made]:
+    more = talks.SUMMARY_COLUMNS if has_talks else []
     found: dict[str, list[Made]] = {
         README: readme.COLUMNS,
         DIGEST_MANAGERS: comparison.DIGEST_MANAGERS,
@@ -70,8 +81,10 @@ def _columns(title: str, of_week: Made, texts: Texts) -> list[Made]:
         SNAPSHOTS: [of_week, *published.SNAPSHOTS],
         EXAMPLES: [of_week, *cases.examples(texts)],
         ADVICE: [of_week, *cases.advice(texts)],
-        MANAGERS: [of_week, *summaries.MANAGER_COLUMNS],
-        CHANNELS: [of_week, *summaries.CHANNEL_COLUMNS],
+        MANAGERS: [of_week, *summaries.MANAGER_COLUMNS, *more],
+        CHANNELS: [of_week, *summaries.CHANNEL_COLUMNS, *more],
+        BESIDE: talks.BESIDE,
+        RESULTS: [of_week, *talks.results(texts)],
         CHATS: lists.chats(texts),
         MESSAGES: [of_week, *lists.messages(texts)],
     }
@@ -79,9 +92,9 @@ def _columns(title: str, of_week: Made, texts: Texts) -> list[Made]:
 
 
 def sheets(snapshot: Snapshot, policy: Policy) -> list[Sheet]:
-    """The tabs in the order of ``TITLES``."""
+    """The tabs that are shown, in their order."""
     tabs = _Tabs(snapshot, policy)
-    return [tabs.made(title) for title in TITLES]
+    return [tabs.made(title) for title in titles_of(has_talks=snapshot.has_talks)]
 
 
 def sheet_of(title: str, snapshot: Snapshot, policy: Policy) -> Sheet:
@@ -97,7 +110,7 @@ class _Tabs:
 
     def made(self, title: str) -> Sheet:
         rows = self._rows(title)
-        columns = _columns(title, week(self._titles), self._policy.exports.texts)
+        columns = _columns(title, week(self._titles), self._policy.exports.texts, self._snapshot.has_talks)
         look = self._look(title, rows)
         explained = readme.notes(one.column.name for one in columns)
         return sheet(title, rows, columns, replace(look, notes=explained))
@@ -122,16 +135,26 @@ class _Tabs:
             CHANNELS: lambda: found.channels,
             CHATS: lambda: found.chats,
             MESSAGES: lambda: found.messages,
+            BESIDE: lambda: talks.with_talk(found.managers, self._newest),
+            RESULTS: self._results,
         }
         return made[title]()
 
+    def _results(self) -> DataFrame:
+        assert self._snapshot.results is not None
+        return self._snapshot.results
+
     def _readme(self) -> DataFrame:
         status, as_of = self._status()
-        headings = [one.column.name for title in TITLES if title != README for one in columns_of(title)]
+        has_talks = self._snapshot.has_talks
+        titles = titles_of(has_talks=has_talks)
+        headings = [
+            one.column.name for title in titles if title != README for one in columns_of(title, has_talks=has_talks)
+        ]
         headings += [column.name for column, _ in COLUMNS]
         return readme.rows(
             self._titles[self._newest], self._snapshot.weeks[self._newest], ReadMe.data(status, as_of),
-            [*TITLES, STATUS], headings, self._policy,
+            [*titles, STATUS], headings, self._policy,
         )  # fmt: skip
 
     def _look(self, title: str, rows: DataFrame) -> Look:
@@ -154,6 +177,8 @@ class _Tabs:
             CHANNELS: lambda: summaries.look(2),
             CHATS: lists.look,
             MESSAGES: lists.look,
+            BESIDE: lambda: talks.beside_look(caption, len(rows)),
+            RESULTS: lambda: talks.results_look(caption, rows),
         }
         return made[title]()
 
@@ -162,7 +187,8 @@ class _Tabs:
         shown = self._titles[self._newest]
         weeks = len(weeks_of(title, self._snapshot))
         told = WeeklyWords.caption(shown, as_of) if weeks == 1 else WeeklyWords.captions(shown, weeks, as_of)
-        return [told, *([WeeklyWords.HOW[_HOW[title]]] if title in _HOW else [])]
+        how = WeeklyWords.HOW[_HOW[title]] if title in _HOW else TalkWords.HOW.get(title)
+        return [told, *([how] if how else [])]
 
     def _status(self) -> tuple[str, str]:
         """Of the newest week in words: as good as its worst channel, and as of when."""

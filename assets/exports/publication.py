@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from assets.exports.frames import TITLES
+from assets.exports.frames import ORDER
 from assets.exports.made import Sheet
 from assets.exports.status import Known, marked_tab, status_tab
 from assets.exports.status_columns import STATUS
@@ -92,13 +92,13 @@ def say_stale(
     destination = destination_of(spreadsheet_id)
     with exporting(database, destination):
         with database.connect("otklik-exports") as connection:
-            if not mark_stale(connection, destination, TITLES, reason, now):
+            if not mark_stale(connection, destination, ORDER, reason, now):
                 return False
         fail_point("exports.marked")
         with database.connect("otklik-exports") as connection:
             kept = shown(connection, destination)
         tab = status_tab(kept, time_zone)
-        tabs = [kept[title] for title in TITLES if title in kept]
+        tabs = [kept[title] for title in ORDER if title in kept]
         if not all(export.content_hash for export in tabs):
             since = min(export.stale_since or now for export in tabs)
             marked = marked_tab(read_back(client, spreadsheet_id, STATUS) or [], reason, since, time_zone)

@@ -10,7 +10,16 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from assets.exports.made import Made, legend, text
-from conversations.messages import DEFINITIONS, Changes, Headings, ReadMe, WeeklyWords, Words
+from conversations.messages import (
+    DEFINITIONS,
+    DEFINITIONS_OF_TALKS,
+    Changes,
+    Headings,
+    ReadMe,
+    TalkWords,
+    WeeklyWords,
+    Words,
+)
 from conversations.policy import Policy
 from conversations.rules import channel_timeline
 from conversations.window import Window, iso_week
@@ -19,6 +28,7 @@ from resources.sheets import ColourRule, Look
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+_MEANINGS = {**DEFINITIONS, **DEFINITIONS_OF_TALKS}
 COLUMNS: list[Made] = [
     text(ReadMe.SECTION, "section", 150),
     text(ReadMe.WHAT, "what", 300),
@@ -36,14 +46,15 @@ def rows(week: str, monday: date, said: str, tabs: Sequence[str], headings: Iter
     """
     import pandas as pd
 
+    said_of = {**Words.TABS, **TalkWords.TABS}
     found = [
         (ReadMe.AS_OF, week, said),
         *((ReadMe.HOW, what, meaning.format(iso_week(monday))) for what, meaning in ReadMe.STEPS),
         *((ReadMe.HOW, what, meaning) for what, meaning in _rules(monday, policy)),
         *((ReadMe.STATES, what, meaning) for what, meaning in _states()),
-        *((ReadMe.TABS, tab, Words.TABS[tab]) for tab in tabs if tab in Words.TABS),
+        *((ReadMe.TABS, tab, said_of[tab]) for tab in tabs if tab in said_of),
         *((ReadMe.ADVICE, what, meaning) for what, meaning in WeeklyWords.ADVICE.values()),
-        *((ReadMe.COLUMNS, heading, DEFINITIONS[heading]) for heading in dict.fromkeys(headings)),
+        *((ReadMe.COLUMNS, heading, _MEANINGS[heading]) for heading in dict.fromkeys(headings)),
     ]
     frame = pd.DataFrame(found, columns=["section", "what", "meaning"], dtype=object)
     frame["week"] = iso_week(monday)
@@ -87,6 +98,4 @@ def look(caption: Sequence[str]) -> Look:
 
 def notes(headings: Iterable[str]) -> dict[str, str]:
     """The definitions of a tab's columns, to be shown on their headings."""
-    return {
-        heading: DEFINITIONS[heading] for heading in headings if heading in DEFINITIONS and heading != Headings.WEEK
-    }
+    return {heading: _MEANINGS[heading] for heading in headings if heading in _MEANINGS and heading != Headings.WEEK}

@@ -18,6 +18,7 @@ from assets.checks.judge import named
 from assets.exports import frames, publication, status
 from assets.exports.frames import (
     ADVICE,
+    BESIDE,
     CHANNELS,
     CHATS,
     DELTAS,
@@ -26,10 +27,12 @@ from assets.exports.frames import (
     EXAMPLES,
     MANAGERS,
     MESSAGES,
+    OF_TALKS,
+    ORDER,
     README,
     REPORT,
+    RESULTS,
     SNAPSHOTS,
-    TITLES,
     TREND,
 )
 from assets.exports.snapshot import NothingPublished, read
@@ -64,16 +67,24 @@ _READS = {
     ADVICE: [*_marts("chat_advice"), *_TALKS],
     DELTAS: _marts("manager_week_delta"),
     SNAPSHOTS: _marts("behavior_snapshot", "week_revisions", "manager_week"),
+    BESIDE: _marts("manager_week", "call_results"),
+    RESULTS: [
+        *_marts("call_results"),
+        ["evaluated", "scorecards"],
+        ["evaluated", "scorecard_criteria"],
+        ["evaluated", "scorecard_notes"],
+        ["reference", "rubrics"],
+    ],
     MANAGERS: _marts("manager_week"),
     CHANNELS: _marts("channel_week"),
     CHATS: [["marts", "data_status"], ["evaluated", "waits"], *_LISTS],
     MESSAGES: [["marts", "data_status"], *_LISTS[:-1]],
-    STATUS: [["marts", "data_status"], *(asset_of(title).path for title in TITLES if title != README)],
+    STATUS: [["marts", "data_status"], *(asset_of(title).path for title in ORDER if title != README)],
 }
 _PII = {
     **dict.fromkeys((README, DIGEST_CHANNELS, TREND, CHANNELS, STATUS), "none"),
-    **dict.fromkeys((DIGEST_MANAGERS, REPORT, DELTAS, SNAPSHOTS, MANAGERS, CHATS), "name"),
-    **dict.fromkeys((EXAMPLES, ADVICE, MESSAGES), "content"),
+    **dict.fromkeys((DIGEST_MANAGERS, REPORT, BESIDE, DELTAS, SNAPSHOTS, MANAGERS, CHATS), "name"),
+    **dict.fromkeys((EXAMPLES, ADVICE, RESULTS, MESSAGES), "content"),
 }
 _DESCRIPTIONS = {
     README: "What every tab, column, state and colour means, and as of when the newest week is.",
@@ -83,6 +94,9 @@ _DESCRIPTIONS = {
     TREND: "One row per published week of all channels together.",
     EXAMPLES: "Three to five talks per manager and week to go through, from marts.weekly_examples.",
     ADVICE: "One row per advice on a chat, from marts.chat_advice, in words.",
+    BESIDE: "One row per manager of the newest week, calls and chats beside each other; shown once there are calls or"
+    " scores.",
+    RESULTS: "One row per judged call with marks, proofs and advice; shown once there are calls or scores.",
     DELTAS: "One row per manager, metric and week against the week before, from marts.manager_week_delta.",
     SNAPSHOTS: "One row per manager and week as published last, with the revision and why it was made.",
     MANAGERS: "One row per manager and week of the newest published weeks, from marts.manager_week.",
@@ -104,7 +118,7 @@ def _spec(title: str) -> dg.AssetSpec:
     made = (
         [(column.name, column.kind, source) for column, source in COLUMNS]
         if title == STATUS
-        else [(one.column.name, one.column.kind, one.source) for one in frames.columns_of(title)]
+        else [(one.column.name, one.column.kind, one.source) for one in frames.columns_of(title, has_talks=True)]
     )
     columns = [dg.TableColumn(name, str(kind), description=f"Shows {source}") for name, kind, source in made]
     return dg.AssetSpec(
@@ -121,7 +135,7 @@ def _spec(title: str) -> dg.AssetSpec:
 
 
 @dg.multi_asset(
-    name="exports_sheets", specs=[_spec(title) for title in (*TITLES, STATUS)], check_specs=specs(), pool="sheets"
+    name="exports_sheets", specs=[_spec(title) for title in (*ORDER, STATUS)], check_specs=specs(), pool="sheets"
 )
 def exports_sheets(
     context: dg.AssetExecutionContext,
@@ -135,7 +149,7 @@ def exports_sheets(
         account = sheets.account(warehouse.open())
     if account is None:
         yield from not_judged()
-        for title in (*TITLES, STATUS):
+        for title in (*ORDER, STATUS):
             yield dg.MaterializeResult(asset_key=asset_of(title), metadata={"shown": "no spreadsheet configured"})
         return
     destination = destination_of(account.spreadsheet_id)
@@ -161,6 +175,8 @@ def exports_sheets(
                     metadata={"reason": "invalid_tab"},
                     allow_retries=False,
                 ) from error
+    for title in (title for title in OF_TALKS if title not in published.tabs):
+        yield dg.MaterializeResult(asset_key=asset_of(title), metadata={"shown": "no call and no score yet"})
     for title, tab in published.tabs.items():
         yield dg.MaterializeResult(
             asset_key=asset_of(title),

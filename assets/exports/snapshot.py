@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from assets.exports.snapshot_talks import HAS_TALKS, RESULTS, RESULTS_BY_WEEK
 from assets.exports.snapshot_weekly import WEEKLY
+from assets.marts.python.links import Links
 from conversations.delta import COMPLETE
 from conversations.metrics import METRICS
 from conversations.policy_exports import Exports
@@ -61,7 +63,11 @@ class Snapshot:
     judged_until: datetime | None
     """Up to when every conversation of the lists was judged."""
     left_out: Mapping[tuple[str, str], int]
-    """Rows that the policy's limit keeps out, by list (``chats``, ``messages``) and week."""
+    """Rows that the policy's limit keeps out, by list (``chats``, ``messages``, ``results``) and week."""
+    has_talks: bool = False
+    """Whether a call was ever published, or a score: without one, nothing of them is shown."""
+    results: DataFrame | None = None
+    """``marts.call_results`` of the raw weeks, the latest call first, with the words behind the marks."""
 
 
 def read(warehouse: Warehouse, limits: Exports, time_zone: str) -> Snapshot:
@@ -95,14 +101,24 @@ def read(warehouse: Warehouse, limits: Exports, time_zone: str) -> Snapshot:
             "rows": limits.raw_rows,
         }
         found = {name: _frame(connection, statement, parameters) for name, statement in statements().items()}
+        links = Links(connection, limits)
+        pairs = zip(found["results"]["connection_id"], found["results"]["conversation_id"], strict=True)
+        found["results"]["call_link"] = [links.of(*pair) for pair in pairs]
+        (has_talks,) = connection.execute(HAS_TALKS).fetchone() or (False,)
         (judged_until,) = connection.execute(_JUDGED_UNTIL, parameters).fetchone() or (None,)
         totals = {
             (name, week): rows
-            for name, statement in (("chats", _CHATS_BY_WEEK), ("messages", _MESSAGES_BY_WEEK))
+            for name, statement in (
+                ("chats", _CHATS_BY_WEEK),
+                ("messages", _MESSAGES_BY_WEEK),
+                ("results", RESULTS_BY_WEEK),
+            )
             for week, rows in connection.execute(statement, parameters).fetchall()
         }
     left_out = {(name, week): rows - int((found[name]["week"] == week).sum()) for (name, week), rows in totals.items()}
-    return Snapshot(weeks=weeks, raw_weeks=raw_weeks, judged_until=judged_until, left_out=left_out, **found)
+    return Snapshot(
+        weeks=weeks, raw_weeks=raw_weeks, judged_until=judged_until, left_out=left_out, has_talks=has_talks, **found
+    )
 
 
 def _frame(connection: psycopg.Connection[Any], statement: str, parameters: Mapping[str, Any]) -> DataFrame:
@@ -117,6 +133,7 @@ def _frame(connection: psycopg.Connection[Any], statement: str, parameters: Mapp
 MARTS = (
     "data_status", "manager_week", "channel_week", "manager_week_delta", "channel_week_delta", "behavior_snapshot",
     "week_revisions", "weekly_examples", "chat_advice", "published_waits", "published_sessions",
+    "call_results",
 )  # fmt: skip
 _THERE = "select bool_and(to_regclass(named) is not null) from unnest(%s::text[]) as named"
 _WEEKS = """
@@ -137,7 +154,10 @@ _MANAGERS = """
 select * from marts.manager_week
 where
     week = any(%(weeks)s)
-    and (waits_settled > 0 or pending_now > 0 or sessions_touched > 0 or left_waiting > 0 or missed_calls_settled > 0)
+    and (
+        waits_settled > 0 or pending_now > 0 or sessions_touched > 0 or left_waiting > 0 or missed_calls_settled > 0
+        or calls_in > 0 or calls_out > 0 or llm_state is not null or rules_evaluated > 0
+    )
 order by week desc, manager_id is null, team_id nulls last, manager_name, manager_key
 """
 _CHANNELS = """
@@ -310,5 +330,6 @@ def statements() -> Mapping[str, str]:
         "status": _STATUS,
         "chats": _CHATS,
         "messages": _MESSAGES,
+        "results": RESULTS,
         **WEEKLY,
     }

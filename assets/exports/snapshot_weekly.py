@@ -52,11 +52,11 @@ select
     h.name as channel_name,
     m.sent_at at time zone %(zone)s as sent_at,
     -- the marts hold no words; what was taken back is shown nowhere
-    case when m.deleted_at is null then m.text end as snippet
+    case when m.deleted_at is null then m.text end as snippet{more}
 from marts.{mart} as e
 left join core.conversations as c on e.conversation_id = c.conversation_id
 left join core.channels as h on c.channel_id = h.channel_id
-left join core.messages as m on e.conversation_id = m.conversation_id and e.message_id = m.message_id
+left join core.messages as m on e.conversation_id = m.conversation_id and e.message_id = m.message_id{joined}
 where e.week = any(%(raw_weeks)s)
 order by {order}
 """
@@ -116,11 +116,13 @@ WEEKLY = {
     ),
     "snapshots": _SNAPSHOTS,
     "examples": _TALKS.format(
-        mart="weekly_examples",
+        mart="weekly_examples", more="", joined="",
         order="e.week desc, e.manager_key = 'none', e.team_id nulls last, e.manager_name, e.manager_key, e.rank",
     ),
     "advice": _TALKS.format(
-        mart="chat_advice",
+        mart="chat_advice", more=",\n    n.text as recommendation",
+        joined="\nleft join evaluated.scorecard_notes as n"
+        " on e.scorecard_id = n.scorecard_id and n.kind = 'recommendation' and e.note = n.n",
         order="e.week desc, e.manager_key = 'none', e.team_id nulls last, e.manager_name, e.manager_key, e.at desc,"
         " e.rule, e.message_id",
     ),

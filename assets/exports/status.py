@@ -13,10 +13,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from assets.exports.frames import CHATS, MESSAGES, README, TITLES, weeks_of
+from assets.exports.frames import CHATS, MESSAGES, ORDER, README, RESULTS, weeks_of
 from assets.exports.made import Sheet
 from assets.exports.status_columns import COLUMNS, LOOK, STATUS
-from conversations.messages import Headings, Words, channel_title, week_title
+from conversations.messages import Headings, TalkWords, Words, channel_title, week_title
 from resources.sheets import Tab
 from resources.warehouse.exports import Export
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _WORST = ("ok", "incomplete", "failed")
 _LISTS = {CHATS: "chats", MESSAGES: "messages"}
+_LIMITED = {**_LISTS, RESULTS: "results"}
 
 Known = Mapping[str, Any]
 """What is known of one week of one tab; JSON values only."""
@@ -41,7 +42,7 @@ def known_weeks(snapshot: Snapshot, sheet: Sheet) -> list[Known]:
             "week": week,
             "monday": snapshot.weeks[week].isoformat(),
             "rows": int(counts.get(week, 0)),
-            "left_out": snapshot.left_out.get((_LISTS[sheet.title], week), 0) if is_list else 0,
+            "left_out": snapshot.left_out.get((_LIMITED.get(sheet.title, ""), week), 0),
         }
         for week in weeks_of(sheet.title, snapshot)
     ]
@@ -73,7 +74,7 @@ def _iso(instant: datetime | None) -> str | None:
 def status_tab(shown: Mapping[str, Export], time_zone: str) -> Tab:
     """The tab, from what is shown by tab, in their order, weeks newest first; the tab that explains is not listed."""
     zone = ZoneInfo(time_zone)
-    titles = [title for title in TITLES if title in shown and title != README]
+    titles = [title for title in ORDER if title in shown and title != README]
     rows = [_row(shown[title], known, zone) for title in titles for known in shown[title].weeks]
     return Tab(STATUS, [column for column, _ in COLUMNS], rows, LOOK)
 
@@ -108,7 +109,7 @@ def _row(export: Export, known: Known, zone: ZoneInfo) -> Sequence[Any]:
     ]
     return [
         export.tab,
-        Words.TABS[export.tab],
+        {**Words.TABS, **TalkWords.TABS}[export.tab],
         week_title(known["week"], date.fromisoformat(known["monday"])),
         _stale(export, known, zone),
         Words.STATUSES.get(known["status"], known["status"]),

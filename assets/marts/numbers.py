@@ -78,6 +78,7 @@ _NUMBERS: dict[str, dict[str, str]] = {
     "chat_advice": {
         "managers": "count(distinct manager_key)",
         **{rule: f"count(*) filter (where rule = '{rule}')" for rule in (*OF_WAITS, *OF_SESSIONS)},
+        "by_a_model": "count(*) filter (where source = 'model')",
     },
     "manager_week_delta": _OF_DELTAS,
     "channel_week_delta": _OF_DELTAS,

@@ -24,6 +24,7 @@ from conversations.messages.names import CHANNEL_KINDS, LAYERS, NO_MANAGER, OUTC
 from conversations.messages.numbers import NONE, day, days, minutes, number, plural, share
 from conversations.messages.output import Doctor, Import, Load, Probe, Service, Sql, Up, Week
 from conversations.messages.readme import DEFINITIONS, ReadMe
+from conversations.messages.requirements import Requirements, RequirementsHelp
 from conversations.messages.score import Score, ScoreHelp
 from conversations.messages.sheets import Headings, Masks, Words, channel_title, short_name, week_title
 from conversations.messages.talks import DEFINITIONS_OF_TALKS, Talks, TalkWords
@@ -73,6 +74,8 @@ __all__ = [
     "Migrate",
     "Probe",
     "ReadMe",
+    "Requirements",
+    "RequirementsHelp",
     "Score",
     "ScoreHelp",
     "Service",

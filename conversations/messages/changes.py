@@ -26,6 +26,8 @@ class Metrics:
         "has_next_step_share": "Есть следующий шаг",
         "no_next_step_share": "Нет следующего шага",
         "good_share": "Хороший разговор",
+        "llm_score_avg": "Оценка модели",
+        "auto_fail_share": "Автопровалы",
     }
     COUNTED: Final = {
         "in_target_share": "закрытых вопросов",
@@ -41,11 +43,15 @@ class Metrics:
         "has_next_step_share": "разговоров, где шаг был возможен",
         "no_next_step_share": "разговоров, где шаг был возможен",
         "good_share": "разговоров с 2 и более сообщениями менеджера",
+        "llm_score_avg": "звонков и чатов, чья оценка считается",
+        "auto_fail_share": "звонков и чатов, чья оценка считается",
     }
     """What n counts."""
     SHARE_UNIT: Final = "%"
     SHARE_CHANGE: Final = "п.п."
     TIME_UNIT: Final = "мин"
+    SCORE_UNIT: Final = "балл"
+    """Of 0 to 100."""
 
     @staticmethod
     def name(code: str) -> str:

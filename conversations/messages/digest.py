@@ -242,6 +242,10 @@ def change_text(one: Change) -> str:
     """``в норме ▼ 61,5 % из 65 (было 84,0 % из 50)``, without the subject; plain text."""
     arrow = Changes.verdict(one.status, one.delta).partition(" ")[0]
     name = Digests.SHORT.get(one.metric) or Metrics.name(one.metric)
+    if one.is_score:
+        now, was = (f"{value:.1f}".replace(".", ",") for value in (one.value or 0.0, one.previous_value or 0.0))
+        title = f"{name[:1].lower()}{name[1:]}"
+        return f"{title} {arrow} {now} из 100 по {number(one.n)} (было {was} по {number(one.previous_n)})"
     if not one.is_share:
         unit = Digests.WORK_MINUTES if "business" in one.metric else Metrics.TIME_UNIT
         now, was = minutes(one.value), minutes(one.previous_value)

@@ -10,7 +10,7 @@ from typing import Final
 
 from conversations.messages.changes import Changes
 from conversations.messages.help import with_examples
-from conversations.messages.numbers import minutes, number, plural, share
+from conversations.messages.numbers import NONE, minutes, number, plural, share
 
 _SETTLED: Final = "вопросы клиентов, которые за это время закрылись: в норме, медленно, без ответа или окно истекло"
 _JUDGED: Final = "закончившиеся разговоры с ответом менеджера"
@@ -248,6 +248,8 @@ class Explain:
             return f"— ({Explain.NO_VALUE})"
         if kind == "share":
             return Explain.OF.format(share(float(value)), number(hits), number(n))
+        if kind == "score":
+            return f"{Explain.short(kind, value)}, n = {number(n)}"
         return Explain.OF_N.format(minutes(value), number(n)) if kind == "percentile" else number(int(value))
 
     @staticmethod
@@ -257,6 +259,8 @@ class Explain:
             return share(None if value is None else float(value))
         if kind == "percentile":
             return f"{minutes(value)} мин" if value is not None else minutes(None)
+        if kind == "score":
+            return NONE if value is None else f"{float(value):.1f}".replace(".", ",") + " балла из 100"
         return number(None if value is None else int(value))
 
     @staticmethod
@@ -266,7 +270,10 @@ class Explain:
         >>> Explain.change("share", -0.1234), Explain.change("percentile", 90.0)
         ('−12,3 п.п.', '+1,50 мин')
         """
-        size = f"{abs(delta) * 100:.1f} п.п." if kind == "share" else f"{abs(delta) / 60:.2f} мин"
+        if kind == "score":
+            size = f"{abs(delta):.1f} балла"
+        else:
+            size = f"{abs(delta) * 100:.1f} п.п." if kind == "share" else f"{abs(delta) / 60:.2f} мин"
         return f"{'−' if delta < 0 else '+'}{size}".replace(".", ",", 1)
 
     @staticmethod

@@ -196,10 +196,6 @@ def _expected(settings: Settings, warehouse: Warehouse, spreadsheet_id: str) -> 
     from resources.warehouse.roles import Role
 
     policy = Policy.load(settings.policy_path)
-    headings: dict[str, Sequence[str]] = {
-        title: [made.column.name for made in frames.columns_of(title)] for title in frames.TITLES
-    }
-    headings[STATUS] = [column.name for column, _ in COLUMNS]
     weeks: list[str] = []
     as_of = None
     with warehouse.as_role(Role.PUBLISHER).connect() as connection:
@@ -208,6 +204,13 @@ def _expected(settings: Settings, warehouse: Warehouse, spreadsheet_id: str) -> 
             told_weeks = "select week, min(as_of) from marts.data_status group by week order by week desc"
             rows = connection.execute(told_weeks).fetchall()
             weeks, as_of = [row[0] for row in rows], rows[0][1] if rows else None
+    # what is shown of calls and scores comes with them
+    has_talks = frames.RESULTS in shown
+    headings: dict[str, Sequence[str]] = {
+        title: [made.column.name for made in frames.columns_of(title, has_talks=has_talks)]
+        for title in frames.titles_of(has_talks=has_talks)
+    }
+    headings[STATUS] = [column.name for column, _ in COLUMNS]
     today = business_day(settings.now(), policy.time_zone)
     closed = iso_week(today - timedelta(days=7))
     return Expected(headings, shown, weeks, closed, policy.exports.texts, as_of)

@@ -231,7 +231,7 @@ def headings() -> dict[str, set[str]]:
 
     shown: dict[str, set[str]] = {}
     for tab in (frames.MANAGERS, frames.CHANNELS):
-        for made in frames.columns_of(tab):
+        for made in frames.columns_of(tab, has_talks=True):
             shown.setdefault(made.source, set()).add(_folded(made.column.name))
     return shown
 

@@ -250,7 +250,7 @@ def _change(drawing: Drawing, row: Mapping[str, Any]) -> tuple[str, str, str, st
 
 
 def _cases(drawing: Drawing, name: str, keys: list[str]) -> None:
-    from conversations.messages.weekly import WeeklyWords
+    from conversations.messages import TalkWords, WeeklyWords
     from resources.warehouse import evidence as of
     from resources.warehouse.evidence_messages import messages
 
@@ -283,7 +283,9 @@ def _cases(drawing: Drawing, name: str, keys: list[str]) -> None:
     lines = [
         (
             row["manager_name"],
-            WeeklyWords.ADVICE[row["rule"]][0] if is_advice else WeeklyWords.KINDS.get(row["kind"], row["kind"]),
+            WeeklyWords.ADVICE.get(row["rule"], (TalkWords.MODEL_ADVICE,))[0]
+            if is_advice
+            else WeeklyWords.KINDS.get(row["kind"], row["kind"]),
             row["conversation_id"],
             row["message_id"] or "",
             minutes(row["seconds"]) if row.get("seconds") is not None else "",

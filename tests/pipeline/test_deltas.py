@@ -179,6 +179,7 @@ BREAKS = {
     "weekly_examples_show_a_good_one": "delete from {weekly_examples} where kind = 'good'",
     "chat_advice_is_that_of_evaluated": "delete from {chat_advice}",
     "chat_advice_names_its_message": "update {chat_advice} set message_id = 'x'",
+    "chat_advice_says_whose_it_is": "update {chat_advice} set source = 'model'",
     **{
         f"{mart}_{name}": statement.replace("MART", f"{{{mart}}}")
         for mart in SUBJECTS

@@ -61,7 +61,7 @@ _TALK = {
     "chat_link": None,
 }  # fmt: skip
 EXAMPLE = {**_TALK, "kind": "slow_reply", "rank": 1, "seconds": 5400}
-ADVICE = {**_TALK, "rule": "no_next_step"}
+ADVICE = {**_TALK, "rule": "no_next_step", "source": "rules", "recommendation": None}
 
 
 def delta(metric: str, **given: Any) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def frame(rows: list[dict[str, Any]]) -> Any:
     return pd.DataFrame(rows, dtype=object) if rows else pd.DataFrame(columns=list(MISS), dtype=object)
 
 
-def snapshot(**given: Any) -> Snapshot:
+def snapshot(*, has_talks: bool = False, **given: Any) -> Snapshot:
     manager = {"week": "2026-W46", **ANNA, "sessions_touched": 3, "left_waiting": 1}
     rows = {
         "managers": [
@@ -128,5 +128,6 @@ def snapshot(**given: Any) -> Snapshot:
     }  # fmt: skip
     return Snapshot(
         weeks=WEEKS, raw_weeks=["2026-W46"], judged_until=datetime(2026, 11, 15, 22, tzinfo=UTC),
-        left_out={("messages", "2026-W46"): 7}, **{name: frame(found) for name, found in rows.items()},
+        left_out={("messages", "2026-W46"): 7}, has_talks=has_talks,
+        **{name: frame(found) for name, found in rows.items()},
     )  # fmt: skip

@@ -1,0 +1,154 @@
+"""What the spreadsheet shows of calls and scores: words where no score counts, masked proofs, nothing without calls."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from assets.exports import frames
+from assets.exports.frames import BESIDE, CHANNELS, MANAGERS, OF_TALKS, ORDER, RESULTS, TITLES
+from conversations.messages import DEFINITIONS, DEFINITIONS_OF_TALKS, Talks, TalkWords
+from tests.unit.snapshots import ANNA, FIGURES, NOBODY, NOTHING, made, policy, snapshot, tab
+
+SCORES = {
+    "calls_in": 5, "calls_out": 3, "calls_answered": 6, "calls_talk_seconds": 754, "calls_short": 1,
+    "calls_internal": 2, "calls_judged": 4, "llm_state": "counted", "auto_fail_share": 0.25,
+    "llm_insufficient_share": 0.1, "llm_unscored": 0,
+}  # fmt: skip
+for _part in ("", "calls_", "chats_"):
+    for _name in ("llm", "calibration", "rules"):
+        SCORES |= {f"{_part}{_name}_evaluated": 0, f"{_part}{_name}_score_avg": None}
+COUNTED = {
+    **SCORES,
+    "llm_evaluated": 4,
+    "llm_score_avg": 81.256,
+    "calls_llm_evaluated": 4,
+    "calls_llm_score_avg": 81.256,
+}
+TRIAL = {
+    **SCORES, "llm_state": "calibration", "calibration_evaluated": 3, "calibration_score_avg": 40,
+    "auto_fail_share": None, "chats_calibration_evaluated": 3, "chats_calibration_score_avg": 40,
+}  # fmt: skip
+RESULT: dict[str, Any] = {
+    "week": "2026-W46", **ANNA, "call_id": "tbank:7", "began": datetime(2026, 11, 10, 9, 30), "direction": "in",
+    "department_name": "Торговые представители", "office_name": "Юг", "supervisor_name": None, "talk_seconds": 90,
+    "judge": "model", "model": "demo-judge (эмулятор)", "state": "scored", "reason": None, "score": 66.666667,
+    "score_state": "calibration", "is_auto_fail": False, "call_link": None, "topic": "Цена",
+    "summary": "Просил перезвонить на 8 926 123-45-67",
+    "criteria": [
+        {"criterion": "greeting", "given": 1, "best": 1, "not_given": None, "gate": "calibration"},
+        {"criterion": "secret", "given": 1, "best": 1, "not_given": None, "gate": "not_published"},
+        {"criterion": "offer", "given": None, "best": 2, "not_given": "insufficient_evidence", "gate": "counted"},
+    ],
+    "proofs": [
+        {"criterion": "greeting", "reason": "поздоровался", "quote": "Добрый день, почта anna@example.ru"},
+        {"criterion": "secret", "reason": "тайна", "quote": "тайна"},
+        {"criterion": "offer", "reason": "", "quote": None},
+    ],
+    "notes": [
+        {"kind": "recommendation", "text": "=НАЗОВИТЕ(1)"}, {"kind": "recommendation", "text": "Назовите срок"},
+        {"kind": "agreement", "text": "Перезвонить на 8 926 123-45-67"},
+    ],
+    "titles": {"greeting": "Приветствие"},
+}  # fmt: skip
+MANAGER = {"week": "2026-W46", "sessions_touched": 3, "left_waiting": 1}
+
+
+def rows_of(title: str, texts: Any = "masked", **given: Any) -> list[dict[str, Any]]:
+    return tab(title, texts, has_talks=True, **given)
+
+
+def managers(*scores: dict[str, Any]) -> list[dict[str, Any]]:
+    people = ({**ANNA, **FIGURES}, {**NOBODY, **NOTHING})
+    return [{**MANAGER, **who, **one} for who, one in zip(people, scores, strict=True)]
+
+
+def test_without_calls_every_tab_is_as_it_was() -> None:
+    shown = [sheet.title for sheet in frames.sheets(snapshot(), policy())]
+    assert shown == list(TITLES)
+    assert not set(OF_TALKS) & set(shown)
+    for title in (MANAGERS, CHANNELS):
+        headings = {one.column.name for one in frames.columns_of(title)}
+        assert not headings & set(DEFINITIONS_OF_TALKS)
+
+
+def test_with_calls_their_tabs_stand_in_the_order_and_every_column_is_explained() -> None:
+    assert [title for title in ORDER if title not in OF_TALKS] == list(TITLES)
+    assert frames.titles_of(has_talks=True) == ORDER
+    assert set(DEFINITIONS_OF_TALKS).isdisjoint(DEFINITIONS)
+    named = {value for name, value in vars(Talks).items() if name.isupper()}
+    assert named == set(DEFINITIONS_OF_TALKS)
+    shown = {one.column.name for title in ORDER for one in frames.columns_of(title, has_talks=True)}
+    assert named <= shown
+
+
+@pytest.mark.parametrize("title", [MANAGERS, BESIDE])
+def test_an_average_is_a_number_only_where_it_counts(title: str) -> None:
+    score, trial = (Talks.SCORE, Talks.TRIAL) if title == MANAGERS else (Talks.CHATS_SCORE, Talks.CHATS_TRIAL)
+    anna, nobody = rows_of(title, managers=managers(COUNTED, TRIAL))
+    assert (nobody[score], nobody[trial]) == (TalkWords.CALIBRATION, 40.0)
+    if title == MANAGERS:
+        assert (anna[score], anna[Talks.SCORE_N], anna[Talks.FAILS]) == (81.26, 4, 0.25)
+    else:
+        assert (anna[Talks.CALLS_SCORE], anna[Talks.CALLS_SCORE_N], anna[score]) == (81.26, 4, None)
+        assert anna[Talks.CALLS_MINUTES] == 12.57
+
+
+def test_what_may_not_be_published_is_a_word() -> None:
+    hidden = {**SCORES, "llm_state": "not_published"}
+    assert rows_of(MANAGERS, managers=managers(hidden, SCORES))[0][Talks.SCORE] == "не опубликовано"
+
+
+def test_a_call_says_what_its_score_is_and_hides_what_may_not_be_shown() -> None:
+    (row,) = rows_of(RESULTS, results=[RESULT], managers=managers(SCORES, SCORES))
+    assert (row[Talks.POINTS], row[Talks.POINTS_ARE], row[Talks.LENGTH]) == (66.67, "калибровка", 1.5)
+    assert row[Talks.JUDGE] == "модель demo-judge (эмулятор)"
+    assert row[Talks.MARKS].split("\n") == [
+        "Приветствие: 1 из 1 (калибровка)", "secret: не опубликовано", "offer: нет доказательств",
+    ]  # fmt: skip
+    assert row[Talks.PROOF].split("\n") == ["Приветствие: поздоровался — «Добрый день, почта [почта]»", "offer"]
+    assert row[Talks.SUMMARY] == "Просил перезвонить на [телефон]"
+    assert row[Talks.AGREEMENTS] == "Перезвонить на [телефон]"
+    assert row[Talks.RECOMMENDATIONS].endswith("\nНазовите срок")
+
+
+def test_a_policy_without_texts_shows_none_of_what_was_said() -> None:
+    (row,) = rows_of(RESULTS, "none", results=[RESULT], managers=managers(SCORES, SCORES))
+    said = (Talks.PROOF, Talks.TOPIC, Talks.SUMMARY, Talks.RECOMMENDATIONS, Talks.AGREEMENTS)
+    assert [row[heading] for heading in said] == [None] * 5
+    assert row[Talks.MARKS]
+
+
+def test_a_call_that_was_not_scored_says_why() -> None:
+    unscored = {**RESULT, "state": "unscored", "reason": "not_json", "score": None, "score_state": None, "criteria": []}
+    voicemail = {
+        **unscored,
+        "state": "unsuitable",
+        "reason": "voicemail",
+        "judge": "rules",
+        "proofs": None,
+        "notes": None,
+    }
+    one, other = rows_of(RESULTS, results=[unscored, voicemail], managers=managers(SCORES, SCORES))
+    assert (one[Talks.RESULT], one[Talks.POINTS]) == ("не оценён: ответ модели не по форме", None)
+    assert (other[Talks.RESULT], other[Talks.JUDGE]) == ("не разговор: автоответчик", "правила")
+
+
+def test_a_model_advises_under_its_own_name_and_without_contacts() -> None:
+    advice = {
+        "week": "2026-W46", **ANNA, "conversation_id": "crm:1", "message_id": "m", "channel_kind": "vk",
+        "channel_name": "Север", "sent_at": datetime(2026, 11, 10), "snippet": None, "chat_link": None,
+        "rule": "model_recommendation", "source": "model", "recommendation": "Позвоните на 8 926 123-45-67",
+    }  # fmt: skip
+    (row,) = tab(frames.ADVICE, advice=[advice])
+    assert (row["О чём"], row["Совет"]) == ("По мнению модели", "Позвоните на [телефон]")
+    assert tab(frames.ADVICE, "none", advice=[advice])[0]["Совет"] is None
+
+
+def test_the_week_of_calls_and_chats_has_a_chart_of_both() -> None:
+    look = made(BESIDE, has_talks=True, managers=managers(COUNTED, TRIAL)).look
+    assert look is not None
+    (chart,) = look.charts
+    assert len(chart.values) == 2
