@@ -39,7 +39,7 @@ def subjects(
 
 def transcript(talk: Talk, names: NameFinder | None) -> str:
     """A talk as a person reads it: a numbered line for each phrase, contacts (and names) hidden as from a model."""
-    hidden = masked([phrase.text for phrase in talk.phrases], names, is_spoken=talk.kind == "call")
+    hidden = masked(talk.phrases, names, is_call=talk.kind == "call")
     return "\n".join(
         f"{number}. {Shown.SPEAKERS[phrase.speaker]}: {each.text.strip()}"
         for number, (phrase, each) in enumerate(zip(talk.phrases, hidden, strict=True), 1)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -130,11 +131,6 @@ def test_what_is_paid_for_is_not_bought_again(judged: Warehouse) -> None:
     assert score(judged, scorer(lambda key: ANSWER)[0], CHOSEN, "second").calls == 0
 
 
-def test_no_talk_the_second_time_is_a_change_of_everything(judged: Warehouse) -> None:
-    silent = ANSWER._replace(is_suitable=False, unsuitable="voicemail", criteria=())
-    assert again(judged, lambda key: silent, 4)[0].flips == 8
-
-
 def test_the_budget_holds_for_repetitions_too(judged: Warehouse) -> None:
     # the cap of the run lets four questions through, each reserved at a tenth of a cent
     done, door = again(judged, lambda key: ANSWER, rules=policy(budget={"run_usd": 0.004, "day_usd": 1}))
@@ -151,21 +147,27 @@ def test_other_words_or_another_model_are_no_repetition(judged: Warehouse, fresh
     assert repeat(judged, other, "sales_calls", 9, "r", lambda done, total: None).talks == 0
 
 
-def test_two_at_once_do_not_buy(judged: Warehouse) -> None:
+def test_the_flip_rate_comes_from_the_repetitions(judged: Warehouse) -> None:
     with judged.connect(autocommit=True) as session, scoring_lock(session), pytest.raises(Busy):
         again(judged, lambda key: ANSWER)
-
-
-def test_the_flip_rate_comes_from_the_repetitions(judged: Warehouse) -> None:
-    silent = ANSWER._replace(
+    unsure = ANSWER._replace(
         criteria=(CriterionAnswer("greeting", "insufficient_evidence", "", None), ANSWER.criteria[1])
     )
-    again(judged, lambda key: silent, 3)
+    # no talk at all the second time is a change of everything
+    silent = ANSWER._replace(is_suitable=False, unsuitable="voicemail", criteria=())
+    voicemail: list[str] = []
+
+    def answer(key: str) -> Answer:
+        if not voicemail:
+            voicemail.append(key)
+        return silent if key in voicemail else unsure
+
+    assert again(judged, answer, 4)[0].flips == 2 + 3
     with judged.connect(autocommit=True) as sql:
         sql.execute(
             "insert into reference.labels select subject_id, rubric_id, rubric_version, prompt_hash, model, 'greeting',"
             " 'anna', subject_kind, 1, null, now() from evaluated.scorecards where judge = 'model'"
         )
         figures = {one.criterion.code: one.measured for one in measure(sql)}
-    assert (figures["greeting"].repeated, figures["greeting"].flip_rate) == (3, 1)
-    assert (figures["offer"].repeated, figures["offer"].flip_rate) == (3, 0)
+    assert (figures["greeting"].repeated, figures["greeting"].flip_rate) == (4, 1)
+    assert (figures["offer"].repeated, figures["offer"].flip_rate) == (4, Fraction(1, 4))

@@ -88,27 +88,19 @@ def test_a_judge_that_meets_every_limit_counts(fresh_database: Warehouse, loader
     assert gates(fresh_database)[1, PROMPT, MODEL, "offer"] == ("counted", 200, None)
 
 
-@pytest.mark.parametrize(
-    ("flips", "quote_state", "cut", "state", "reasons"),
-    [
-        (11, "verified", 0, "not_published", ("flips",)),
-        (0, "not_found", 0, "not_published", ("quotes",)),
-        (0, "verified", 1, "calibration", ("few_labels",)),
-    ],
-)
-def test_one_step_from_it_it_does_not(
-    fresh_database: Warehouse,
-    loader: Warehouse,
-    flips: int,
-    quote_state: str,
-    cut: int,
-    state: str,
-    reasons: tuple[str],
-) -> None:
-    calls = put_cards(fresh_database, RIGHT, quote_state=quote_state)
-    label_all(loader, calls[cut:], RIGHT[cut:])
-    repeat_all(fresh_database, calls, flips=flips)
-    assert {one.gate for one in measured(loader).values()} == {(state, reasons)}
+def test_one_step_from_it_it_does_not(fresh_database: Warehouse, loader: Warehouse) -> None:
+    calls = put_cards(fresh_database, RIGHT)
+    label_all(loader, calls[1:], RIGHT[1:])
+    repeat_all(fresh_database, calls, flips=11)
+    assert {one.gate for one in measured(loader).values()} == {("calibration", ("few_labels", "flips"))}
+    label_all(loader, calls[:1], RIGHT[:1])
+    assert {one.gate for one in measured(loader).values()} == {("not_published", ("flips",))}
+    with fresh_database.connect() as sql:
+        sql.execute("update evaluated.scorecard_criteria set quote_state = 'missing', quote = null")
+    # nobody can quote what was not said: marks of 0 need no quote, the others do
+    found = measured(loader)[MODEL, "offer"]
+    assert found.gate.reasons == ("flips", "quotes")
+    assert (found.measured.marks, found.measured.verified_share) == (sum(offer > 0 for _, offer in RIGHT), 0)
 
 
 def test_a_new_prompt_model_or_version_starts_at_nothing(fresh_database: Warehouse, loader: Warehouse) -> None:
