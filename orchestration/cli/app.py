@@ -22,11 +22,13 @@ from conversations.messages import (
     Help,
     ImportsHelp,
     Migrate,
+    RequirementsHelp,
     ScoreHelp,
     TelegramHelp,
 )
 from orchestration.cli.errors import explain as explained
 from orchestration.cli.labels_app import labels
+from orchestration.cli.operators_app import operators, requirements
 
 
 class Guarded(typer.core.TyperGroup):
@@ -64,6 +66,7 @@ app.add_typer(service, name="service")
 telegram = typer.Typer(help=TelegramHelp.TELEGRAM, no_args_is_help=True)
 app.add_typer(telegram, name="telegram")
 app.add_typer(labels, name="labels")
+app.add_typer(operators, name="operators")
 
 
 def _version(asked: bool) -> None:
@@ -165,6 +168,9 @@ def link_customers(
     from orchestration.cli import customers
 
     customers.link(path, as_json=as_json)
+
+
+app.command(help=RequirementsHelp.REQUIREMENTS)(requirements)
 
 
 @app.command(help=Help.SQL)
