@@ -34,6 +34,7 @@ _WORDS: Final = frozenset({*_UNITS, *_TEENS, *_TENS, *_HUNDREDS})
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 _GAP = re.compile(r"[\s,.\-–—]{0,4}")
 _LEAST_DIGITS: Final = 10
+_CARD: Final = 16
 _SHORT: Final = 3
 """Words of a remark between two pieces of a number: "так", "да, записываю"."""
 
@@ -73,10 +74,14 @@ def in_digits(text: str) -> Said | None:
     done = 0
     for run in runs:
         put(text[done : run[0].start], [(at, at + 1) for at in range(done, run[0].start)])
-        for number, piece in enumerate(run):
-            if number:
-                put(" ", [(run[number - 1].end, piece.start)])
-            put(piece.digits, [(piece.start, piece.end)] * len(piece.digits))
+        digits = [(digit, piece) for piece in run for digit in piece.digits]
+        # a card is dictated in any pieces and cut in fours
+        is_card = len(digits) == _CARD
+        for number, (digit, piece) in enumerate(digits):
+            before = digits[number - 1][1] if number else piece
+            if number and (number % 4 == 0 if is_card else before is not piece):
+                put(" ", [(min(before.end, piece.start), piece.start)])
+            put(digit, [(piece.start, piece.end)])
         done = run[-1].end
     put(text[done:], [(at, at + 1) for at in range(done, len(text))])
     return Said("".join(parts), starts, ends)
@@ -162,7 +167,10 @@ def _value(token: str) -> int:
 
 def _joined(digits: str, kind: str, token: str, other: str) -> str | None:
     """The digits of both, where the second word goes on with the number of the first: "двадцать" and "три"."""
-    if kind == "digits" or other == "digits":
+    if other == "digits":
+        is_rest = token[0] != "0" and len(token) < len(digits) and set(digits[-len(token) :]) == {"0"}
+        return str(int(digits) + int(token)) if kind in ("hundreds", "tens") and is_rest else None
+    if kind == "digits":
         return None
     value = _value(token)
     if other == "unit" and digits == "0":
