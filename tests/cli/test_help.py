@@ -36,6 +36,10 @@ COMMANDS = [
     ("schema",),
     ("service", "install"),
     ("telegram", "chat-id"),
+    ("labels", "export"),
+    ("labels", "import"),
+    ("labels", "measure"),
+    ("labels", "repeat"),
 ]
 
 
