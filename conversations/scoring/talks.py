@@ -49,9 +49,9 @@ def talk_of_call(phrases: str | None, on: date | None = None) -> Talk:
     """
     try:
         rows = json.loads(phrases) if phrases else []
-    except (ValueError, RecursionError) as error:
-        # the message of the original would hold a piece of the talk
-        raise ValueError("the phrases of a call must be a JSON array") from error.__class__(type(error).__name__)
+    except (ValueError, RecursionError):
+        # the original error would hold a piece of the talk
+        raise ValueError("the phrases of a call must be a JSON array") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError("the phrases of a call must be a JSON array of objects")
     found = []
