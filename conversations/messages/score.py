@@ -73,6 +73,7 @@ class Score:
         "day": "потрачен дневной бюджет (scoring.budget.day_usd)",
         "department": "потрачен дневной бюджет отдела или чатов (day_budget_usd)",
         "unavailable": "модель не отвечает",
+        "refused": "модель не принимает запросы",
     }
     NOT_READY: Final = {"no_rubric": "нет чек-листа", "no_prompt": "нет промпта"}
 

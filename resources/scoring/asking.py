@@ -16,6 +16,7 @@ from conversations.scoring.answer import read_answer
 from conversations.scoring.request import repair_messages
 from conversations.scoring.scorecard import card_of, unscored_card, unsuitable_card
 from conversations.scoring.shapes import Answer, Prepared, Problems, Request
+from resources.clients.errors import SourceError
 from resources.llm.ledger import Cap, Evaluated, OverBudget
 from resources.scoring.answers import Stored
 from resources.scoring.cards import Judged
@@ -65,7 +66,9 @@ class Asker:
         self._outages = 0
         self._asked: dict[str, asyncio.Task[Stored]] = {}
         self.closed: dict[Cap | str, set[str | None]] = {}
-        """What ended buying: run, day or unavailable for everybody (``None``), department for those that are named."""
+        """What ended buying: run, day, unavailable or refused for everybody (``None``), department for the named."""
+        self.problem: SourceError | None = None
+        """Why nobody may be asked any more: a person has to act."""
         self.bought = 0
         self.reasons: Counter[str] = Counter()
         """Why questions got no answer."""
@@ -128,6 +131,10 @@ class Asker:
         except OverBudget as over:
             whose = department_id if over.cap == "department" else None
             self.closed.setdefault(over.cap, set()).add(whose)
+            raise Left from None
+        except SourceError as error:
+            self.problem = error
+            self.closed.setdefault("refused", set()).add(None)
             raise Left from None
         self.bought += 1
         self._note(evaluated)

@@ -87,7 +87,7 @@ class Counts:
     not_ready: Counter[str] = field(default_factory=Counter)
     """Talks that nobody can judge, by why: no_rubric, no_prompt."""
     stopped: tuple[str, ...] = ()
-    """What ended buying: run, day, department, unavailable."""
+    """What ended buying: run, day, department, unavailable, refused."""
     reasons: Counter[str] = field(default_factory=Counter)
     """Why talks are unscored."""
     cards_changed: int = 0
@@ -110,6 +110,7 @@ def score(
     Raises:
         Busy: another process scores; nothing was done.
         NoRubric, PromptError: none of the talks can be judged.
+        SourceError: a person has to act (key, right, address); rules and what is paid for were done for all talks.
         WarehouseUnavailable: the database went away; what was committed stays.
     """
     with (
@@ -204,6 +205,8 @@ class _Run:
                 finally:
                     await asker.close()
                     self._counts.stopped = tuple(sorted(asker.closed))
+                if asker.problem is not None:
+                    raise asker.problem
         finally:
             await ledger.close()
 

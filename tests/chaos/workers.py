@@ -1,8 +1,8 @@
 """Worker processes that can be killed and started again quickly: a nursery imports everything once and forks them.
 
 Run as ``python -m tests.chaos.workers``; one JSON command a line on stdin, one JSON answer a line on stdout. Here:
-what a worker does (load a stream, measure it, do a window, say who is who, judge it, look for trouble, send), as
-production code does it. Not here: who is killed when (``nursery``, the tests). A worker's last words go to the file
+what a worker does (load a stream, measure it, do a window, say who is who, judge it, score it, look for trouble, send),
+as production code does it. Not here: who is killed when (``nursery``, the tests). A worker's last words go to the file
 that the command names.
 """
 
@@ -83,6 +83,10 @@ def work(order: dict[str, Any]) -> int:
                 deliver(warehouse, closing.enter_context(bot), pause_of=lambda _: 0.0)
             elif order["what"] == "eligibility":
                 refresh_eligibility(warehouse, Policy.default(), window)
+            elif order["what"] == "score":
+                from tests.chaos.scorers import work as score
+
+                score(warehouse, order)
             elif order["what"] == "digest":
                 enqueue(warehouse, order["week"], order["chats"], "неделя", png())
             elif order["what"] == "look":
@@ -121,6 +125,11 @@ def main() -> None:
             _, status = os.waitpid(command["wait"], 0)
             print(json.dumps(os.waitstatus_to_exitcode(status)), flush=True)
             continue
+        if command["what"] == "score":
+            # before the fork: each of them would import for seconds
+            from tests.chaos import scorers
+
+            scorers.warm()
         pid = os.fork()
         if pid == 0:
             os.environ.update(command.get("environment", {}))
