@@ -14,13 +14,24 @@ from typing import Any, NamedTuple
 import dagster as dg
 import pytest
 
+from assets.core.accounts import PHONE_TABLES
+from conversations.parsing.tbank import TBankParser
+from conversations.policy import Policy
+from conversations.window import Window
 from orchestration import runner
+from resources.accounts_resource import everybody
+from resources.clients.errors import BadConfiguration
+from resources.retailcrm import RetailCRMResource
+from resources.tbank import TBankResource
+from resources.warehouse.eligibility import refresh_eligibility
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
+from resources.warehouse.tbank_context import tbank_context
 from tests.emulators.retailcrm import RetailCRMEmulator
 from tests.emulators.shop.calls import OPERATORS, CallBook, PhoneCall
 from tests.emulators.shop.model import SECOND, Shop, micros
-from tests.emulators.tbank import TRANSCRIPT, TBankEmulator
+from tests.emulators.tbank import LOGIN_PATH, TRANSCRIPT, TBankEmulator
+from tests.loader import land, refresh_evaluated, replace_window
 
 MONDAY = date(2026, 11, 16)
 FIRST, LAST = MONDAY - timedelta(days=7), MONDAY - timedelta(days=1)
@@ -102,9 +113,7 @@ def test_every_segment_is_a_call_and_what_was_said_is_there(telephony: Installat
         assert is_internal == (call.phone in COLLEAGUES)
         assert login == (call.operator.login if call.operator else None)
     said = dict(telephony.rows("select call_id, state from core.call_transcripts"))
-    assert said == {
-        one: "ready" if call.talk.phrases else "no_speech" for one, call in truth.items() if call.seconds
-    }
+    assert said == {one: "ready" if call.talk.phrases else "no_speech" for one, call in truth.items() if call.seconds}
 
 
 class Missed(NamedTuple):
@@ -154,3 +163,119 @@ def test_missed_calls_wait_until_somebody_spoke_with_the_customer(telephony: Ins
     assert set(telephony.rows("select distinct wait_kind from evaluated.waits")) == {("missed_call",)}
     assert stored == expected
     assert {outcome for _, _, outcome in expected} >= {"in_target", "slow_reply", "no_reply"}
+
+
+def test_who_is_judged_and_why_the_others_are_not(telephony: Installation) -> None:
+    def reason(call: PhoneCall) -> str | None:
+        if call.phone in COLLEAGUES:
+            return "internal"
+        if not call.seconds:
+            return "missed"
+        if call.seconds < 20:
+            return "short"
+        if call.operator is None or not call.operator.is_listed:
+            return "unknown_operator"
+        return None if call.talk.phrases else "no_speech"
+
+    expected = {f"tbank:{one.segment_id}": reason(one) for one in telephony.segments()}
+    stored = telephony.rows("select call_id, why_not, department_id from evaluated.call_eligibility")
+    assert {call_id: why for call_id, why, _ in stored} == expected
+    teams = {f"tbank:{one.segment_id}": one.operator.team for one in telephony.segments() if one.operator}
+    departments = {call_id: department for call_id, why, department in stored if why is None}
+    assert departments == {call_id: teams[call_id] for call_id in departments}
+    assert {"sales", "office"} == set(departments.values())
+    assert set(expected.values()) >= {None, "internal", "missed", "short", "unknown_operator", "no_speech"}
+
+
+def test_every_day_was_listed(telephony: Installation) -> None:
+    by_day = Counter((one.start + 3 * 3600 * SECOND) // (86_400 * SECOND) for one in telephony.segments())
+    counted = telephony.rows("select business_on, reported, stored from ops.completeness order by 1")
+    days = [FIRST + timedelta(days=n) for n in range(7)]
+    assert counted == [(day, by_day[n], by_day[n]) for day in days for n in [(day - date(1970, 1, 1)).days]]
+
+
+def test_read_and_derived_again_by_hand_nothing_changes_and_no_transcript_is_asked_for_that_is_there(
+    telephony: Installation,
+) -> None:
+    warehouse, window = telephony.warehouse, Window.of_days(FIRST, LAST, "Europe/Moscow")
+    before = table_hashes(warehouse, LAYERS)
+    telephony.phone.ledger.clear()
+    reader, policy = TBankResource(), Policy.parse(POLICY)
+    (account,) = reader.accounts(warehouse)
+    source = reader.source(account, warehouse)
+    for stream in source.streams:
+        land(source, stream, window, warehouse, time_zone="Europe/Moscow")
+        # the session ends between the two streams, as it may at any time
+        telephony.phone.expire()
+    with warehouse.connect() as sql:
+        parser = TBankParser("Europe/Moscow", policy.telephony, **tbank_context(sql))
+    replace_window(
+        warehouse, parser, "tbank", "tbank", list(source.streams.values()), window, "Europe/Moscow", tables=PHONE_TABLES
+    )
+    refresh_evaluated(warehouse, policy, window, connection_id="tbank")
+    assert refresh_eligibility(warehouse, policy, window).written == 0
+    reader.teardown_after_execution(dg.build_init_resource_context())
+    assert table_hashes(warehouse, LAYERS) == before
+    asked = Counter(call.path for call in telephony.phone.ledger.calls if call.status == 200)
+    silent = [one for one in telephony.segments() if one.seconds and not one.talk.phrases]
+    assert asked[TRANSCRIPT] == len(silent) > 0 and asked[LOGIN_PATH] == 2
+
+
+def of_the_crm(warehouse: Warehouse) -> list[list[tuple[Any, ...]]]:
+    statement = "select * from evaluated.{} where connection_id = 'retailcrm' order by 1, 2"
+    with warehouse.connect() as sql:
+        return [sql.execute(statement.format(table)).fetchall() for table in ("waits", "sessions", "behaviour")]  # type: ignore[call-overload]
+
+
+@pytest.fixture
+def crm(telephony: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[RetailCRMEmulator]:
+    """The CRM of the same shop, connected as well."""
+    with RetailCRMEmulator(telephony.phone.shop, rate=None) as shop:
+        for name, value in (("BASE_URL", shop.base_url), ("API_KEY", shop.api_key), ("BOT_TOKEN", shop.bot_token)):
+            monkeypatch.setenv(f"RETAILCRM_{name}", value)
+        yield shop
+
+
+def test_a_refused_login_is_tried_once_and_keeps_nobody_from_being_judged(
+    telephony: Installation, crm: RetailCRMEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = "select * from evaluated.waits where connection_id = 'tbank' order by wait_id"
+    before = telephony.rows(waits)
+    monkeypatch.setenv("TBANK_PASSWORD", "not-the-password")
+    telephony.phone.ledger.clear()
+    with pytest.raises(runner.RunFailed, match=r"^1 of 2 accounts failed, the others were worked on\. tbank: "):
+        telephony.load()
+    assert len(telephony.phone.ledger.calls) == 1
+    assert all(len(rows) > 10 for rows in of_the_crm(telephony.warehouse))
+    assert telephony.rows("select status from ops.connections order by connection_id") == [("ok",), ("needs_auth",)]
+    assert telephony.rows(waits) == before
+
+
+@pytest.mark.proof
+def test_a_crm_beside_a_telephony_is_judged_as_if_it_were_alone_and_twice_is_once(
+    telephony: Installation, crm: RetailCRMEmulator, fresh_database: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert telephony.load().checks_failed == []
+    before, both = table_hashes(telephony.warehouse, LAYERS), of_the_crm(telephony.warehouse)
+    assert telephony.load().checks_failed == []
+    assert table_hashes(telephony.warehouse, LAYERS) == before
+    assert telephony.rows("select distinct status from ops.connections") == [("ok",)]
+    for name in ("BASE_URL", "LOGIN", "PASSWORD"):
+        monkeypatch.delenv(f"TBANK_{name}")
+    monkeypatch.setenv("DATABASE_URL", fresh_database.url)
+    runner.run_days(FIRST, LAST, instance=telephony.instance)
+    assert of_the_crm(fresh_database) == both and all(len(rows) > 10 for rows in both)
+
+
+def test_an_installation_of_nothing_is_told_every_way_in(
+    fresh_database: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTKLIK_HOME", str(tmp_path))
+    for name in ("BASE_URL", "LOGIN", "PASSWORD"):
+        monkeypatch.delenv(f"TBANK_{name}", raising=False)
+    with pytest.raises(BadConfiguration) as refused:
+        everybody((RetailCRMResource(), TBankResource()), fresh_database)
+    said = str(refused.value)
+    for way in ("otklik connect retailcrm,", "otklik connect retailcrm-web", "otklik connect tbank", "TBANK_PASSWORD",
+                "RETAILCRM_BOT_TOKEN", "otklik import"):  # fmt: skip
+        assert way in said
