@@ -1,0 +1,248 @@
+"""Calls, scorecards and what they cost, from the tables through dbt and the swap to the spreadsheet's rows.
+
+Every figure is written out by hand. The shop has one telephony account and one messenger; Anna has an account in each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assets.exports import frames
+from assets.exports.snapshot import read
+from assets.marts import dbt, python
+from assets.marts.publish import publishing, swap, swap_days
+from assets.marts.shared import variables
+from conversations.messages import Headings, Talks
+from conversations.policy import Policy
+from resources.warehouse.engine import Warehouse
+from tests.pipeline.standin import ANNA, Floor
+from tests.pipeline.talks import MODEL, card, gate, marks_of
+
+WEEK, DAY = "2026-W46", date(2026, 11, 10)
+PHONE, OFFICE = "tbank:phone", "Юг"
+BOTH = {"greeting": (30, 1, 1), "offer": (70, 2, 1)}
+"""Half of the offer: 30 + 35 of 100; the greeting alone 100, the offer alone 50."""
+
+
+def happened(day: date) -> dict[str, Any]:
+    year, week, _ = day.isocalendar()
+    at = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
+    return {"happened_on": day, "happened_at": at, "happened_week": f"{year}-W{week:02}"}
+
+
+def call(floor: Floor, name: str, day: date = DAY, **values: Any) -> str:
+    at = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
+    row = {
+        "call_id": f"tbank:{name}", "connection_id": "tbank", "conversation_id": f"tbank:chat-{name}",
+        "message_id": f"tbank:m-{name}", "channel_id": PHONE, "operator_id": "tbank:7", "direction": "in",
+        "started_at": at, "talk_seconds": 120, "is_answered": True, "is_internal": False, "business_on": day,
+    } | values  # fmt: skip
+    floor.put("core.calls", **row)
+    floor.put("core.conversations", conversation_id=row["conversation_id"], connection_id="tbank", channel_id=PHONE)
+    floor.put("core.messages", conversation_id=row["conversation_id"], message_id=row["message_id"],
+              connection_id="tbank", content_kind="call", sender_kind="manager", is_public=True, sent_at=at,
+              delivery_status="unknown", business_on=day, direction="out",
+              manager_id=row["operator_id"])  # fmt: skip
+    return str(row["call_id"])
+
+
+def judged(floor: Floor, subject: str, marks: Any, day: date = DAY, **values: Any) -> None:
+    kind = values.setdefault("subject_kind", "call")
+    where = {"connection_id": "tbank", "channel_id": PHONE, "manager_id": "tbank:7"} if kind == "call" else {}
+    if kind == "call":
+        where |= {"conversation_id": subject.replace("tbank:", "tbank:chat-"), "department_id": "sales"}
+    card(floor.put, subject, marks_of(marks, values.pop("fails", ())), **happened(day), **where | values)
+
+
+def paid(floor: Floor, number: int, **values: Any) -> None:
+    row = {
+        "llm_call_id": str(number), "evaluation_key": "k", "attempt": 1, "purpose": "first", "run_id": "r",
+        "department_id": "sales", "model": MODEL, "state": "settled", "outcome": "ok", "reserved_microusd": 900,
+        "cost_microusd": 250, "prompt_tokens": 100, "completion_tokens": 20,
+        "reserved_at": datetime(2026, 11, 12, tzinfo=UTC),
+        "settled_at": datetime(2026, 11, 12, 0, 1, tzinfo=UTC), "paid_on": date(2026, 11, 12),
+    }  # fmt: skip
+    floor.put("ops.llm_calls", **row | values)
+
+
+def fill(floor: Floor) -> None:
+    floor.owner.execute("truncate core.calls, reference.operators, reference.offices, reference.departments,"
+                        " reference.rubrics, ops.llm_calls, ops.as_of, core.conversations cascade")  # fmt: skip
+    until = datetime(2026, 11, 23, tzinfo=UTC)
+    for scope in ("tbank", "shop"):
+        floor.put("ops.as_of", scope=scope, as_of=until)
+    floor.put("core.channels", channel_id=PHONE, connection_id="tbank", kind="phone", name="Телефония", is_active=True)
+    floor.owner.execute("update core.channels set is_active = true")
+    floor.put("core.managers", manager_id="tbank:7", connection_id="tbank", name="Анна")
+    floor.put("core.managers", manager_id="tbank:8", connection_id="tbank", name="Вера")
+    for account in (ANNA, "tbank:7"):
+        floor.put("reference.people", manager_id=account, person_id="anna", person_name="Анна Ким")
+    floor.put(
+        "reference.departments", department_id="sales", name="Продажи", rubric_id="sales_calls", prompt_id="sales_calls"
+    )
+    floor.put("reference.offices", office_id="south", name=OFFICE)
+    for valid_from, office in ((date(1, 1, 1), "north"), (DAY, "south"), (date(2026, 11, 11), "north")):
+        floor.put("reference.operators", connection_id="tbank", operator="7", valid_from=valid_from, name="Анна",
+                  department_id="sales", office_id=office, source="file")  # fmt: skip
+    gate(floor.put, "greeting", "counted")
+    gate(floor.put, "offer", "published")
+    gate(floor.put, "greeting", "counted", rubric="chats")
+
+    judged(floor, call(floor, "1"), BOTH)
+    judged(floor, "tbank:1", {"greeting": (1, 1, 0)}, judge="rules")
+    # another version of the rubric starts at zero: calibration
+    judged(floor, call(floor, "2", direction="out", talk_seconds=90), BOTH, rubric_version=2)
+    call(floor, "3", operator_id=None, is_answered=False, talk_seconds=0)
+    call(floor, "4", operator_id="tbank:8", direction="out", talk_seconds=10)
+    call(floor, "5", is_internal=True)
+    sunday = date(2026, 11, 15)
+    judged(floor, call(floor, "6", sunday, operator_id="tbank:8"), {"greeting": (1, 2, 1)}, sunday, judge="rules",
+           manager_id="tbank:8")  # fmt: skip
+    judged(floor, call(floor, "7", date(2026, 11, 16)), BOTH, date(2026, 11, 16))
+    judged(floor, call(floor, "8"), {}, state="unscored", reason="not_json")
+    # an older version's scorecard does not count once the talk was judged anew
+    judged(floor, "tbank:1", {"greeting": (1, 1, 0)}, rubric_version=9, is_current=False)
+    marks = {"greeting": (10, 1, 0), "rest": (1, 1, "insufficient_evidence")}
+    judged(floor, "shop:c1:s", marks, subject_kind="session", rubric_id="chats", manager_id=ANNA, connection_id="shop",
+           channel_id="shop:wa", fails=["greeting"])  # fmt: skip
+    floor.put("evaluated.scorecard_notes", scorecard_id="shop:c1:s|model|chats|1", kind="recommendation", n=1,
+              text="Назовите срок", quote_state="missing")  # fmt: skip
+    floor.put("evaluated.sessions", session_id="shop:c1:s", conversation_id="chat of shop:c1:s", channel_id="shop:wa",
+              ended_week=WEEK, ended_at=datetime(2026, 11, 10, 9, tzinfo=UTC), ended_on=DAY, last_message_id="m1",
+              definition_version=1)  # fmt: skip
+    floor.put("core.conversations", conversation_id="chat of shop:c1:s", connection_id="shop", channel_id="shop:wa")
+    floor.put("core.messages", conversation_id="chat of shop:c1:s", message_id="m1", connection_id="shop",
+              sent_at=datetime(2026, 11, 10, 9, tzinfo=UTC), sender_kind="manager", is_public=True, direction="out",
+              manager_id=ANNA, content_kind="text", delivery_status="sent", business_on=DAY)  # fmt: skip
+
+    paid(floor, 1)
+    paid(floor, 2, purpose="repair", cost_microusd=50, prompt_tokens=None)
+    paid(floor, 3, state="lost", outcome=None, cost_microusd=None, prompt_tokens=None, completion_tokens=None,
+         settled_at=None)  # fmt: skip
+    paid(floor, 4, department_id=None, paid_on=date(2026, 11, 13))
+    paid(floor, 5, state="reserved", outcome=None, cost_microusd=None, settled_at=None, department_id=None,
+         paid_on=date(2026, 11, 13))  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def floor(database: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
+    home: Path = tmp_path_factory.mktemp("home")
+    policy = Policy.default()
+    with ExitStack() as stack:
+        floor = Floor(database, stack)
+        fill(floor)
+        with publishing(floor.publisher):
+            weeks = [WEEK, "2026-W47"]
+            told = variables(floor.publisher, policy, *weeks, period="week")
+            built = dbt.build(floor.publisher, home, told)
+            assert [test.name for test in built.failed] == []
+            made = python.build.build(floor.publisher, weeks, policy, floor.at)
+            assert [test.name for test in made.failed] == []
+            swap(floor.publisher, weeks)
+            days = [date(2026, 11, 9) + timedelta(days=number) for number in range(7)]
+            told = variables(floor.publisher, policy, days[0].isoformat(), days[-1].isoformat(), period="day")
+            assert [test.name for test in dbt.build(floor.publisher, home, told, period="day").failed] == []
+            swap_days(floor.publisher, days)
+        yield floor
+
+
+def shown(row: dict[str, Any], *names: str) -> tuple[Any, ...]:
+    return tuple(float(row[name]) if row[name] is not None and name.endswith(("avg", "share")) else row[name]
+                 for name in names)  # fmt: skip
+
+
+def test_calls_of_a_person_over_all_of_his_accounts(floor: Floor) -> None:
+    figures = ("calls_in", "calls_out", "calls_answered", "calls_talk_seconds", "calls_short", "calls_internal",
+               "calls_judged")  # fmt: skip
+    assert shown(floor.row("manager_week", week=WEEK, manager_key="anna"), *figures) == (2, 1, 3, 330, 0, 1, 2)
+    assert shown(floor.row("manager_week", week=WEEK, manager_key="tbank:8"), *figures) == (1, 1, 2, 130, 1, 0, 1)
+    assert shown(floor.row("manager_week", week=WEEK, manager_key="none"), *figures) == (1, 0, 0, 0, 0, 0, 0)
+    assert shown(floor.row("channel_week", week=WEEK, channel_id=PHONE), *figures) == (4, 2, 5, 460, 1, 1, 3)
+    day = floor.row("manager_day", business_on=DAY, manager_key="anna")
+    assert shown(day, *figures) == (2, 1, 3, 330, 0, 1, 2)
+
+
+def test_only_admitted_criteria_count_and_calls_and_chats_stand_apart(floor: Floor) -> None:
+    anna = floor.row("manager_week", week=WEEK, manager_key="anna")
+    # call 1 by its greeting alone: 100; the chat fails automatically: 0
+    assert shown(anna, "llm_evaluated", "llm_score_avg", "auto_fail", "auto_fail_share") == (2, 50.0, 1, 0.5)
+    assert shown(anna, "calls_llm_evaluated", "calls_llm_score_avg") == (1, 100.0)
+    assert shown(anna, "chats_llm_evaluated", "chats_llm_score_avg") == (1, 0.0)
+    # call 2 by a version that nobody has measured: 30 + 35 of 100
+    assert shown(anna, "calibration_evaluated", "calibration_score_avg", "chats_calibration_evaluated") == (1, 65.0, 0)
+    assert shown(anna, "rules_evaluated", "rules_score_avg", "llm_state", "llm_unscored") == (1, 0.0, "counted", 1)
+    assert shown(anna, "llm_criteria", "llm_insufficient") == (6, 1)
+    vera = floor.row("manager_week", week=WEEK, manager_key="tbank:8")
+    assert shown(vera, "llm_evaluated", "llm_score_avg", "llm_state", "rules_score_avg") == (0, None, None, 50.0)
+    channel = floor.row("channel_week", week=WEEK, channel_id="shop:wa")
+    assert shown(channel, "llm_evaluated", "llm_score_avg", "chats_llm_evaluated") == (1, 0.0, 1)
+
+
+def test_a_week_is_that_of_the_call_and_not_of_its_scoring(floor: Floor) -> None:
+    assert shown(floor.row("manager_week", week="2026-W47", manager_key="anna"), "calls_in", "llm_evaluated") == (1, 1)
+    assert [row["counted_score"] for row in floor.rows("published_scores", week="2026-W47")] == [100]
+
+
+def test_results_of_calls_name_department_office_and_what_the_score_is(floor: Floor) -> None:
+    rows = {row["call_id"]: row for row in floor.rows("call_results", week=WEEK)}
+    assert sorted(rows) == ["tbank:1", "tbank:2", "tbank:6", "tbank:8"]
+    told = {name: (row["judge"], row["score_state"], None if row["score"] is None else float(row["score"]))
+            for name, row in rows.items()}  # fmt: skip
+    assert told == {
+        "tbank:1": ("model", "counted", 100.0), "tbank:2": ("model", "calibration", 65.0),
+        "tbank:6": ("rules", "rules", 50.0), "tbank:8": ("model", None, None),
+    }  # fmt: skip
+    one = rows["tbank:1"]
+    assert (one["manager_name"], one["department_name"], one["office_name"]) == ("Анна Ким", "Продажи", OFFICE)
+    assert [(mark["criterion"], mark["given"], mark["gate"]) for mark in one["criteria"]] == [
+        ("greeting", 1, "counted"), ("offer", 1, "published"),
+    ]  # fmt: skip
+    assert (rows["tbank:8"]["state"], rows["tbank:8"]["reason"], rows["tbank:8"]["criteria"]) == (
+        "unscored",
+        "not_json",
+        [],
+    )
+
+
+def test_spend_is_that_of_the_ledger_by_day_department_and_purpose(floor: Floor) -> None:
+    told = [
+        shown(row, "business_on", "department_key", "department_name", "purpose", "calls", "calls_lost",
+              "calls_unsettled", "prompt_tokens", "cost_microusd", "lost_microusd", "unsettled_microusd")
+        for row in floor.rows("llm_spend_day")
+    ]  # fmt: skip
+    twelfth, thirteenth = date(2026, 11, 12), date(2026, 11, 13)
+    assert told == [
+        (twelfth, "sales", "Продажи", "first", 2, 1, 0, 100, 250, 900, 0),
+        (twelfth, "sales", "Продажи", "repair", 1, 0, 0, None, 50, 0, 0),
+        (thirteenth, "none", None, "first", 2, 0, 1, 200, 250, 0, 900),
+    ]
+
+
+def test_a_model_advises_beside_the_rules(floor: Floor) -> None:
+    row = floor.row("chat_advice", week=WEEK)
+    told = [row[name] for name in ("source", "rule", "session_id", "message_id", "manager_key", "note")]
+    assert told == ["model", "model_recommendation", "shop:c1:s", "m1", "anna", 1]
+
+
+def test_the_spreadsheet_shows_what_the_marts_hold(floor: Floor) -> None:
+    policy = Policy.default()
+    snapshot = read(floor.publisher, policy.exports, policy.time_zone)
+    assert snapshot.has_talks
+    sheets = {sheet.title: sheet.frame for sheet in frames.sheets(snapshot, policy)}
+    assert list(sheets) == list(frames.ORDER)
+    summary = sheets[frames.MANAGERS]
+    weeks = summary[Headings.WEEK].str.startswith(WEEK)
+    anna = summary[weeks & (summary[Headings.MANAGER] == "Анна Ким")].iloc[0]
+    assert (anna[Talks.SCORE], anna[Talks.SCORE_N], anna[Talks.CALLS_IN], anna[Talks.TRIAL]) == (50.0, 2, 2, 65.0)
+    results = sheets[frames.RESULTS]
+    assert list(results[Talks.CALL]) == ["tbank:7", "tbank:6", "tbank:1", "tbank:2", "tbank:8"]
+    said = dict(zip(results[Talks.CALL], results[Talks.PROOF], strict=True))
+    assert said["tbank:1"] == "greeting: причина greeting — «слова greeting»\noffer: причина offer — «слова offer»"
+    beside = sheets[frames.BESIDE]
+    assert list(beside[Headings.MANAGER]) == ["Анна Ким"], "the newest week alone"
