@@ -19,7 +19,8 @@ class Accounts:
     UNEXPECTED: Final = "неожиданная ошибка, подробности в журнале запуска"
 
     NOT_CONNECTED: Final = (
-        "RetailCRM не подключён: otklik connect retailcrm или RETAILCRM_* в .env (для демонстрации и файлов не нужно)"
+        "Ни RetailCRM, ни телефония не подключены: otklik connect retailcrm (или tbank), или RETAILCRM_* (TBANK_*) "
+        "в .env (для демонстрации и файлов не нужно)"
     )
 
     @staticmethod

@@ -64,12 +64,14 @@ class Help:
 
     PROBE: Final = with_examples(
         "Сделать по одному безвредному вызову и показать, что можно этому аккаунту.\n\n"
-        "Без источника — все двери RetailCRM: Bot API, API v5 и веб-чаты; какая открыта и чего через неё нет.",
+        "Без источника — все подключения и двери RetailCRM: Bot API, API v5 и веб-чаты; какая открыта и чего через "
+        "неё нет.",
         "otklik probe",
         "otklik probe retailcrm",
         "otklik probe retailcrm-web",
+        "otklik probe tbank",
     )
-    PROBE_SOURCE: Final = "Источник: retailcrm или retailcrm-web; без него — все."
+    PROBE_SOURCE: Final = "Источник: retailcrm, retailcrm-web или tbank; без него — все."
 
     SCHEMA: Final = with_examples(
         "Словарь данных: таблицы, столбцы, описания, персональные данные.",

@@ -84,7 +84,8 @@ def probe(source: str | None, *, as_json: bool) -> None:
             columns = [(Probe.CAPABILITY, "left"), (Probe.STATE, "left"), (Probe.DETAIL, "left")]
             cells = [(item.name, Probe.OPEN if item.is_open else Probe.CLOSED, item.detail) for item in _shown(one)]
             screen.show(screen.table(one.connection_id, columns, cells))
-        if source is None:
+        if source is None and not (asked and all(one.vendor == "tbank" for one in asked)):
+            # the doors into a CRM are of interest where there is one, or nothing yet
             draw(asked)
         for text in notes(one.seat for one in asked if one.seat is not None):
             screen.note(text)
