@@ -75,3 +75,14 @@ def _fits(grammemes: frozenset[str], wanted: list[frozenset[str]]) -> bool:
     return any(grammemes & one for one in wanted) and (
         not grammemes & _WITHOUT_ASKING or RESTRICTIONS["прич"] in wanted
     )
+
+
+@lru_cache(maxsize=_MOST_WORDS)
+def is_first_name(word: str) -> bool:
+    """Whether a word is a first name as people say it of themselves.
+
+    >>> [is_first_name(word) for word in ("Анна", "Анной", "компания")]
+    [True, False, False]
+    """
+    parses = _dictionary().parse(word.lower())
+    return any(parse.is_known and {"Name", "nomn", "sing"} <= parse.tag.grammemes for parse in parses)

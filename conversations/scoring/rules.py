@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
 from conversations.lexicon import PURCHASE_INTENTS, Lexicon, Side
+from conversations.lexicon.russian import is_first_name
 from conversations.messages.scoring import ByRules
 from conversations.scoring.injection import is_suspected
 from conversations.scoring.scorecard import card_of_marks, unsuitable_card
@@ -32,6 +33,7 @@ LAST_PART: Final = (1, 2)
 _MOST: Final = 400_000
 """Characters of a talk that are read."""
 _LONGEST_QUOTE: Final = 240
+_WORD = re.compile(r"[^\W\d_]{2,30}")
 _SENTENCE_END = re.compile(r"[.!?…\n]+")
 
 
@@ -75,12 +77,14 @@ class Spoken:
         is_refused = bool(refusals) and not any(n > refusals[-1] for n in self.wishes)
         return is_refused or any("paid" in self._intents(n) for n in range(len(self.phrases)))
 
-    def proof(self, intent: str, among: Sequence[int], lexicon: Lexicon | None = None) -> Proof | None:
-        """The first words among the manager's phrases that say it."""
+    def proof(
+        self, intent: str, among: Sequence[int], lexicon: Lexicon | None = None, entry: str | None = None
+    ) -> Proof | None:
+        """The first words among the manager's phrases that say it; of one entry of the lexicon, if it is named."""
         for n in among:
             phrase = self.phrases[n]
             for hit in (lexicon or self._lexicon).find(phrase.text, "manager"):
-                if hit.intent == intent:
+                if hit.intent == intent and entry in (None, hit.entry):
                     return Proof(phrase, _around(phrase.text, hit.start, hit.end))
         return None
 
@@ -100,8 +104,15 @@ def greeting(spoken: Spoken) -> Ruled:
 
 
 def named_himself(spoken: Spoken) -> Ruled:
-    """The manager says his name or his company in one of his first phrases."""
-    return _found(spoken.proof("introduction", spoken.managers[:OPENING], Lexicon.speech()))
+    """The manager says his name in one of his first phrases: "меня зовут", or a first name beside his company, his role
+    or "это". His company alone is no name."""
+    among = spoken.managers[:OPENING]
+    named = [n for n in among if any(map(is_first_name, _WORD.findall(spoken.phrases[n].text)))]
+    speech = Lexicon.speech()
+    return _found(
+        spoken.proof("introduction", among, speech, "by_name")
+        or spoken.proof("introduction", named, speech, "by_company_or_role")
+    )
 
 
 def asked_clarifying(spoken: Spoken) -> Ruled:
