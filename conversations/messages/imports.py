@@ -23,8 +23,8 @@ class Imports:
         "too_large": "файл слишком велик: выгрузите чаты по одному",
         "changed": "файл изменился во время чтения: дождитесь конца копирования и повторите",
         "unknown_format": (
-            "непонятно, что это за файл: укажите --format (whatsapp, telegram, twitter-care, abcd), "
-            "для таблицы — файл соответствия --mapping"
+            "непонятно, что это за файл: укажите --format (whatsapp, telegram, twitter-care, abcd, call-analytics, "
+            "harper-valley), для таблицы — файл соответствия --mapping"
         ),
         "not_this_format": "файл не этого формата или обрывается: проверьте файл или укажите другой --format",
         "not_utf8": "текст не в UTF-8: сохраните файл в UTF-8",
@@ -136,7 +136,10 @@ class ImportsHelp:
         "otklik import dev.json --format twitter-care --json",
     )
     FILES: Final = "Файлы: txt и zip WhatsApp, result.json, messages.html, zip или папка Telegram, таблицы."
-    FORMAT: Final = "auto, whatsapp, telegram, table, twitter-care или abcd; auto — определить по содержимому."
+    FORMAT: Final = (
+        "auto, whatsapp, telegram, table, twitter-care, abcd, call-analytics или harper-valley; auto — определить по "
+        "содержимому."
+    )
     CONNECTION: Final = "Имя подключения, под которым данные лягут в хранилище; по умолчанию имя формата."
     MANAGER: Final = "Менеджер: имя, как в файле, или id; можно повторять. Остальные пишущие — клиенты."
     MANAGERS: Final = "Файл со списком менеджеров, по одному в строке."

@@ -18,6 +18,7 @@ IS_PARTIAL = "is_partial"
 DOUBTFUL_HOUR = "doubtful_hour"
 HIDDEN_NUMBER = "hidden_number"
 UNKNOWN_SPEAKER = "unknown_speaker"
+DIRECTION_ASSUMED = "direction_assumed"
 
 MEANINGS = {
     GONE_AT_SOURCE: "the source no longer has the message; when it went is not known, its text is not kept in core",
@@ -31,6 +32,7 @@ MEANINGS = {
     IS_PARTIAL: "known only as the last message of its chat, what was before is not known; left out of waits",
     HIDDEN_NUMBER: "a call without the customer's number: nobody to ring back, it opens no wait",
     UNKNOWN_SPEAKER: "in the transcript there is a voice that is neither the operator's nor the customer's",
+    DIRECTION_ASSUMED: "the source does not say who called; the customer is assumed to have",
     DOUBTFUL_HOUR: "clocks were changed then: the local time came twice (the first is taken) or never",
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conversations.parsing import abcd, twitter_care
+from conversations.parsing import abcd, call_files, twitter_care
 from conversations.source import Parser, RawRow
 
 
@@ -31,6 +31,9 @@ class Format:
     rows: Callable[[Any], Iterator[RawRow]]
     """Splits the decoded document into raw rows; ``ValueError`` says what is wrong with it."""
     parser: Callable[[], Parser]
+    beside: str | None = None
+    """Folder next to the file's own in which a file of the same name belongs to it. ``rows`` is then handed an object:
+    ``name`` of the file without its ending, its ``document``, and what lies ``beside``, or ``None``."""
 
 
 FORMATS: Mapping[str, Format] = {
@@ -55,6 +58,27 @@ FORMATS: Mapping[str, Format] = {
             fixture="abcd_conversations.json",
             rows=abcd.rows,
             parser=abcd.AbcdParser,
+        ),
+        Format(
+            name=call_files.CALL_ANALYTICS,
+            source="call_files",
+            stream=call_files.STREAM,
+            title="A recognised call of Amazon's post-call analytics",
+            shape="a JSON object with ConversationAnalytics and SpeechSegments",
+            fixture="call_analytics_call.json",
+            rows=call_files.call_analytics_rows,
+            parser=call_files.CallFilesParser,
+        ),
+        Format(
+            name=call_files.HARPER_VALLEY,
+            source="call_files",
+            stream=call_files.STREAM,
+            title="A transcribed call of the Harper Valley corpus (Gridspace, 2020), its metadata beside it",
+            shape="a JSON array of segments with channel_index and human_transcript; ../metadata/<same name> beside it",
+            fixture="harper_valley/transcript/call.json",
+            rows=call_files.harper_valley_rows,
+            parser=call_files.CallFilesParser,
+            beside="metadata",
         ),
     )
 }

@@ -9,7 +9,6 @@ Choices that the vendor leaves open (contract, section 4):
 - The telephony is one channel account of kind ``phone``; a customer is known by his number, and a conversation is
   everything with that number. His id is a hash of the number in normal form, never the number itself.
 - A call of 0 seconds was answered by nobody, unless the account's fields name a truth value that says otherwise.
-- An answered call of a customer names the operator who spoke with him; a missed one nobody: it was everybody's.
 - A call among colleagues (a number of ours, an extension, a phone of the directory of operators) is a call of the
   conversation ``internal``, in a channel of that kind, without a message: it opens and answers no wait. A hidden number
   is nobody that could be rung back: its call has a conversation of its own without a customer and a message, too.
@@ -27,6 +26,7 @@ from zoneinfo import ZoneInfo
 
 from conversations.imports.survey import key_of
 from conversations.messages import CHANNEL_KINDS
+from conversations.parsing.calls import message_of
 from conversations.parsing.fields import Odd
 from conversations.parsing.flags import HIDDEN_NUMBER, UNKNOWN_SPEAKER
 from conversations.parsing.speakers import repaired
@@ -39,7 +39,6 @@ from conversations.records import (
     Conversation,
     Customer,
     Manager,
-    Message,
     Quarantined,
     Record,
 )
@@ -133,7 +132,7 @@ class TBankParser:
         )
         yield call
         if customer_id is not None:
-            yield _message(call)
+            yield message_of(call)
 
     def _instant(self, item: Mapping[str, Any], paths: tuple[str, ...]) -> datetime | None:
         return instant_of(found_at(item, paths), self._zone)
@@ -220,32 +219,6 @@ def _in_order(phrases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if any(one["start"] is None for one in phrases):
         return phrases
     return sorted(phrases, key=lambda one: one["start"])
-
-
-def _message(call: Call) -> Message:
-    """The call in its conversation."""
-    is_inbound = call.direction == "in"
-    spoke = not is_inbound or call.is_answered is True
-    return Message(
-        conversation_id=call.conversation_id,
-        message_id=call.message_id,
-        connection_id=call.connection_id,
-        sent_at=call.started_at,
-        source_seq=None,
-        direction="in" if is_inbound else "out",
-        sender_kind="customer" if is_inbound else "manager",
-        manager_id=call.operator_id if spoke else None,
-        customer_id=call.customer_id if is_inbound else None,
-        is_public=True,
-        delivery_status="unknown",
-        content_kind="call",
-        text=None,
-        edited_at=None,
-        deleted_at=None,
-        call_answered=call.is_answered,
-        talk_seconds=call.talk_seconds,
-        flags=(),
-    )
 
 
 def _seconds(said: Any) -> float | None:

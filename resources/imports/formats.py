@@ -32,7 +32,9 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _JSON = re.compile(r"\s*(?:\{|\[\s*[\"{\[])")
 _DATED = re.compile(r"^[\W_]{0,4}\d{1,4}\D{1,3}\d{1,2}\D{1,3}\d{1,4}", re.MULTILINE)
 """Three numbers at the beginning of some line: what no text has less of than an exported chat."""
-_DOCUMENTS = {"twitter-care": '"dialogHeader"', "abcd": '"convo_id"'}
+_DOCUMENTS = {"twitter-care": '"dialogHeader"', "abcd": '"convo_id"', "harper-valley": '"human_transcript"'}
+"""Keys that show which list of objects it is."""
+_CALL = '"ConversationAnalytics"'
 _TELEGRAM_KEYS = ('"messages"', '"chats"', '"left_chats"', '"personal_information"')
 _PAGE = re.compile(r"messages(\d*)\.html")
 _LIST = "lists/chats.html"
@@ -125,6 +127,8 @@ def _document(path: Path, text: str, connection_id: str, wanted: str) -> Found:
         for name, key in _DOCUMENTS.items():
             if key in text:
                 return Found(name, "document", (path,))
+    elif _CALL in text:
+        return Found("call-analytics", "document", (path,))
     elif any(key in text for key in _TELEGRAM_KEYS):
         return Found(TELEGRAM, "json", (path,))
     raise BadImport(connection_id, "unknown_format")

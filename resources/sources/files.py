@@ -55,9 +55,9 @@ class FileSource:
         """
         if stream not in self.streams:
             raise ValueError(f"{self.name} has no stream {stream!r}")
-        content = self._content()
-        digest = hashlib.sha256(content).hexdigest()
-        rows = self._rows(content)
+        content, beside = self._content(self.path), self._beside()
+        digest = hashlib.sha256(content + (beside or b"")).hexdigest()
+        rows = self._rows(content, beside)
         done = int(cursor["rows"]) if cursor and cursor.get("sha256") == digest else 0
         while True:
             page = rows[done : done + self._page_size]
@@ -70,24 +70,34 @@ class FileSource:
     def probe(self) -> list[Capability]:
         """Say whether the file can be read as its format."""
         try:
-            count = len(self._rows(self._content()))
+            count = len(self._rows(self._content(self.path), self._beside()))
         except SourceError as error:
             return [Capability(str(self.path.name), False, f"{error.what}. {error.remedy}")]
         return [Capability(str(self.path.name), True, f"{count} rows")]
 
-    def _content(self) -> bytes:
+    def _beside(self) -> bytes | None:
+        """The file that belongs to this one, where the format has one and it is there."""
+        if self.format.beside is None:
+            return None
+        path = self.path.absolute().parent.parent / self.format.beside / self.path.name
+        return self._content(path) if path.is_file() else None
+
+    def _content(self, path: Path) -> bytes:
         try:
-            size = self.path.stat().st_size
+            size = path.stat().st_size
             if size > LARGEST_FILE:
                 raise self._bad(f"is larger than {LARGEST_FILE // 1024 // 1024} MiB", "Split the file")
-            return self.path.read_bytes()
+            return path.read_bytes()
         except FileNotFoundError:
             raise self._bad("does not exist", "Check the path") from None
         except OSError as error:
             raise self._bad(f"cannot be read ({error.strerror})", "Check that it is a file that you may read") from None
 
-    def _rows(self, content: bytes) -> list[RawRow]:
+    def _rows(self, content: bytes, beside: bytes | None) -> list[RawRow]:
         document = self._document(content)
+        if self.format.beside is not None:
+            known = None if beside is None else self._document(beside)
+            document = {"name": self.path.stem, "document": document, "beside": known}
         try:
             rows = list(self.format.rows(document))
         except ValueError as error:

@@ -90,7 +90,7 @@ def test_help_loads_nothing_heavy() -> None:
         (("backfill", "--from", "вчера", "--to", "2026-10-31"), "«вчера» не похоже на дату"),
         (("backfill", "--from", "2026-10-31", "--to", "2026-10-01"), "позже последнего"),
         (("import", "no-such-file.json", "--format", "twitter-care"), "нет файла"),
-        (("import", "no-file", "--format", "fax"), "Есть: auto, whatsapp, telegram, table, abcd, twitter-care"),
+        (("import", "no-file", "--format", "fax"), "Есть: auto, whatsapp, telegram, table, abcd, call"),
         (("probe", "fax"), "Есть: retailcrm"),
         (("explain", "marts.nothing"), "Есть: manager_week"),
         (("schema", "core.nothing"), "нет таблицы"),
