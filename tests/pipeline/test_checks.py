@@ -25,6 +25,7 @@ from assets.marts.description import marts
 from assets.spans import Span
 from orchestration import runner
 from resources.warehouse.engine import Warehouse
+from tests.pipeline.call_breaks import CALL_BREAKS
 from tests.pipeline.conftest import FIRST, LAST, WEEKS
 
 CHOSEN = [(table, rule) for layer in (RAW, CORE, REFERENCE, EVALUATED) for table in layer for rule in table.rules]
@@ -41,6 +42,7 @@ _WEB_ACCOUNT = """
     values ('web', 'retailcrm-web', 'stored', '{}', now(), now())
 """
 BREAKS: dict[str, str] = {
+    **CALL_BREAKS,
     **{
         f"raw.retailcrm__{stream}.payload_has_required_fields": _NO_ID.format(stream)
         for stream in (
