@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import urllib.request
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -33,8 +34,8 @@ class Seen:
 
     status: int | None = None
     """Of the answer; ``None``: there was none."""
-    headers: dict[str, str] = field(default_factory=dict)
-    """Of the answer, names in lower case."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of the answer; names in any case."""
     has_left: bool = False
     """Whether the question may have reached the gateway."""
     is_private: bool = False
@@ -127,7 +128,7 @@ def transport_of(session: aiohttp.ClientSession) -> httpx.AsyncBaseTransport:
                 raise
             mine.has_left = True
             mine.status = response.status_code
-            mine.headers = {name.lower(): value for name, value in response.headers.items()}
+            mine.headers = response.headers
             response.stream = Capped(response.stream)
             return response
 

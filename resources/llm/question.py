@@ -49,7 +49,7 @@ class Question:
         self._messages = request.messages
         self._purpose: Purpose = "first"
         self._max_tokens = door.scoring.max_answer_tokens
-        self._models = [one for one in door.models if one not in door.unusable] or list(door.models)
+        self._models = list(door.models)
         """Those that may still answer this question."""
         self._model = door.models[0]
         self._deadline: float | None = None
@@ -225,7 +225,8 @@ class Question:
 
     def _choose(self) -> str:
         """The first model in the order of this question that may be asked now; else the one that may be soonest."""
-        return min(self._models, key=self._door.told.left)
+        usable = [one for one in self._models if one not in self._door.unusable]
+        return min(usable or self._models, key=self._door.told.left)
 
     def _concede(self, what: str) -> bool:
         """Ask this model without what it does not know from now on; false: it was asked without already."""

@@ -1,9 +1,9 @@
 """How many tokens a question has: at most, for the price that is reserved, and about, for the rate.
 
 Here: counting without a tokenizer. Not here: prices (``prices``). Each model cuts texts in its own way, and loading one
-tokenizer to guess at another's costs more than it tells. So the upper bound counts a token for each character of Latin
-and Cyrillic letters, and one for each byte of anything rarer: no tokenizer in use needs more (they fall back to bytes,
-and the letters of large languages are pieces of their own). The truth is a third of it, which is what the rate counts.
+tokenizer to guess at another's costs more than it tells. So the upper bound counts a token for each character of ASCII
+and each small Russian letter, and one for each byte of anything rarer: no tokenizer in use needs more (they fall back
+to bytes, and the common letters are pieces of their own). The truth is a third of it, which is what the rate counts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-_RARE = re.compile(r"[^\x00-\x7e\xa0-\xff\u0400-\u045f]+")
+_RARE = re.compile(r"[^\x00-\x7e\u0430-\u044f\u0451]+")
 _PER_MESSAGE = 16
 """Tokens around each message: its role, its beginning and end."""
 _CHARACTERS_PER_TOKEN = 3
@@ -23,7 +23,7 @@ def at_most(messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> int:
     """Tokens that a question cannot exceed, its form included.
 
     >>> at_most([{"role": "user", "content": "Да"}], {})
-    20
+    21
     """
     texts = [one["content"] for one in messages]
     return sum(map(_bound, texts)) + len(json.dumps(schema)) + _PER_MESSAGE * len(texts)

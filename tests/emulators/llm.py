@@ -85,7 +85,7 @@ class Call:
     completion_tokens: int = 0
     cost_microusd: int = 0
     early_by: float | None = None
-    """Seconds by which it came before the moment that an earlier 429 or 503 had told."""
+    """Seconds by which it came before the moment that an earlier 429 or 503 had told for its model."""
 
 
 class LlmEmulator:
@@ -107,7 +107,7 @@ class LlmEmulator:
         self._calls: list[Call] = []
         self._times: Counter[str] = Counter()
         self._in_flight = 0
-        self._not_before = 0.0
+        self._not_before: dict[str, float] = {}
         self._loop = Loop(self._serve, host, port)
 
     def __enter__(self) -> LlmEmulator:
@@ -144,7 +144,7 @@ class LlmEmulator:
     def clear(self) -> None:
         """Forget all calls and what was told."""
         with self._lock:
-            self._calls, self._times, self._not_before = [], Counter(), 0.0
+            self._calls, self._times, self._not_before = [], Counter(), {}
 
     def summary(self) -> dict[str, Any]:
         """Numbers over all calls; ``paid_twice``: answers worked out beyond the first for the same messages."""
@@ -216,7 +216,8 @@ class LlmEmulator:
         with self._lock:
             self._in_flight += 1
             self._times[key] += 1
-            early = self._not_before - now if now < self._not_before else None
+            until = self._not_before.get(body["model"], 0.0)
+            early = until - now if now < until else None
             most = body.get("max_tokens") or body.get("max_completion_tokens")
             call = Call(
                 len(self._calls) + 1, key, question, answered < len(messages), body["model"], now, self._in_flight, most
@@ -231,7 +232,7 @@ class LlmEmulator:
             return _error(404, f"The model `{call.model}` does not exist", "invalid_request_error", "model_not_found")
         kind = next((kind for kind in REFUSALS if kind in fired), None)
         if kind == "status":
-            return self._told(fired[kind])
+            return self._told(fired[kind], call.model)
         if kind == "budget":
             return _error(
                 429, "Budget has been exceeded! Current cost: 10.0, Max budget: 10.0", "budget_exceeded", "429"
@@ -247,7 +248,7 @@ class LlmEmulator:
             return _error(429, "Too many requests at once", "rate_limit_error", "429")
         return None
 
-    def _told(self, mode: Mode) -> Said:
+    def _told(self, mode: Mode, model: str) -> Said:
         said = _error(mode.status, "No deployments available for selected model", "server_error", str(mode.status))
         if mode.retry_after is not None and mode.form != "none":
             whole = mode.form == "date"
@@ -256,7 +257,7 @@ class LlmEmulator:
             if mode.status in (429, 503):
                 with self._lock:
                     # a grain below what was told: the two clocks tick apart
-                    self._not_before = max(self._not_before, until - 0.005)
+                    self._not_before[model] = max(self._not_before.get(model, 0.0), until - 0.005)
         return said
 
     def _answer(self, body: dict[str, Any], call: Call, fired: dict[str, Mode]) -> Said:
