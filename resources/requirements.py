@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import psycopg
 
@@ -38,6 +38,7 @@ from resources.warehouse.operators import OperatorCounts, exchange_operators
 from resources.warehouse.requirements import (
     Kept,
     Look,
+    LookState,
     keep_instructions,
     keep_rubric,
     replace_departments,
@@ -87,12 +88,7 @@ def refresh_requirements(warehouse: Warehouse, policy: Policy, settings: Setting
         KeysLost: the stored credential's key is gone (D14).
         WarehouseUnavailable: the database went away; nothing was changed.
     """
-    spreadsheet_id, has_sheet = _spreadsheet(settings)
-    wanted = required(
-        policy.departments, policy.scoring, has_sheet=has_sheet, operators_tab=settings.requirements_operators_tab
-    )
-    tabs = _tabs(warehouse, settings, spreadsheet_id, [one.tab for one in wanted if one.tab is not None])
-    read = [_read(one, tabs, policy, settings) for one in wanted]
+    read = _read_all(warehouse, policy, settings)
     fail_point("requirements.read")
     now = settings.now()
     with (
@@ -117,6 +113,34 @@ def refresh_requirements(warehouse: Warehouse, policy: Policy, settings: Setting
     return Requirements(tuple(looks), kept, operators)
 
 
+class Readable(NamedTuple):
+    """How one thing could be read now."""
+
+    place: str
+    state: LookState
+    reason: str | None
+
+
+def look_at_requirements(warehouse: Warehouse | None, policy: Policy, settings: Settings) -> list[Readable]:
+    """Read everything as ``refresh_requirements`` does and write nothing; without a database no tab can be read, as
+    nobody knows the account.
+
+    Raises:
+        KeysLost: the stored credential's key is gone (D14).
+        WarehouseUnavailable: the database went away.
+    """
+    return [Readable(one.wanted.place, _state(one), one.reason) for one in _read_all(warehouse, policy, settings)]
+
+
+def _read_all(warehouse: Warehouse | None, policy: Policy, settings: Settings) -> list[_Read]:
+    spreadsheet_id, has_sheet = _spreadsheet(settings)
+    wanted = required(
+        policy.departments, policy.scoring, has_sheet=has_sheet, operators_tab=settings.requirements_operators_tab
+    )
+    tabs = _tabs(warehouse, settings, spreadsheet_id, [one.tab for one in wanted if one.tab is not None])
+    return [_read(one, tabs, policy, settings) for one in wanted]
+
+
 def rubric_file(settings: Settings, rubric_id: str) -> Path:
     """Where the file of a rubric is; a relative folder is one of the project, wherever the process was started."""
     folder = settings.otklik_prompts_dir
@@ -130,13 +154,15 @@ def _spreadsheet(settings: Settings) -> tuple[str, bool]:
 
 
 def _tabs(
-    warehouse: Warehouse, settings: Settings, spreadsheet_id: str, titles: Sequence[str]
+    warehouse: Warehouse | None, settings: Settings, spreadsheet_id: str, titles: Sequence[str]
 ) -> dict[str, Rows | str]:
     """The rows of each tab, or the code of why there are none; a spreadsheet that cannot be read is no tab's error."""
     if not titles:
         return {}
-    with warehouse.connect("otklik requirements") as connection:
-        account = requirements_account(settings, connection, spreadsheet_id)
+    account = None
+    if warehouse is not None:
+        with warehouse.connect("otklik requirements") as connection:
+            account = requirements_account(settings, connection, spreadsheet_id)
     if account is None:
         return dict.fromkeys(titles, "no_account")
     try:
@@ -186,6 +212,9 @@ def _understood(wanted: Required, understand: Callable[[], Understood]) -> _Read
 
 
 def _look(connection: psycopg.Connection[Any], one: _Read) -> Look:
-    state = "ok" if one.found is not None else "refused" if one.refused else "broken"
     version = version_in_force(connection, one.wanted.kind, one.wanted.name)
-    return Look(one.wanted.place, one.wanted.kind, state, one.reason, version)  # type: ignore[arg-type]
+    return Look(one.wanted.place, one.wanted.kind, _state(one), one.reason, version)
+
+
+def _state(one: _Read) -> LookState:
+    return "ok" if one.found is not None else "refused" if one.refused else "broken"

@@ -15,6 +15,7 @@ from conversations.messages.connections import ConnectionErrors, Connections, Co
 from conversations.messages.customers import Customers, CustomersHelp
 from conversations.messages.deploy import Migrate
 from conversations.messages.digest import DigestHelp, Digests
+from conversations.messages.doctoring import ScoringDoctor
 from conversations.messages.errors import Errors
 from conversations.messages.explain import Explain, ExplainHelp
 from conversations.messages.help import Help
@@ -78,6 +79,7 @@ __all__ = [
     "RequirementsHelp",
     "Score",
     "ScoreHelp",
+    "ScoringDoctor",
     "Service",
     "Sql",
     "TalkWords",

@@ -141,6 +141,10 @@ class Doctor:
         "base_url": "Адрес RetailCRM",
         "credentials": "Ключи RetailCRM",
         "account": "Доступ к RetailCRM",
+        "telephony": "Телефония Т-Банка",
+        "prompts": "Промпты",
+        "requirements": "Чек-листы и указания",
+        "model": "Языковая модель",
     }
     HOME_NOT_WRITABLE: Final = "{} недоступен для записи: дайте права или задайте другой OTKLIK_HOME"
     DISK: Final = "свободно {} ГиБ, занято {} %"

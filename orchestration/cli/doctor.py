@@ -92,6 +92,9 @@ def checks(settings: Settings, *, starting: bool = False) -> Iterator[Finding]:
     yield _lexicons(settings)
     yield from _database(settings, starting)
     yield from _retailcrm(settings)
+    from orchestration.cli.doctor_scoring import scoring_checks
+
+    yield from scoring_checks(settings)
 
 
 # --- this machine ---------------------------------------------------------------------------------------------------
@@ -168,7 +171,7 @@ def _database(settings: Settings, starting: bool) -> Iterator[Finding]:
             yield _guarded("analyst", lambda: _analyst(warehouse))
             yield _guarded("people", lambda: _people(settings, warehouse))
     except Exception as error:
-        yield _failed("database", error)
+        yield failed("database", error)
 
 
 def _reached(warehouse: Warehouse) -> Finding:
@@ -231,7 +234,7 @@ def _retailcrm(settings: Settings) -> Iterator[Finding]:
     try:
         asked = list(probed(settings))
     except Exception as error:
-        yield _failed("account", error)
+        yield failed("account", error)
         return
     if not asked:
         # no source is a warning: the demo and the file imports need none
@@ -274,7 +277,7 @@ def _account(one: Probed, closed: State, is_named: bool) -> Finding:
     if one.is_well:
         state, detail = "ok", Doctor.OPEN.format(sum(item.is_open for item in one.found))
     elif one.error is not None:
-        state, detail = closed, _failed("account", one.error).detail
+        state, detail = closed, failed("account", one.error).detail
     else:
         state, detail = closed, "; ".join(f"{item.name}: {item.detail}" for item in one.missing)
     if is_named and one.connection_id not in detail:
@@ -286,10 +289,10 @@ def _guarded(check: str, run: Callable[[], Finding]) -> Finding:
     try:
         return run()
     except Exception as error:
-        return _failed(check, error)
+        return failed(check, error)
 
 
-def _failed(check: str, error: Exception) -> Finding:
+def failed(check: str, error: Exception) -> Finding:
     """A check that raises counts as failed (promises F29); what nobody expected is shown by its kind and redacted."""
     from resources.clients.redact import redact
 
