@@ -58,7 +58,7 @@ def call_analytics_rows(document: Any) -> Iterator[RawRow]:
     analytics = document.get("ConversationAnalytics") if isinstance(document, dict) else None
     if not isinstance(analytics, dict) or not isinstance(document.get("SpeechSegments"), list):
         raise ValueError("there is no ConversationAnalytics with SpeechSegments beside it")
-    named = optional_text(analytics, "GUID") or optional_text(_job(analytics), "TranscriptionJobName")
+    named = _told(analytics, "GUID") or optional_text(_job(analytics), "TranscriptionJobName")
     key = named or hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:32]
     yield RawRow(key, {"format": CALL_ANALYTICS, "document": document}, None, None)
 
@@ -115,7 +115,7 @@ def _call_analytics(row: RawRecord) -> Iterator[Record]:
         for one in document.get("SpeechSegments") or ()
         if isinstance(one, dict)
     ]
-    agent = optional_text(analytics, "Agent")
+    agent = _told(analytics, "Agent")
     yield from _records(
         row,
         started_at,
@@ -219,6 +219,12 @@ def _records(
         speakers=speakers,
         flags=(UNKNOWN_SPEAKER,) if any(phrase["speaker"] == "unknown" for phrase in right) else (),
     )
+
+
+def _told(analytics: Mapping[str, Any], field: str) -> str | None:
+    """A text of the analytics, which writes ``"None"`` for what it does not know."""
+    found = optional_text(analytics, field)
+    return None if found == "None" else found
 
 
 def _job(analytics: Mapping[str, Any]) -> Mapping[str, Any]:
