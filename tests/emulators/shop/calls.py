@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from tests.emulators.shop.calls_talk import Composer, Talk
@@ -18,7 +19,14 @@ from tests.emulators.shop.model import MINUTE, SECOND, ZONE, Shop, micros
 from tests.emulators.shop.words import money, people
 
 SALES, OFFICE = "Торговые представители", "Офис-менеджеры"
-_SPOKEN_DAYS = ("в понедельник", "во вторник", "в среду", "в четверг", "в пятницу", "в субботу")
+_DAYS = (
+    ("в понедельник", "понедельник", "понедельника"),
+    ("во вторник", "вторник", "вторника"),
+    ("в среду", "среду", "среды"),
+    ("в четверг", "четверг", "четверга"),
+    ("в пятницу", "пятницу", "пятницы"),
+    ("в субботу", "субботу", "субботы"),
+)
 _TIMES = ("десять утра", "одиннадцать", "три часа дня", "пять вечера", "половине третьего")
 _HOURS = (0, 0, 0, 0, 0, 0, 0, 1, 3, 10, 16, 18, 15, 9, 13, 15, 15, 13, 9, 4, 2, 1, 0, 0)
 
@@ -39,6 +47,14 @@ class Operator:
     is_male: bool = False
     is_listed: bool = True
     """Whether the directory of operators, which people keep by hand, knows him."""
+
+
+class Known(NamedTuple):
+    """A customer on the telephone."""
+
+    phone: str
+    name: str
+    is_male: bool
 
 
 @dataclass(slots=True)
@@ -80,7 +96,7 @@ def _operators() -> tuple[Operator, ...]:
         ("p.ershov", "Павел Ершов", "office", (18,), 0.4, True),
         ("o.sinitsyna", "Ольга Синицына", "office", (18,), 0.75, False),
         ("g.klenova", "Галина Кленова", "office", (18,), 0.65, False),
-        ("temp01", "Стажёр Временный", "office", (18,), 0.3, True),
+        ("temp01", "Кирилл Осинин", "office", (18,), 0.3, True),
     )
     return tuple(
         Operator(
@@ -120,8 +136,8 @@ class CallBook:
         self.busy_day = busy_day or shop.monday - timedelta(days=5)
         self._busy, self._usual = busy, usual
         self._days: dict[date, list[PhoneCall]] = {}
-        self._phones = [(c.created, c.phone, c.first_name) for c in shop.customers if c.phone]
-        self._products = people()["products"]
+        self._phones = [(c.created, Known(c.phone, c.first_name, c.is_male)) for c in shop.customers if c.phone]
+        self._products = [one for one in people()["products"] if one[1] == "shoes"]
 
     def day(self, day: date) -> list[PhoneCall]:
         """All segments of a local day by their beginnings."""
@@ -135,19 +151,21 @@ class CallBook:
         """All segments of the local days ``first`` to ``last``."""
         return [one for n in range((last - first).days + 1) for one in self.day(first + timedelta(days=n))]
 
-    def customer(self, random: Random, at: int) -> tuple[str, str]:
-        """A phone and the first name of whose it is; nearly half of them write to the shop's chats, too."""
+    def customer(self, random: Random, at: int) -> Known:
+        """Somebody who calls or is called; nearly half of them write to the shop's chats, too."""
         if self._phones and random.random() < 0.45:
             for _ in range(20):
-                created, phone, name = random.choice(self._phones)
+                created, known = random.choice(self._phones)
                 if created <= at:
-                    return phone, name
-        names = people()["ru"]
-        return f"+7{random.choice(('000001', '700001'))}{random.randrange(10_000):04d}", random.choice(names["women"])
+                    return known
+        is_male = random.random() < 0.3
+        phone = f"+7{random.choice(('000001', '700001'))}{random.randrange(10_000):04d}"
+        return Known(phone, random.choice(people()["ru"]["men" if is_male else "women"]), is_male)
 
     def facts(self, random: Random, operator: Operator, cname: str) -> dict[str, str]:
         (product, _, price, _), (other, *_) = random.sample(self._products, 2)
         number = f"{random.randrange(10_000):04d}"
+        day, accusative, genitive = random.choice(_DAYS)
         return {
             "name": operator.name.split()[0],
             "cname": cname,
@@ -157,7 +175,9 @@ class CallBook:
             "fee": f"{random.choice((290, 350, 390, 490))} рублей",
             "city": random.choice(people()["cities"]),
             "days": random.choice(people()["days"]),
-            "day": random.choice(_SPOKEN_DAYS),
+            "day": day,
+            "day_acc": accusative,
+            "day_gen": genitive,
             "time": random.choice(_TIMES),
             "order": f"{random.randrange(10_000, 99_999)}",
             "spoken_phone": f"{random.choice(('+7', '8'))} 700 000 {number[:2]} {number[2:]}",
@@ -218,12 +238,10 @@ class _Day:
     def _office_out(self) -> None:
         self._business("office", False)
 
-    def _business(
-        self, team: str, is_inbound: bool, at: int | None = None, who: tuple[str, str] | None = None
-    ) -> PhoneCall:
+    def _business(self, team: str, is_inbound: bool, at: int | None = None, who: Known | None = None) -> PhoneCall:
         random, operator, at = self.random, self._operator(team), at or self._moment()
-        phone, cname = who or self.book.customer(random, at)
-        composer = self._composer(operator, cname)
+        who = who or self.book.customer(random, at)
+        composer = self._composer(operator, who)
         roll = random.random()
         make: Callable[..., Talk] = composer.sales if team == "sales" else composer.office
         kind, more = "talk", {}
@@ -233,7 +251,7 @@ class _Day:
             kind, more = "personal_data", {"has_data": True}
         elif roll < 0.115:
             kind, more = "injection", {"has_order_to_judge": True}
-        return self._add(operator, is_inbound, phone, at, make(operator.skill, is_inbound, **more), kind)
+        return self._add(operator, is_inbound, who.phone, at, make(operator.skill, is_inbound, **more), kind)
 
     def _missed(self) -> None:
         """Nobody answers a customer; some are rung back, some call again, some are forgotten."""
@@ -241,7 +259,7 @@ class _Day:
         team = random.choice(("sales", "office"))
         operator = self._operator(team) if random.random() < 0.8 else None
         who = self.book.customer(random, at)
-        self._add(operator, True, who[0], at, Talk(), "missed", team=team)
+        self._add(operator, True, who.phone, at, Talk(), "missed", team=team)
         roll = random.random()
         if roll < 0.5:
             self._business(team, False, at + random.randrange(4, 90) * MINUTE, who).kind = "rung_back"
@@ -250,32 +268,32 @@ class _Day:
 
     def _not_reached(self) -> None:
         operator, at = self._operator("sales"), self._moment()
-        self._add(operator, False, self.book.customer(self.random, at)[0], at, Talk(), "not_reached")
+        self._add(operator, False, self.book.customer(self.random, at).phone, at, Talk(), "not_reached")
 
     def _plain(self, kind: str) -> None:
         random = self.random
         operator, at = self._operator(random.choice(("sales", "office"))), self._moment()
-        phone, cname = self.book.customer(random, at)
-        talk = self._composer(operator, cname).plain(kind)
+        who = self.book.customer(random, at)
+        talk = self._composer(operator, who).plain(kind)
         seconds = random.randrange(25, 70) if kind == "silence" else None
-        self._add(operator, kind != "voicemail" and random.random() < 0.5, phone, at, talk, kind, seconds)
+        self._add(operator, kind != "voicemail" and random.random() < 0.5, who.phone, at, talk, kind, seconds)
 
     def _internal(self) -> None:
         random = self.random
         one, other = random.sample(OPERATORS, 2)
-        talk = self._composer(one, "").plain("internal")
+        talk = self._composer(one, Known("", "", False)).plain("internal")
         phone = other.extension if random.random() < 0.6 else other.phone
         self._add(one, random.random() < 0.5, phone, self._moment(), talk, "internal")
 
     def _transfer(self) -> None:
         """One communication of two segments: the second begins where the first ends, with somebody else."""
         random, at = self.random, self._moment()
-        phone, cname = self.book.customer(random, at)
+        who = self.book.customer(random, at)
         one, other = self._operator("office"), self._operator("sales")
-        first = self._composer(one, cname).office(one.skill, True, is_first_half=True)
-        before = self._add(one, True, phone, at, first, "transfer")
-        second = self._composer(other, cname).sales(other.skill, True, is_second_half=True)
-        after = self._add(other, True, phone, before.end + SECOND, second, "transfer")
+        first = self._composer(one, who).office(one.skill, True, is_first_half=True)
+        before = self._add(one, True, who.phone, at, first, "transfer")
+        second = self._composer(other, who).sales(other.skill, True, is_second_half=True)
+        after = self._add(other, True, who.phone, before.end + SECOND, second, "transfer")
         before.communication_id = after.communication_id = f"t{self._first_id + len(self.calls)}"
 
     # mechanics -----------------------------------------------------------------------------------------------------
@@ -288,8 +306,9 @@ class _Day:
         hour = self.random.choices(range(24), _HOURS)[0]
         return self.start + (hour * 3600 + self.random.randrange(3600)) * SECOND
 
-    def _composer(self, operator: Operator, cname: str) -> Composer:
-        return Composer(self.random, self.book.facts(self.random, operator, cname), operator.is_male)
+    def _composer(self, operator: Operator, who: Known) -> Composer:
+        facts = self.book.facts(self.random, operator, who.name)
+        return Composer(self.random, facts, operator.is_male, who.is_male)
 
     def _add(
         self, operator: Operator | None, is_inbound: bool, phone: str, at: int, talk: Talk, kind: str,

@@ -30,6 +30,17 @@ _MALE = {
     "говорила": "говорил",
 }
 _MALE_PATTERN = re.compile("|".join(rf"\b{word}\b" for word in _MALE))
+_MALE_CLIENT = {
+    "смотрела": "смотрел",
+    "Видела": "Видел",
+    "ждала": "ждал",
+    "обжигалась": "обжигался",
+    "заказала": "заказал",
+    "Передумала": "Передумал",
+    "с мужем": "с женой",
+    "самой": "самому",
+}
+_MALE_CLIENT_PATTERN = re.compile("|".join(rf"\b{word}\b" for word in _MALE_CLIENT))
 REFUSALS = ("price", "delivery", "competitor", "no_need", "assortment")
 CRITERIA = (
     "greeting",
@@ -75,10 +86,10 @@ def _parts() -> dict[str, list[Any]]:
 class Composer:
     """Makes the talk of one call. ``facts`` fill the slots of the lines."""
 
-    def __init__(self, random: Random, facts: dict[str, str], is_male: bool) -> None:
+    def __init__(self, random: Random, facts: dict[str, str], is_male: bool, is_male_client: bool = False) -> None:
         self._random = random
         self._facts = facts
-        self._is_male = is_male
+        self._is_male, self._is_male_client = is_male, is_male_client
         self._at = round(random.uniform(0.2, 1.6), 2)
         self._used: set[str] = set()
         self.talk = Talk()
@@ -90,7 +101,9 @@ class Composer:
         self._say("operator", _MALE_PATTERN.sub(lambda found: _MALE[found[0]], text) if self._is_male else text)
 
     def client(self, text: str) -> None:
-        self._say("client", self._filled(text))
+        text = self._filled(text)
+        is_male = self._is_male_client
+        self._say("client", _MALE_CLIENT_PATTERN.sub(lambda found: _MALE_CLIENT[found[0]], text) if is_male else text)
 
     def one(self, part: str) -> Any:
         """A line of the part that was not said yet, while there are such."""
@@ -134,7 +147,8 @@ class Composer:
         truth.update(dict.fromkeys(CRITERIA, False), no_rudeness=True, suitable=True, outcome=None, reason=None)
         self._opening(skill, team, is_inbound)
         if is_kazakh:
-            for _ in range(self._random.randrange(2, 5)):
+            self.answers("kazakh_first")
+            for _ in range(self._random.randrange(1, 4)):
                 self.answers("kazakh")
         for _ in range(self._random.randrange(1, 5) if self.chance(skill) else 0):
             self.asks(f"need{tail}")
@@ -144,10 +158,12 @@ class Composer:
         if self.chance(skill):
             self.asks(f"offer{tail}")
             truth["made_offer"] = True
-        if team == "sales":
+        if team == "sales" and self.chance(0.35 + skill / 2):
+            # a price is an offer as well
             self.answers("price")
-            if self.chance(0.6):
-                self.answers("delivery")
+            truth["made_offer"] = True
+        if team == "sales" and self.chance(0.6):
+            self.answers("delivery")
         for _ in range(self._random.randrange(0, 6)):
             roll = self._random.random()
             if roll < 0.25:
