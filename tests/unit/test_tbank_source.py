@@ -162,6 +162,8 @@ def test_an_empty_transcript_is_awaited_for_an_hour_and_then_there_was_no_speech
     """At noon: what ended more than an hour ago is there or silent, what ended later may be awaited."""
     noon = datetime(2026, 3, 4, 12, tzinfo=UTC)
     with telephony(busy=120, now=noon) as (emulator, source):
+        # in the first call of the day nobody says a word
+        next(call for call in emulator.book.day(DAY) if call.seconds).talk.phrases.clear()
         found = rows(source, "transcripts")
         truth = {str(c.segment_id): c for c in emulator.book.day(DAY)}
         assert states(found).keys() == {"ready", "pending", "no_speech"}
