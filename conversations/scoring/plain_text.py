@@ -19,8 +19,8 @@ _TAG = re.compile(r"<[/!?A-Za-z][^<>]{0,2000}>")
 _ANGLES = str.maketrans({"<": "‹", ">": "›", "＜": "‹", "＞": "›", "`": "'"})
 _LINK = re.compile(
     r"(?xi) (?: [a-z][a-z0-9+.\-]{1,20} : [/\\]{1,3} \S*"
-    r"| (?: javascript | data | vbscript | mailto | tel | tg ) \s* : \S+"
-    r"| (?<![\w@]) www \. \S+"
+    r"| (?: javascript | vbscript | data | https? | mailto | tel | tg ) \s* : \s* \S*"
+    r"| www \. \S*"
     r"| (?<![\w@.]) (?: [\w\-]{1,63} \. ){1,5}"
     r" (?: ru|com|kz|net|org|info|biz|рф|io|me|co|by|ua|uz|su|online|site|store|shop|app|xyz|top|ly|gl|cc|dev|ai"
     r" |link|click|pro )"
@@ -28,6 +28,8 @@ _LINK = re.compile(
 )
 _FORMULA = re.compile(r"^[\s\"'«»“”„‘’＂＇`]*[=+\-@|＝＋－＠﹢﹣−–—\t\r\n]+")
 LINK: Final = "[ссылка]"
+_MOST_ROUNDS: Final = 20
+_NO_WORD = re.compile(r"[\W_]+")
 
 
 def plain_text(text: str, longest: int) -> str:
@@ -40,22 +42,22 @@ def plain_text(text: str, longest: int) -> str:
     'HYPERLINK("[ссылка] Хорошо'
     """
     text = text[: longest * 8]
-    for _ in range(3):  # an entity may hold another
-        unescaped = html.unescape(text)
-        if unescaped == text:
-            break
-        text = unescaped
-    text = " ".join(_CONTROL.sub(" ", text).split())
-    # what is taken out may bring together what was apart: until nothing changes
-    for _ in range(5):
-        before = text
-        text = _MARKDOWN.sub(r"\1", text)
-        text = _TAG.sub("", text)
-        text = _LINK.sub(LINK, text)
-        text = _FORMULA.sub("", text)
-        if text == before:
-            break
-    text = mask(" ".join(text.translate(_ANGLES).split()))
-    if len(text) > longest:
-        text = f"{text[: longest - 1].rstrip()}…"
-    return text
+    # what is taken out may bring together what was apart, and so may a cut: until nothing changes
+    for _ in range(_MOST_ROUNDS):
+        plain = _cut(_plainer(text), longest)
+        if plain == text:
+            return plain
+        text = plain
+    return _cut(" ".join(_NO_WORD.sub(" ", text).split()), longest)
+
+
+def _plainer(text: str) -> str:
+    text = " ".join(_CONTROL.sub(" ", html.unescape(text)).split())
+    text = _MARKDOWN.sub(r"\1", text)
+    text = _TAG.sub("", text).translate(_ANGLES).replace("](", "] (")
+    text = _LINK.sub(LINK, text)
+    return mask(_FORMULA.sub("", text))
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
