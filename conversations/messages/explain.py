@@ -11,6 +11,7 @@ from typing import Final
 from conversations.messages.changes import Changes
 from conversations.messages.help import with_examples
 from conversations.messages.numbers import NONE, minutes, number, plural, share
+from conversations.messages.talks import TALK_FIGURES
 
 _SETTLED: Final = "вопросы клиентов, которые за это время закрылись: в норме, медленно, без ответа или окно истекло"
 _JUDGED: Final = "закончившиеся разговоры с ответом менеджера"
@@ -228,6 +229,8 @@ class Explain:
         """
         if name in Explain.FIGURES:
             return Explain.FIGURES[name]
+        if name in TALK_FIGURES:
+            return TALK_FIGURES[name]
         for prefix, (title, formula) in Explain.PERCENTILES.items():
             if name.startswith(f"{prefix}_p"):
                 percent = Explain.PERCENTS[int(name.removeprefix(f"{prefix}_p")[:2])]
@@ -250,14 +253,14 @@ class Explain:
             return Explain.OF.format(share(float(value)), number(hits), number(n))
         if kind == "score":
             return f"{Explain.short(kind, value)}, n = {number(n)}"
-        return Explain.OF_N.format(minutes(value), number(n)) if kind == "percentile" else number(int(value))
+        return Explain.OF_N.format(minutes(value), number(n)) if kind in ("percentile", "sum") else number(int(value))
 
     @staticmethod
     def short(kind: str, value: float | None) -> str:
         """The same without n, for a list of figures."""
         if kind == "share":
             return share(None if value is None else float(value))
-        if kind == "percentile":
+        if kind in ("percentile", "sum"):
             return f"{minutes(value)} мин" if value is not None else minutes(None)
         if kind == "score":
             return NONE if value is None else f"{float(value):.1f}".replace(".", ",") + " балла из 100"

@@ -206,3 +206,38 @@ DEFINITIONS_OF_TALKS: Final = {
     Talks.DECLINES: "почему клиент отказался, по мнению модели",
 }
 """What every heading means."""
+
+_ADMITTED: Final = "с оценкой по критериям, которые сверены с людьми"
+_PARTS: Final = {"": "звонки и чаты", "calls_": "звонки", "chats_": "чаты"}
+_AVERAGES: Final = {
+    "llm": ("Оценка модели", _ADMITTED),
+    "calibration": ("Пробная оценка модели", "с пробной оценкой: критерии ещё не сверены с людьми"),
+    "rules": ("Оценка по правилам", "с оценкой по правилам"),
+}
+_OF_PART: Final = {"": "", "calls_": "Звонки: ", "chats_": "Чаты: "}
+TALK_FIGURES: Final[dict[str, tuple[str, str]]] = {
+    "calls_in": (Talks.CALLS_IN, DEFINITIONS_OF_TALKS[Talks.CALLS_IN]),
+    "calls_out": (Talks.CALLS_OUT, DEFINITIONS_OF_TALKS[Talks.CALLS_OUT]),
+    "calls_answered": (Talks.CALLS_ANSWERED, "звонки, в которых сняли трубку"),
+    "calls_talk_seconds": ("Разговоров по телефону", "сумма длительности состоявшихся звонков"),
+    "calls_short": (Talks.CALLS_SHORT, DEFINITIONS_OF_TALKS[Talks.CALLS_SHORT]),
+    "calls_internal": (Talks.CALLS_INTERNAL, "звонки между своими"),
+    "calls_judged": (Talks.CALLS_JUDGED, DEFINITIONS_OF_TALKS[Talks.CALLS_JUDGED]),
+    **{
+        f"{part}{name}_evaluated": (f"{_OF_PART[part]}{title}, сколько", f"{what} {which}")
+        for part, what in _PARTS.items()
+        for name, (title, which) in _AVERAGES.items()
+    },
+    **{
+        f"{part}{name}_score_avg": (f"{_OF_PART[part]}{title}", f"средний балл, {what} {which}")
+        for part, what in _PARTS.items()
+        for name, (title, which) in _AVERAGES.items()
+    },
+    "auto_fail": ("Автопровалов", f"с автопровалом, звонки и чаты {_ADMITTED}"),
+    "auto_fail_share": ("Автопровалы", f"с автопровалом / звонки и чаты {_ADMITTED}"),
+    "llm_criteria": ("Вопросов к модели", "критерии, о которых спросили модель, во всех звонках и чатах"),
+    "llm_insufficient": ("Без доказательств, ответов", "ответы модели, для которых не нашлось слов разговора"),
+    "llm_insufficient_share": ("Без доказательств", "ответы модели без доказательств / все её ответы"),
+    "llm_unscored": (Talks.UNSCORED, DEFINITIONS_OF_TALKS[Talks.UNSCORED]),
+}
+"""What ``otklik explain`` calls each figure, and what it counts."""

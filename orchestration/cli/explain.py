@@ -29,6 +29,7 @@ TABS = {
     "behavior_snapshot_managers": "behavior_snapshot",
     "week_revisions": "revision",
     "weekly_trend": "digest",
+    "calls_and_chats": "manager_week",
 }
 """The tabs of the spreadsheet, and the mart that each shows."""
 FIGURES = ("manager_week", "channel_week", "manager_day", "channel_day")
@@ -101,7 +102,13 @@ def _figure(drawing: Drawing, name: str, keys: list[str], options: Options) -> N
         _list_figures(drawing, mart, key, subject, row, figures)
         return
     figure = figures[chosen(figure_name, list(figures))]
-    span = of.Span(key, mart.period, drawing.policy.time_zone, drawing.policy.early_delete_seconds)
+    span = of.Span(
+        key,
+        mart.period,
+        drawing.policy.time_zone,
+        drawing.policy.early_delete_seconds,
+        drawing.policy.telephony.short_call_seconds,
+    )
     revision = of.latest_revision(drawing.connection, key) if mart.period == "week" else None
     if options.sql:
         print_query(of.for_analysts(mart.view, figure, span, subject.key, revision))

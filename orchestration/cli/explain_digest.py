@@ -66,7 +66,13 @@ def _evidence(drawing: Drawing, rows: list[dict[str, Any]], figure: Figure, week
     """The lists of all channels as one."""
     from resources.warehouse import evidence as of
 
-    span = of.Span(week, "week", drawing.policy.time_zone, drawing.policy.early_delete_seconds)
+    span = of.Span(
+        week,
+        "week",
+        drawing.policy.time_zone,
+        drawing.policy.early_delete_seconds,
+        drawing.policy.telephony.short_call_seconds,
+    )
     kept = of.latest_revision(drawing.connection, week)
     parts = [
         of.evidence(drawing.connection, "channel", figure, span, row["channel_id"], row[figure.name], kept)

@@ -174,7 +174,8 @@ class Drawing:
         is_business = found.figure.value is None or "business" in found.figure.value
         rows = []
         for number, case in enumerate(found.cases, 1):
-            what = self._what(case, has_misses)
+            is_score = found.figure.kind == "score"
+            what = Explain.short("score", case.value) if is_score else self._what(case, has_misses)
             if found.figure.source in ("waits", "behaviour", "pending") and not is_managers:
                 what = f"{what}, {short_name(self.person(case.manager_key))}".removeprefix(", ")
             waited = case.business_seconds if is_business and case.business_seconds is not None else case.seconds

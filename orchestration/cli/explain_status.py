@@ -31,7 +31,13 @@ def show(drawing: Drawing, keys: list[str]) -> None:
     if week is None or subject is None:
         return
     row = of.rows_of(drawing.connection, "data_status", week=week, channel_id=subject.key)[0]
-    span = of.Span(week, "week", drawing.policy.time_zone, drawing.policy.early_delete_seconds)
+    span = of.Span(
+        week,
+        "week",
+        drawing.policy.time_zone,
+        drawing.policy.early_delete_seconds,
+        drawing.policy.telephony.short_call_seconds,
+    )
     found = status.days(drawing.connection, subject.key, row["connection_id"], *span.days)
     odd = status.quarantined(drawing.connection, row["connection_id"], span.window)
     told = {

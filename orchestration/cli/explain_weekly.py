@@ -382,4 +382,10 @@ def _kind(metric: str) -> str:
 def _span(drawing: Drawing, week: str) -> Any:
     from resources.warehouse.evidence import Span
 
-    return Span(week, "week", drawing.policy.time_zone, drawing.policy.early_delete_seconds)
+    return Span(
+        week,
+        "week",
+        drawing.policy.time_zone,
+        drawing.policy.early_delete_seconds,
+        drawing.policy.telephony.short_call_seconds,
+    )

@@ -73,6 +73,7 @@ class Span:
     kind: Period
     time_zone: str
     early_delete_seconds: int
+    short_call_seconds: int = 20
 
     @property
     def window(self) -> Window:
@@ -97,6 +98,7 @@ class Span:
             "start": self.window.start,
             "end": self.window.end,
             "early_delete_seconds": self.early_delete_seconds,
+            "short": self.short_call_seconds,
         }
 
 
@@ -124,6 +126,8 @@ class Case:
     telling: str | None
     why: tuple[str, ...] = ()
     """Of a session that is not good: why not."""
+    value: float | None = None
+    """What a score or a sum is made of; other figures have none."""
 
 
 @dataclass(frozen=True)
@@ -173,8 +177,12 @@ def counted(figure: Figure, cases: Sequence[Case]) -> float | int | None:
     """
     if figure.kind == "count":
         return len(cases)
+    if figure.kind == "sum":
+        return sum(int(case.value or 0) for case in cases)
     if not cases:
         return None
+    if figure.kind == "score":
+        return sum(case.value or 0 for case in cases) / len(cases)
     if figure.kind == "share":
         return sum(case.is_hit for case in cases) / len(cases)
     return percentile([_value(figure, case) for case in cases], figure.percent)
@@ -357,12 +365,14 @@ def _case(view: View, figure: Figure, row: Mapping[str, Any]) -> Case:
             row.get("manager_wait_seconds" if by_manager else "wait_seconds"),
             row.get("pending_seconds"),
             row.get("held_seconds"),
+            row.get("talk_seconds"),
         ),
         message_ids=tuple(dict.fromkeys(ids)),
         telling=(telling[0] if figure.source in ("waits", "pending", "left_waiting") else telling[-1])
         if telling
         else None,
         why=tuple(row.get("not_good" if by_manager else "not_good_customer") or ()),
+        value=float(row[figure.value]) if figure.kind in ("score", "sum") and figure.value is not None else None,
     )
 
 

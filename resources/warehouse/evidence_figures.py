@@ -22,7 +22,7 @@ class Figure:
     """One number column of a mart.
 
     ``eligible`` and ``hit`` are SQL conditions over the columns of the source. A count counts the eligible cases; a
-    share is hits of eligible ones; a percentile is of ``value`` over the eligible ones.
+    share is hits of eligible ones; a percentile, an average or a sum is of ``value`` over the eligible ones.
     """
 
     name: str
@@ -31,15 +31,19 @@ class Figure:
     hit: str | None = None
     value: str | None = None
     percent: int = 50
+    over: Literal["percentile", "average", "sum"] = "percentile"
+    """What is made of the values."""
     evidence: tuple[str, ...] = ()
     """Columns of the source that hold the ids of the messages to look at, the most telling one last."""
 
     @property
-    def kind(self) -> Literal["count", "share", "percentile"]:
-        """What sort of number it is."""
+    def kind(self) -> Literal["count", "share", "percentile", "score", "sum"]:
+        """What sort of number it is: a sum is of seconds, a score an average of points."""
         if self.hit is not None:
             return "share"
-        return "percentile" if self.value is not None else "count"
+        if self.value is None:
+            return "count"
+        return {"percentile": "percentile", "average": "score", "sum": "sum"}[self.over]  # type: ignore[return-value]
 
 
 _WAIT = ("asking_message_ids", "answering_message_ids")
@@ -118,6 +122,43 @@ def _good(judged: str) -> list[Figure]:
     ]
 
 
+def _scores() -> list[Figure]:
+    found = []
+    for prefix, which in (("", "true"), ("calls_", "subject_kind = 'call'"), ("chats_", "subject_kind = 'session'")):
+        for name, judge, value in (
+            ("llm", "model", "counted_score"),
+            ("calibration", "model", "trial_score"),
+            ("rules", "rules", "final_score"),
+        ):
+            eligible = f"judge = '{judge}' and state = 'scored' and {value} is not null and {which}"
+            found.append(Figure(f"{prefix}{name}_evaluated", "scores", eligible, evidence=_PROOF))
+            found.append(
+                Figure(f"{prefix}{name}_score_avg", "scores", eligible, value=value, over="average", evidence=_PROOF)
+            )
+    return found
+
+
+_PROOF = ("message_ids",)
+_COUNTS = "judge = 'model' and counted_score is not null"
+_OURS = "not is_internal"
+_TALKS = [
+    Figure("calls_in", "calls", f"{_OURS} and direction = 'in'", evidence=_PROOF),
+    Figure("calls_out", "calls", f"{_OURS} and direction = 'out'", evidence=_PROOF),
+    Figure("calls_answered", "calls", f"{_OURS} and is_answered", evidence=_PROOF),
+    Figure(
+        "calls_talk_seconds", "calls", f"{_OURS} and is_answered", value="talk_seconds", over="sum", evidence=_PROOF
+    ),
+    Figure("calls_short", "calls", f"{_OURS} and is_answered and talk_seconds < %(short)s", evidence=_PROOF),
+    Figure("calls_internal", "calls", "is_internal", evidence=_PROOF),
+    Figure("calls_judged", "judged_calls", evidence=_PROOF),
+    *_scores(),
+    Figure("auto_fail", "scores", f"{_COUNTS} and has_counted_fail", evidence=_PROOF),
+    Figure("auto_fail_share", "scores", _COUNTS, hit="has_counted_fail", evidence=_PROOF),
+    Figure("llm_criteria", "criteria", evidence=_PROOF),
+    Figure("llm_insufficient", "criteria", "not_given = 'insufficient_evidence'", evidence=_PROOF),
+    Figure("llm_insufficient_share", "criteria", hit="not_given = 'insufficient_evidence'", evidence=_PROOF),
+    Figure("llm_unscored", "scores", "judge = 'model' and state = 'unscored'", evidence=_PROOF),
+]
 _PENDING = Figure("pending_now", "pending", evidence=("asking_message_ids",))
 _OF_MANAGERS = [
     *_waits("outcome_manager", "manager_wait_seconds", "manager_wait_business_seconds"),
@@ -126,6 +167,7 @@ _OF_MANAGERS = [
     _PENDING,
     Figure("left_waiting", "left_waiting", evidence=("asking_message_ids",)),
     Figure("sessions_touched", "touched", evidence=("reply_message_ids",)),
+    *_TALKS,
     Figure("messages_sent", "messages", "sender_kind = 'manager'", evidence=("message_ids",)),
 ]
 _ENDS = ("first_message_ids", "last_message_ids")
@@ -145,6 +187,7 @@ _OF_CHANNELS = [
     Figure("bot_only_sessions", "sessions", "is_bot_only", evidence=_ENDS),
     Figure("asking_sessions", "sessions", "is_asking", evidence=_ENDS),
     Figure("bot_first_sessions", "sessions", "is_asking and is_bot_first", evidence=_ENDS),
+    *_TALKS,
     Figure("bot_first_share", "sessions", "is_asking", hit="is_bot_first", evidence=_ENDS),
 ]
 FIGURES: dict[View, dict[str, Figure]] = {
@@ -155,5 +198,6 @@ FIGURES: dict[View, dict[str, Figure]] = {
 NO_FIGURES = frozenset({
     "week", "week_starts_on", "business_on", "manager_key", "manager_id", "manager_name", "team_id", "channel_id",
     "connection_id", "channel_kind", "channel_name", "data_status", "is_stale", "definition_version", "as_of",
+    "llm_state",
 })  # fmt: skip
 """Columns that say whose and of when the row is, and how far it can be trusted: nothing is counted there."""

@@ -131,7 +131,9 @@ _CHATS = f"""
         group by m.conversation_id, c.channel_id, c.connection_id, c.created_at
     ) as t
     cross join lateral (
-        select bool_or(m.direction = 'in') and bool_or(m.direction = 'out') as is_two_way
+        -- both sides are in a call
+        select bool_or(m.direction = 'in') and bool_or(m.direction = 'out') or bool_or(m.content_kind = 'call')
+            as is_two_way
         from core.messages as m inner join core.conversations as c on m.conversation_id = c.conversation_id
         where m.conversation_id = t.conversation_id and {_TALK}
     ) as w
@@ -167,6 +169,47 @@ _MESSAGES = f"""
     where {{sent}} and {_TALK}
 """  # noqa: S608 constants of this module
 
+_CALLS = """
+    select
+        k.call_id as case_id, null as session_id, k.conversation_id, k.channel_id,
+        coalesce(p.person_id, k.operator_id, 'none') as manager_key, k.started_at as at, k.direction, k.is_answered,
+        k.is_internal, coalesce(k.talk_seconds, 0) as talk_seconds, array[k.message_id] as message_ids
+    from core.calls as k
+    left join reference.people as p on k.operator_id = p.manager_id
+    where {called}
+"""
+_SCORES = """
+    select
+        t.scorecard_id as case_id, case when t.subject_kind = 'session' then t.subject_id end as session_id,
+        t.conversation_id, t.channel_id, coalesce(p.person_id, t.manager_id, 'none') as manager_key,
+        t.happened_at as at, t.subject_kind, t.subject_id, t.judge, t.state, t.final_score, t.counted_score,
+        t.has_counted_fail, case when t.counted_score is null then t.trial_score end as trial_score, t.message_ids
+    from evaluated.talk_scores as t
+    left join reference.people as p on t.manager_id = p.manager_id
+    where {happened}
+"""
+_PUBLISHED_SCORES = """
+    select
+        t.scorecard_id as case_id, case when t.subject_kind = 'session' then t.subject_id end as session_id,
+        t.conversation_id, t.channel_id, t.manager_key, t.happened_at as at, t.subject_kind, t.subject_id,
+        'model' as judge, 'scored' as state, t.counted_score as final_score, t.counted_score, t.has_counted_fail,
+        null::numeric as trial_score, t.message_ids
+    from marts.published_scores as t
+    where t.week = %(week)s and t.revision = %(revision)s
+"""
+_JUDGED_CALLS = f"""
+    select distinct on (s.subject_id, s.manager_key, s.channel_id) s.*
+    from ({_SCORES}) as s
+    where s.subject_kind = 'call' and s.state = 'scored'
+    order by s.subject_id, s.manager_key, s.channel_id, s.judge
+"""  # noqa: S608 constants of this module
+_CRITERIA = f"""
+    select s.case_id || ':' || c.criterion as case_id, s.session_id, s.conversation_id, s.channel_id, s.manager_key,
+        s.at, c.not_given, s.message_ids
+    from ({_SCORES}) as s
+    inner join evaluated.scorecard_criteria as c on s.case_id = c.scorecard_id
+    where s.judge = 'model' and s.state = 'scored'
+"""  # noqa: S608 constants of this module
 LIVE = {
     "waits": _WAITS,
     "behaviour": _BEHAVIOUR,
@@ -177,11 +220,15 @@ LIVE = {
     "chats": _CHATS,
     "customers": _CUSTOMERS,
     "messages": _MESSAGES,
+    "calls": _CALLS,
+    "scores": _SCORES,
+    "judged_calls": _JUDGED_CALLS,
+    "criteria": _CRITERIA,
 }
 """The cases as they are judged now."""
-PUBLISHED = {"waits": _PUBLISHED_WAITS, "behaviour": _PUBLISHED_BEHAVIOUR}
+PUBLISHED = {"waits": _PUBLISHED_WAITS, "behaviour": _PUBLISHED_BEHAVIOUR, "scores": _PUBLISHED_SCORES}
 """The cases as they were when a revision of the week was published. They are kept for ever."""
-TABLES = {"waits": "published_waits", "behaviour": "published_sessions"}
+TABLES = {"waits": "published_waits", "behaviour": "published_sessions", "scores": "published_scores"}
 """The marts that ``PUBLISHED`` reads."""
 CONDITIONS: dict[Period, dict[str, str]] = {
     "week": {
@@ -189,6 +236,8 @@ CONDITIONS: dict[Period, dict[str, str]] = {
         "ended": "b.ended_week = %(week)s",
         "replaced": "l.replaced_week = %(week)s",
         "ended_session": "s.ended_week = %(week)s",
+        "called": "k.business_on between %(first)s and %(last)s",
+        "happened": "t.happened_week = %(week)s",
         "sent": "m.business_on between %(first)s and %(last)s and m.sent_at >= %(start)s and m.sent_at < %(end)s",
     },
     "day": {
@@ -196,6 +245,8 @@ CONDITIONS: dict[Period, dict[str, str]] = {
         "ended": "b.ended_on = %(first)s",
         "replaced": "l.replaced_on = %(first)s",
         "ended_session": "s.ended_on = %(first)s",
+        "called": "k.business_on = %(first)s",
+        "happened": "t.happened_on = %(first)s",
         "sent": "m.business_on = %(first)s and m.sent_at >= %(start)s and m.sent_at < %(end)s",
     },
 }

@@ -18,8 +18,9 @@ from assets.exports.snapshot import read
 from assets.marts import dbt, python
 from assets.marts.publish import publishing, swap, swap_days
 from assets.marts.shared import variables
-from conversations.messages import Headings, Talks
+from conversations.messages import Explain, Headings, Talks
 from conversations.policy import Policy
+from resources.warehouse import evidence as of
 from resources.warehouse.engine import Warehouse
 from tests.pipeline.standin import ANNA, Floor
 from tests.pipeline.talks import MODEL, card, gate, marks_of
@@ -246,3 +247,22 @@ def test_the_spreadsheet_shows_what_the_marts_hold(floor: Floor) -> None:
     assert said["tbank:1"] == "greeting: причина greeting — «слова greeting»\noffer: причина offer — «слова offer»"
     beside = sheets[frames.BESIDE]
     assert list(beside[Headings.MANAGER]) == ["Анна Ким"], "the newest week alone"
+
+
+@pytest.mark.parametrize("name", ["manager_week", "channel_week", "manager_day", "channel_day"])
+def test_every_list_of_calls_and_scores_adds_up_to_its_number(floor: Floor, name: str) -> None:
+    """As ``otklik explain`` asks; its conditions are written apart from the SQL of the marts."""
+    mart, seen, wrong = of.MARTS[name], 0, []
+    with floor.publisher.connect() as sql:
+        for key in of.periods(sql, mart):
+            revision = of.latest_revision(sql, key) if mart.period == "week" else None
+            for subject in of.subjects(sql, mart, key):
+                row = of.row_of(sql, mart, key, subject.key)
+                for figure in of.figures_of(mart, row):
+                    span = of.Span(key, mart.period, "Europe/Moscow", 60)
+                    found = of.evidence(sql, mart.view, figure, span, subject.key, row[figure.name], revision)
+                    seen += figure.source in ("calls", "scores", "judged_calls", "criteria") and found.n > 0
+                    if not found.is_equal or Explain.figure(figure.name)[0] == figure.name:
+                        wrong.append((key, subject.key, figure.name, found.shown, found.counted))
+    assert wrong == []
+    assert seen > 15
