@@ -199,6 +199,7 @@ def _walk(source: FileSource, format_name: str, warehouse: Warehouse, policy: Po
     from resources.lexicons import load_lexicon
     from resources.settings import Settings
     from resources.warehouse.core import replace_window
+    from resources.warehouse.eligibility import refresh_eligibility
     from resources.warehouse.land import land
     from resources.warehouse.refresh import refresh_evaluated
 
@@ -218,6 +219,7 @@ def _walk(source: FileSource, format_name: str, warehouse: Warehouse, policy: Po
             if judged_at is not None:
                 connection_id, lexicon = source.connection_id, load_lexicon(Settings())
                 refresh_evaluated(warehouse, policy, None, judged_at, connection_id=connection_id, lexicon=lexicon)
+            refresh_eligibility(warehouse, policy, None, [source.connection_id])
 
 
 def _refuse_another_source(warehouse: Warehouse, connection_id: str, source: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import psycopg
@@ -25,14 +26,16 @@ from resources.warehouse.locks import core_lock
 JUDGED = "judged"
 """In the counts: calls that nothing keeps from being judged."""
 
-_CONNECTIONS = """
+_DUE = "e.call_id is null or (c.started_at >= %(start)s and c.started_at < %(end)s)"
+_EVER = (datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
+_CONNECTIONS = f"""
 select distinct c.connection_id
 from core.calls as c
 left join evaluated.call_eligibility as e on e.call_id = c.call_id
-where (c.started_at >= %(start)s and c.started_at < %(end)s) or e.call_id is null
+where {_DUE}
 order by 1
-"""
-_CALLS = """
+"""  # noqa: S608 - names of our own columns
+_CALLS = f"""
 select
     c.call_id, c.connection_id, c.business_on, c.operator_id, c.operator_login, c.agent_group, c.is_internal,
     c.is_answered, c.talk_seconds, t.state
@@ -41,8 +44,8 @@ left join core.call_transcripts as t on t.call_id = c.call_id
 left join evaluated.call_eligibility as e on e.call_id = c.call_id
 where
     c.connection_id = %(connection_id)s
-    and ((c.started_at >= %(start)s and c.started_at < %(end)s) or e.call_id is null)
-"""
+    and ({_DUE})
+"""  # noqa: S608 - names of our own columns
 _STAYS = """
 select connection_id, operator, valid_from, department_id, office_id, supervisor_id, name from reference.operators
 """
@@ -86,13 +89,14 @@ class EligibilityCounts(NamedTuple):
 
 
 def refresh_eligibility(
-    warehouse: Warehouse, policy: Policy, window: Window, only: Collection[str] | None = None
+    warehouse: Warehouse, policy: Policy, window: Window | None, only: Collection[str] | None = None
 ) -> EligibilityCounts:
     """Judge the calls of the window anew, and every call that was never looked at (imported files of any day).
 
     A directory or a policy that changed reaches the days that a run is about; a second run writes nothing.
 
     Args:
+        window: by the calls' beginnings; ``None``: all calls.
         only: connections to work on; ``None``: all that have such calls.
 
     Raises:
@@ -100,7 +104,7 @@ def refresh_eligibility(
         WarehouseUnavailable: the database went away; connections that were written stay.
     """
     found, written, strangers = Counter[str](), 0, set[str]()
-    bounds = {"start": window.start, "end": window.end}
+    bounds = dict(zip(("start", "end"), (window.start, window.end) if window else _EVER, strict=True))
     with warehouse.connect("otklik eligibility", autocommit=True) as connection:
         directory = Directory(OperatorStay(*row) for row in connection.execute(_STAYS).fetchall())
         connections = [one for (one,) in connection.execute(_CONNECTIONS, bounds).fetchall()]

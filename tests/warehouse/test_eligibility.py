@@ -133,6 +133,9 @@ def test_days_outside_the_window_keep_what_they_had_and_new_calls_of_any_day_are
     assert {one: row[0] for one, row in stored(database).items()} == {"1": "sales", "2": "office"}
     assert refresh_eligibility(database, POLICY, WINDOW).written == 1
     assert stored(database)["3"] == (None, None, True, "no_department")
+    # without a window all calls are looked at, those of long ago as well
+    assert refresh_eligibility(database, POLICY, None).written == 1
+    assert stored(database)["1"][0] == "office"
 
 
 def test_a_kill_before_the_commit_costs_nothing(database: Warehouse, nursery: Nursery) -> None:  # noqa: F811
