@@ -61,7 +61,9 @@ def _raw(streams: Sequence[str], source: str = SOURCE) -> list[dg.AssetKey]:
     return [dg.AssetKey(["raw", f"{source}__{stream}"]) for stream in streams]
 
 
-_FILES = [dg.AssetKey(["raw", f"{source}__conversations"]) for source in ("twitter_care", "abcd")]
+_FILES = [
+    dg.AssetKey(["raw", table]) for table in ("twitter_care__conversations", "abcd__conversations", "call_files__calls")
+]
 
 
 def _imported(stream: str) -> list[dg.AssetDep]:
