@@ -112,7 +112,7 @@ class Rows:
             "operatorUserLogin": operator.login if operator else None,
             "operatorUserFullName": operator.name if operator else None,
             "callDirection": "inbound" if call.is_inbound else "outbound",
-            "clientPhoneNumber": _dialled(call),
+            "clientPhoneNumber": dialled(call),
         }
 
     def transcript(self, call: PhoneCall, clock: int) -> dict[str, Any]:
@@ -139,7 +139,7 @@ class Rows:
         return moment_of(at).astimezone(self.zone).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def _dialled(call: PhoneCall) -> str | None:
+def dialled(call: PhoneCall) -> str | None:
     """The number as telephone systems write it: with a plus, with 8, bare, or hidden."""
     if len(call.phone) < 8:
         return call.phone
