@@ -31,6 +31,9 @@ _HUNDREDS: Final = {
     "восемьсот": 800, "девятьсот": 900, "жүз": 100,
 }  # fmt: skip
 _WORDS: Final = frozenset({*_UNITS, *_TEENS, *_TENS, *_HUNDREDS})
+_LETTERS = re.compile("[а-яёәіңғүұқөһ]+")
+_LAST = re.compile(r"([^\W_]+)[\W_]*\Z")
+_FIRST = re.compile(r"[\W_]*([^\W_]+)")
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 _GAP = re.compile(r"[\s,.\-–—]{0,4}")
 _LEAST_DIGITS: Final = 10
@@ -59,6 +62,9 @@ def in_digits(text: str) -> Said | None:
     >>> in_digits("восемь девятьсот двадцать шесть сто двадцать три сорок пять ноль семь, ждите").text
     '8 926 123 45 07, ждите'
     """
+    # most phrases hold no number word, and a look at the words tells that for a tenth of the cost
+    if _WORDS.isdisjoint(_LETTERS.findall(text.lower())):
+        return None
     runs = [run for run in _runs(text) if sum(len(piece.digits) for piece in run) >= _LEAST_DIGITS]
     if not runs:
         return None
@@ -104,22 +110,21 @@ def chains(phrases: Sequence[Phrase]) -> Iterator[list[int]]:
 
 
 def _goes_on(phrases: Sequence[Phrase], at: int) -> int | None:
-    if not _is_number(_TOKEN.findall(phrases[at].text[-40:])[-1:]):
+    if not _is_number(_LAST.search(phrases[at].text[-40:])):
         return None
     for other in (at + 1, at + 2):
         if other >= len(phrases):
             return None
         phrase = phrases[other]
-        words = _TOKEN.findall(phrase.text[:80])
         if phrase.speaker == phrases[at].speaker:
-            return other if _is_number(words[:1]) else None
-        if len(words) > _SHORT:
+            return other if _is_number(_FIRST.match(phrase.text[:80])) else None
+        if len(_TOKEN.findall(phrase.text[:80])) > _SHORT:
             return None
     return None
 
 
-def _is_number(words: Sequence[str]) -> bool:
-    return bool(words) and (words[0][0].isdigit() or words[0].casefold() in _WORDS)
+def _is_number(word: re.Match[str] | None) -> bool:
+    return word is not None and (word[1][-1].isdigit() or word[1].lower() in _WORDS)
 
 
 def _runs(text: str) -> Iterator[list[_Piece]]:

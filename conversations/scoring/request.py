@@ -22,11 +22,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import count
 from typing import Any, Final, NamedTuple
 
 from conversations.messages.scoring import Judge
-from conversations.scoring.answer_schema import SCHEMA_NAME, schema_of
+from conversations.scoring.answer_schema import SCHEMA_NAME, schema_of, schema_text
 from conversations.scoring.injection import is_suspected
 from conversations.scoring.masking import NameFinder, masked
 from conversations.scoring.prompts import fill
@@ -115,7 +116,8 @@ def repair_messages(request: Request, bad_text: str, problems: Problems) -> tupl
     return (*request.messages, *shown, {"role": "user", "content": Judge.REPAIR.format(told=problems.told)})
 
 
-def criteria_list(criteria: Sequence[Criterion]) -> str:
+@lru_cache(maxsize=64)
+def criteria_list(criteria: tuple[Criterion, ...]) -> str:
     """The criteria as a model reads them, one a line, without their weights."""
     return "\n".join(_criterion(criterion) for criterion in criteria)
 
@@ -192,7 +194,6 @@ def _requests(
     instructions: str,
     parameters: Parameters,
 ) -> Iterator[Request]:
-    schema = schema_of(rubric)
     listed = criteria_list(rubric.criteria)
     further = instructions.strip() or Judge.NO_INSTRUCTIONS
     for number, part in enumerate(parts):
@@ -211,7 +212,7 @@ def _requests(
             {"role": "system", "content": Judge.SYSTEM.format(begin=begin, end=end)},
             {"role": "user", "content": filled},
         )
-        yield Request(_key(messages, schema, rubric, parameters), messages, schema, SCHEMA_NAME, number)
+        yield Request(_key(messages, rubric, parameters), messages, schema_of(rubric), SCHEMA_NAME, number)
 
 
 def _marker(prompt: Prompt, listed: str, further: str, spoken: str) -> str:
@@ -223,12 +224,12 @@ def _marker(prompt: Prompt, listed: str, further: str, spoken: str) -> str:
     raise AssertionError("unreachable")
 
 
-def _key(messages: Sequence[dict[str, str]], schema: dict[str, Any], rubric: Rubric, parameters: Parameters) -> str:
+def _key(messages: Sequence[dict[str, str]], rubric: Rubric, parameters: Parameters) -> str:
     return _sha(
         {
             "version": _KEY_VERSION,
             "messages": list(messages),
-            "schema": schema,
+            "schema": schema_text(rubric.criteria),
             "rubric": rubric.hash,
             "model": parameters.model,
             "temperature": float(parameters.temperature),
