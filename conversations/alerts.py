@@ -37,6 +37,7 @@ class Kind(StrEnum):
     CONNECTION = "connection"
     HEARTBEAT = "heartbeat"
     NO_WEEK = "no_week"
+    SCORING = "scoring"
     DISK = "disk"
     DATABASE = "database"
 
@@ -44,6 +45,8 @@ class Kind(StrEnum):
 RUN_KINDS = frozenset({Kind.RUN_FAILED, Kind.CHECK_FAILED})
 EVALUATION = "evaluated"
 """Subject of LATE for the judgement itself, instead of an account's name."""
+BOUGHT, SCORED = "bought", "scored"
+"""Subjects of SCORING: the last run bought not everything; nobody has judged the talks of a day at all."""
 UNWELL = frozenset({"needs_auth", "broken"})
 """States of an account that a person must look at; ``rate_limited`` heals by itself, and shows as late if not."""
 BUSY = "busy"
@@ -102,6 +105,19 @@ class Disk:
 
 
 @dataclass(frozen=True)
+class Scoring:
+    """How the judging of talk by rubrics goes."""
+
+    stopped: frozenset[str] = frozenset()
+    """What ended the buying of the last run: run, day, department (budgets), unavailable; empty: nothing."""
+    stopped_at: datetime | None = None
+    missed: tuple[date, ...] = ()
+    """Days whose calls were there in time and that nobody has judged."""
+    missed_since: datetime | None = None
+    """When the first of them should have been."""
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything that one look saw."""
 
@@ -115,6 +131,7 @@ class Facts:
     silence: timedelta | None = None
     """How long the daemon has given no sign of life while somebody watched; ``None``: nobody waits for one."""
     disks: tuple[Disk, ...] = ()
+    scoring: Scoring = Scoring()
     database_away: tuple[datetime, datetime] | None = None
     """From when to when the database did not answer, if it did not before this look."""
     unseen: frozenset[Kind] = frozenset()
@@ -210,6 +227,7 @@ def _states(facts: Facts, known: Sequence[Incident], limits: AlertLimits, time_z
         *_late(facts, limits),
         *_heartbeat(facts, limits),
         *_weeks(facts, known, limits, time_zone),
+        *_scoring(facts, known),
         *_disks(facts, known, limits),
     ]
     return [trouble for trouble in found if trouble.kind not in facts.unseen]
@@ -257,6 +275,17 @@ def _weeks(facts: Facts, known: Sequence[Incident], limits: AlertLimits, time_zo
         if any(source.is_read and source.created_at < end for source in facts.sources):
             due = datetime.combine(business_day(end, time_zone), limits.week_by, zone)
             yield Trouble(Kind.NO_WEEK, "marts", week, due, "not_published")
+
+
+def _scoring(facts: Facts, known: Sequence[Incident]) -> Iterable[Trouble]:
+    found = facts.scoring
+    if found.stopped:
+        reason = "no_model" if found.stopped == {"unavailable"} else "over_budget"
+        yield Trouble(Kind.SCORING, "evaluated", BOUGHT, found.stopped_at or facts.now, reason)
+    # a run that failed is told by itself
+    if found.missed and not any(one.details.get("job") == "score_days" for one in known):
+        days = {"first": min(found.missed).isoformat(), "last": max(found.missed).isoformat()}
+        yield Trouble(Kind.SCORING, "evaluated", SCORED, found.missed_since or facts.now, "not_scored", details=days)
 
 
 def _disks(facts: Facts, known: Sequence[Incident], limits: AlertLimits) -> Iterable[Trouble]:

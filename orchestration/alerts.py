@@ -31,7 +31,8 @@ SETTLED_SECONDS = 5.0
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 _DAEMONS = ("SCHEDULER", "QUEUED_RUN_COORDINATOR")
 """Those that start work; each writes a heartbeat twice a minute."""
-_WEEKLY = ("publish_week",)
+_OF_THEIR_OWN_DAYS = ("publish_week", "score_days")
+"""Jobs that do no day before their own once more."""
 _TAGS = {
     "partition": "dagster/partition",
     "first": "dagster/asset_partition_range_start",
@@ -178,7 +179,7 @@ def _days(tags: Mapping[str, str]) -> tuple[date | None, date | None]:
 
 def _covers_from(run: dg.DagsterRun, first: date | None, last: date | None, reread_days: int) -> date | None:
     """A run over one day does the last days once more; one over a range does that range."""
-    if first is None or first != last or run.job_name in _WEEKLY:
+    if first is None or first != last or run.job_name in _OF_THEIR_OWN_DAYS:
         return first
     if run.asset_selection and all(key.path[0] in ("marts", "exports") for key in run.asset_selection):
         return first

@@ -27,6 +27,7 @@ from resources.digest import tell_missing_week
 from resources.warehouse import incidents, outbox
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
+from resources.warehouse.scoring_state import scoring_state
 
 log = logging.getLogger(__name__)
 
@@ -145,6 +146,7 @@ def gather(
         runs=said.runs,
         silence=said.silence,
         disks=disks(home),
+        scoring=scoring_state(connection, policy, now),
         database_away=database_away,
         unseen=said.unseen,
     )

@@ -16,7 +16,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from conversations.alerts import EVALUATION, Kind
+from conversations.alerts import BOUGHT, EVALUATION, Kind
+from conversations.messages.alert_reasons import REASONS
 from conversations.messages.numbers import day, days, plural
 from conversations.window import iso_week
 
@@ -32,45 +33,6 @@ class Alert(NamedTuple):
     reason: str
     since: datetime
     details: Mapping[str, Any]
-
-
-REASONS: Final = {
-    "configuration": ("адрес или ключ не заданы или заданы неверно", "исправьте настройки подключения"),
-    "needs_auth": ("ключ больше не принимают", "выпустите новый ключ и подключите его"),
-    "session_expired": ("сессия браузера истекла", "скопируйте запрос из браузера снова и подключите его"),
-    "forbidden": ("ключу не хватает прав", "добавьте ключу право чтения в настройках источника"),
-    "private_address": (
-        "адрес ведёт во внутреннюю сеть",
-        "впишите его в HTTP_ALLOWED_PRIVATE_HOSTS или исправьте адрес",
-    ),
-    "wrong_host": ("по адресу отвечает не API", "проверьте базовый адрес подключения"),
-    "not_found": ("адреса нет", "проверьте базовый адрес и что модуль подключён в аккаунте"),
-    "refused": ("источник не принял запрос", "откройте запуск: возможно, API источника изменился"),
-    "rate_limited": ("источник просит снизить частоту", "найдите, кто ещё ходит с этим ключом, и повторите позже"),
-    "unavailable": ("источник не отвечает", "подождите и повторите: записанное сохранено"),
-    "deadline": ("источник не ответил вовремя", "подождите и повторите: записанное сохранено"),
-    "bad_answer": ("ответ источника повреждён", "повторите; если не пройдёт — API источника изменился"),
-    "bad_file": ("файл не читается", "исправьте файл и загрузите снова"),
-    "unknown": ("ответ потерян: сделано или нет, неизвестно", "запустите ещё раз: повтор ничего не удвоит"),
-    "cursor_loop": ("источник повторяет одну и ту же страницу", "сообщите поставщику источника"),
-    "broken": ("источник не читается", "посмотрите причину: otklik connections"),
-    "accounts": ("не все источники прочитаны", "откройте запуск: у каждого своя причина"),
-    "busy": ("эти же данные загружал другой запуск", "дождитесь его конца и повторите"),
-    "policy": ("файл правил не читается", "исправьте policy.yaml: otklik doctor покажет строку"),
-    "dbt": ("витрины не собрались", "откройте журнал запуска; прежние витрины на месте"),
-    "failed_check": ("строки противоречат правилам; показаны прежние цифры", "исправьте данные и повторите"),
-    "nothing_judged": ("ещё ничего не загружено", "загрузите дни: otklik backfill"),
-    "WarehouseUnavailable": ("база данных не отвечает", "проверьте сервер: otklik doctor"),
-    "MigrationsPending": ("таблицы старее программы", "обновите базу: otklik up"),
-    "HomeLost": ("пропал диск с базой", "верните диск или копию; новая база сама не создаётся"),
-    "KeysLost": ("нет ключа, которым зашифрованы подключения", "верните ключ: otklik connections скажет какой"),
-    "MartsHeld": ("витрину держит чья-то открытая транзакция", "закройте её (BI, psql) и опубликуйте снова"),
-    "sql_53100": ("на диске базы нет места", "освободите место и повторите"),
-    "database": ("база данных отказала", "проверьте её: otklik doctor"),
-    "unexpected": ("неожиданная ошибка программы", "откройте журнал запуска и сообщите разработчикам"),
-    "died": ("процесс пропал: убит или машина перезагружалась", "запустите снова: записанное сохранено"),
-}
-"""By reason code: why, and what to do."""
 
 
 class Alerts:
@@ -89,7 +51,12 @@ class Alerts:
     OPEN_UI: Final = "Открыть Dagster"
     LOOK_AT_RUNS: Final = "проверьте, прошли ли запуски за это время"
     NOTHING: Final = "Делать ничего не нужно."
-    JOBS: Final = {"load_daily": "Загрузка", "publish_days": "Публикация", "publish_week": "Публикация"}
+    JOBS: Final = {
+        "load_daily": "Загрузка",
+        "score_days": "Оценка разговоров",
+        "publish_days": "Публикация",
+        "publish_week": "Публикация",
+    }
 
     TITLE: Final = "Происшествия"
     NONE: Final = "Открытых происшествий нет."
@@ -218,6 +185,8 @@ def title(alert: Alert) -> str:
             return "Расписания не работают: Dagster молчит"
         case Kind.NO_WEEK:
             return f"Неделя {name} не опубликована"
+        case Kind.SCORING:
+            return "Разговоры оценены не все" if alert.subject == BOUGHT else "Разговоры не оцениваются"
         case Kind.DISK:
             return f"Диск занят на {alert.details.get('percent', '?')} %"
         case Kind.DATABASE:
@@ -240,6 +209,8 @@ def ending(alert: Alert) -> str:
             return "Расписания снова работают"
         case Kind.NO_WEEK:
             return f"Неделя {name} опубликована"
+        case Kind.SCORING:
+            return "Разговоры снова оцениваются"
         case Kind.DISK:
             return "На диске снова есть место"
         case Kind.DATABASE:
@@ -341,6 +312,10 @@ def _command(alert: Alert) -> str | None:
             return "otklik connections"
         case Kind.RUN_FAILED | Kind.CHECK_FAILED if alert.details.get("job") == "load_daily" and first and last:
             return f"otklik backfill --from {first} --to {last}"
+        case Kind.RUN_FAILED | Kind.CHECK_FAILED if alert.details.get("job") == "score_days" and first and last:
+            return f"otklik score --from {first} --to {last}"
+        case Kind.SCORING if first and last:
+            return f"otklik score --from {first} --to {last}"
         case Kind.RUN_FAILED | Kind.CHECK_FAILED if alert.details.get("job") == "publish_week" and first == last:
             return f"otklik run --week {iso_week(date.fromisoformat(first))}" if first else None
     return None

@@ -38,6 +38,7 @@ from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import scoring_lock
 from resources.warehouse.requirements import NoRubric
+from resources.warehouse.scoring_state import note_end
 
 PORTION = 50
 """Talks that are read and prepared at a time, one portion ahead of those that are judged."""
@@ -128,6 +129,8 @@ def score(
             if not session.closed:
                 counts.lost += book_lost(session, scorer.now(), run_id)
         _sum_up(session, run_id, counts)
+        if counts.has_model:
+            note_end(session, counts.stopped)
     return counts
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
@@ -25,6 +26,7 @@ from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import Busy
 from resources.warehouse.locks import scoring_lock
 from resources.warehouse.roles import Role
+from resources.warehouse.scoring_state import scoring_state
 from tests.cards import GROUP, MONDAY, PHRASES, put_calls, put_rubric
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -136,6 +138,17 @@ def test_the_budget_holds_for_repetitions_too(judged: Warehouse) -> None:
     done, door = again(judged, lambda key: ANSWER, rules=policy(budget={"run_usd": 0.004, "day_usd": 1}))
     assert (done.talks, done.left, done.stopped, len(door.asked)) == (4, 8, ("run",), 4)
     assert again(judged, lambda key: ANSWER)[0].bought == 8
+
+
+def test_a_scoring_run_writes_down_what_ended_its_buying(judged: Warehouse) -> None:
+    rules = policy(budget={"run_usd": 0.004, "day_usd": 1})
+    other = replace(scorer(lambda key: ANSWER, rules)[0], model="openai/other")
+    assert score(judged, other, replace(CHOSEN, again=frozenset({"sales_calls"})), "r").stopped == ("run",)
+    with judged.connect() as sql:
+        assert scoring_state(sql, rules, NOW).stopped == {"run"}
+    score(judged, scorer(lambda key: ANSWER)[0], CHOSEN, "s")
+    with judged.connect() as sql:
+        assert scoring_state(sql, rules, NOW).stopped == set()
 
 
 def test_other_words_or_another_model_are_no_repetition(judged: Warehouse, fresh_database: Warehouse) -> None:

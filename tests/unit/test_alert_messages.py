@@ -34,6 +34,10 @@ EVERY_KIND = [
     alert(Kind.CONNECTION, "shop", "session_expired", vendor="retailcrm-web"),
     alert(Kind.HEARTBEAT, "daemon", "silent"),
     alert(Kind.NO_WEEK, "2026-W47", "not_published"),
+    alert(Kind.RUN_FAILED, "score_days 2026-11-20", "needs_auth", **RUN | {"job": "score_days"}),
+    alert(Kind.SCORING, "bought", "over_budget"),
+    alert(Kind.SCORING, "bought", "no_model"),
+    alert(Kind.SCORING, "scored", "not_scored", first="2026-11-18", last="2026-11-19"),
     alert(Kind.DISK, "/srv/otklik", "filling", percent=91),
     alert(Kind.DATABASE, "warehouse", "away"),
 ]
@@ -148,3 +152,12 @@ def test_every_reason_of_a_client_has_its_words() -> None:
 def test_spans_are_written_in_their_two_largest_units() -> None:
     assert duration(timedelta(days=21, hours=5, minutes=59)) == "21 день 5 ч"
     assert duration(timedelta(seconds=-5)) == "меньше минуты"
+
+
+def test_what_nobody_has_scored_comes_with_the_command_that_does() -> None:
+    for one in (
+        alert(Kind.SCORING, "scored", "not_scored", first="2026-11-18", last="2026-11-19"),
+        alert(Kind.RUN_FAILED, "score_days", "unavailable", job="score_days", first="2026-11-18", last="2026-11-19"),
+    ):
+        assert "<code>otklik score --from 2026-11-18 --to 2026-11-19</code>" in opened(one, "Анна", ZONE, None)
+    assert "otklik score" not in opened(alert(Kind.SCORING, "bought", "over_budget"), "Анна", ZONE, None)

@@ -8,7 +8,19 @@ from typing import Any
 
 import pytest
 
-from conversations.alerts import Changes, Disk, Facts, Incident, Kind, Run, Source, Trouble, judge, weeks_wanted
+from conversations.alerts import (
+    Changes,
+    Disk,
+    Facts,
+    Incident,
+    Kind,
+    Run,
+    Scoring,
+    Source,
+    Trouble,
+    judge,
+    weeks_wanted,
+)
 from conversations.policy_alerts import AlertLimits
 
 ZONE = "Europe/Moscow"
@@ -97,6 +109,33 @@ def test_a_judgement_is_late_by_itself_only_where_every_source_is_fresh() -> Non
     assert opened(replace(WELL, judged_until=hours_ago(31))) == [(Kind.LATE, "evaluated")]
     assert opened(replace(WELL, judged_until=None)) == []
     assert opened(replace(WELL, judged_until=hours_ago(31), sources=())) == []
+
+
+@pytest.mark.parametrize(
+    ("stopped", "reason"),
+    [({"run"}, "over_budget"), ({"department"}, "over_budget"), ({"unavailable"}, "no_model"),
+     ({"day", "unavailable"}, "over_budget")],
+)  # fmt: skip
+def test_a_run_that_could_not_buy_everything_is_trouble_until_one_could(stopped: set[str], reason: str) -> None:
+    facts = replace(WELL, scoring=Scoring(frozenset(stopped), hours_ago(5)))
+    [trouble] = judged(facts).opened
+    assert (trouble.kind, trouble.area, trouble.reason, trouble.since) == (
+        Kind.SCORING, "evaluated", reason, hours_ago(5),
+    )  # fmt: skip
+    assert judged(facts, incident(trouble)).opened == ()
+    assert judged(WELL, incident(trouble)).closed == (incident(trouble),)
+
+
+def test_a_day_that_nobody_has_scored_is_told_unless_its_run_has_failed() -> None:
+    days = (date(2026, 11, 20), date(2026, 11, 21))
+    facts = replace(WELL, scoring=Scoring(missed=days, missed_since=hours_ago(40)))
+    [trouble] = judged(facts).opened
+    assert (trouble.kind, trouble.reason, trouble.since) == (Kind.SCORING, "not_scored", hours_ago(40))
+    assert trouble.details == {"first": "2026-11-20", "last": "2026-11-21"}
+    failed = Incident("i2", "run:score_days", Kind.RUN_FAILED, "score_days", {"job": "score_days"})
+    assert opened(facts, failed) == []
+    other = Incident("i2", "run:load_daily", Kind.RUN_FAILED, "load_daily", {"job": "load_daily"})
+    assert opened(facts, other) == [(Kind.SCORING, "scored")]
 
 
 @pytest.mark.parametrize(
