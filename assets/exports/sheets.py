@@ -15,7 +15,7 @@ import dagster as dg
 
 from assets.checks.exports import Shown, asset_of, judge_tabs, not_judged, specs
 from assets.checks.judge import named
-from assets.exports import frames, publication, status
+from assets.exports import frames, publication, script, status
 from assets.exports.frames import (
     ADVICE,
     BESIDE,
@@ -135,7 +135,10 @@ def _spec(title: str) -> dg.AssetSpec:
 
 
 @dg.multi_asset(
-    name="exports_sheets", specs=[_spec(title) for title in (*ORDER, STATUS)], check_specs=specs(), pool="sheets"
+    name="exports_sheets",
+    specs=[_spec(title) for title in (*ORDER, STATUS)],
+    check_specs=[*specs(), script.SPEC],
+    pool="sheets",
 )
 def exports_sheets(
     context: dg.AssetExecutionContext,
@@ -149,6 +152,7 @@ def exports_sheets(
         account = sheets.account(warehouse.open())
     if account is None:
         yield from not_judged()
+        yield script.not_called("No spreadsheet is connected: nothing was exported.")
         for title in (*ORDER, STATUS):
             yield dg.MaterializeResult(asset_key=asset_of(title), metadata={"shown": "no spreadsheet configured"})
         return
@@ -175,6 +179,9 @@ def exports_sheets(
                     metadata={"reason": "invalid_tab"},
                     allow_retries=False,
                 ) from error
+    # what is shown is shown, whatever becomes of the script
+    hashes = {title: tab.content_hash for title, tab in published.tabs.items()}
+    yield script.after_export(warehouse.open(Role.PUBLISHER), hashes, Settings().now())
     for title in (title for title in OF_TALKS if title not in published.tabs):
         yield dg.MaterializeResult(asset_key=asset_of(title), metadata={"shown": "no call and no score yet"})
     for title, tab in published.tabs.items():

@@ -56,6 +56,8 @@ NAMES = (
     "exports.announced",
     "exports.shown",
     "exports.before_commit",
+    "exports.script_claimed",
+    "exports.script_answered",
     "sheets.staged",
     "sheets.filled",
     "sheets.shown",

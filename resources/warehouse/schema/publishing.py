@@ -46,7 +46,12 @@ audit = Table(
 exports = Table(
     "exports",
     metadata,
-    text("destination", "Where it went: sheet:<spreadsheet id>", "pseudonym", key=True),
+    text(
+        "destination",
+        "Where it went: sheet:<spreadsheet id>, or apps_script:<fingerprint> for the script called afterwards",
+        "pseudonym",
+        key=True,
+    ),
     text("tab", "Which part of it: the tab's title", key=True),
     text("content_hash", "Hash of what is shown there: the same hash again writes nothing. Empty while it changes"),
     integer("row_count", "Rows shown, without the heading", "rows"),
