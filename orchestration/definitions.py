@@ -31,7 +31,7 @@ from assets.checks.imports import IMPORTS_CHECKS  # noqa: E402
 from assets.checks.raw import raw_checks  # noqa: E402
 from assets.checks.reference import reference_checks  # noqa: E402
 from assets.checks.requirements import requirements_checks  # noqa: E402
-from assets.checks.scorecards import scorecard_checks  # noqa: E402
+from assets.checks.scorecards import scorecard_checks, scorecard_warnings  # noqa: E402
 from assets.core.accounts import core_days, core_directories  # noqa: E402
 from assets.evaluated.calls import call_eligibility  # noqa: E402
 from assets.evaluated.rules import evaluated_rules  # noqa: E402
@@ -90,6 +90,7 @@ CHECKS = [
     evaluated_checks,
     calls_warnings,
     scorecard_checks,
+    scorecard_warnings,
     account_checks,
 ]
 

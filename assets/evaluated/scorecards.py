@@ -49,7 +49,7 @@ def evaluated_scorecards(
         rules = policy.load()
         chosen = chosen_of(span.first, span.last, context.run.tags)
         scorer = llm.scorer(rules, policy.lexicon())
-        counts = score(warehouse.open(), scorer, chosen, context.run_id, tell_progress)
+        counts = score(warehouse.open(), scorer, chosen, context.run.run_id, tell_progress)
         days = by_day(warehouse.open(), ("evaluated", "scorecards"), span, TIME_ZONE)
     tell_counts(counts)
     if counts.stopped:

@@ -21,7 +21,7 @@ LAYERS = ("raw", "core", "reference", "evaluated", "marts", "exports")
 TABS = {
     "read_me", "weekly_digest_managers", "weekly_digest_channels", "manager_report", "weekly_trend", "weekly_examples",
     "chat_advice", "weekly_behavior_delta_managers", "behavior_snapshot_managers", "manager_summary", "channel_summary",
-    "chats_raw", "messages_raw", "data_status",
+    "chats_raw", "messages_raw", "data_status", "calls_and_chats", "call_results",
 }  # fmt: skip
 
 
@@ -31,7 +31,8 @@ BROUGHT = {f"{source}__{stream}" for source in ("whatsapp_export", "telegram_exp
 BOUGHT = [["evaluated", table] for table in ("scorecards", "scorecard_criteria", "scorecard_notes", "evaluations")]
 """Not every day of a backfill in one run: a purchase that goes wrong ends after a week's talks."""
 BLOCKS_NOTHING = {"every_account_was_worked_on", "every_file_was_imported", "every_row_was_understood", *NAMES,
-                  "operators_are_known", "calls_have_transcripts", "no_counted_criterion_fell"}  # fmt: skip
+                  "operators_are_known", "calls_have_transcripts", "no_counted_criterion_fell",
+                  "most_talks_are_scored", "apps_script_was_run"}  # fmt: skip
 
 
 @pytest.mark.parametrize("node", NODES, ids=lambda node: node.key.to_user_string())

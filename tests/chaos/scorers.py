@@ -47,8 +47,8 @@ def policy_of(concurrency: int, more: str = "") -> Policy:
 def warm() -> None:
     """Import what a worker needs."""
     quiet_litellm()
-    Lexicon.default()
-    Lexicon.speech()
+    for lexicon in (Lexicon.default(), Lexicon.speech()):
+        lexicon.intents("добрый день", "manager")
     gc.freeze()
 
 
