@@ -14,7 +14,10 @@ _COMMENT = re.compile(r"комментар|примечан|заметк|comment
 _HEADING_ROWS = 10
 """A title may stand above the headings."""
 _TOLD = 20
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+# halves of a pair as well: no database takes them
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ud800-\udfff\ufeff]"
+)
 
 
 class Fault(NamedTuple):

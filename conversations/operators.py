@@ -69,7 +69,9 @@ class Directory(NamedTuple):
     supervisors: dict[str, str]
 
 
-def read_directory(rows: Sequence[Sequence[Any]], departments: Mapping[str, str], connection_id: str) -> Directory:
+def read_directory(
+    rows: Sequence[Sequence[Any]], departments: Mapping[str, str], connection_id: str, *, may_be_empty: bool = False
+) -> Directory:
     """Understand a list with a heading; cells as a library or the Sheets API gives them, rows may be ragged.
 
     A department is written by its key or its name in the policy; an empty one says that the operator is in none. Of
@@ -78,6 +80,7 @@ def read_directory(rows: Sequence[Sequence[Any]], departments: Mapping[str, str]
     Args:
         departments: key to name.
         connection_id: the telephony account of rows that name none.
+        may_be_empty: whether a heading without rows says that there is nobody.
 
     Raises:
         DirectoryError: names every cell that is wrong.
@@ -110,7 +113,7 @@ def read_directory(rows: Sequence[Sequence[Any]], departments: Mapping[str, str]
         if key in found:
             faults.append(Fault(cell_name(number, columns["operator"]), "double_row"))
         found[key] = listed
-    if not found and not faults:
+    if not found and not faults and not may_be_empty:
         faults.append(Fault("", "no_rows"))
     if faults:
         raise DirectoryError(faults)

@@ -184,7 +184,9 @@ def _read(wanted: Required, tabs: Mapping[str, Rows | str], policy: Policy, sett
     understand: dict[str, Callable[[Rows], Understood]] = {
         "criteria": criteria_of_rows,
         "instructions": text_of_rows,
-        "operators": lambda rows: read_directory(rows, names_of(policy.departments), settings.tbank_connection_id),
+        "operators": lambda rows: read_directory(
+            rows, names_of(policy.departments), settings.tbank_connection_id, may_be_empty=True
+        ),
     }
     return _understood(wanted, lambda: understand[wanted.kind](rows))
 

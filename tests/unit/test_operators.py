@@ -50,6 +50,16 @@ def test_a_list_as_people_write_it() -> None:
     assert "пётр" not in str(supervisor).casefold(), "an id of a person is no name"
 
 
+def test_a_sheet_may_say_that_there_is_nobody() -> None:
+    assert read_directory([HEAD], DEPARTMENTS, "tbank", may_be_empty=True).operators == ()
+    with pytest.raises(DirectoryError, match="no_heading_row"):
+        read_directory([], DEPARTMENTS, "tbank", may_be_empty=True)
+
+
+def test_signs_that_no_database_takes_are_left_out() -> None:
+    assert read([HEAD, ["a\x00\ud800b", "Ан\u200bна", "sales"]]).operators[0][1:4:2] == ("ab", "Анна")
+
+
 def test_without_a_day_a_row_holds_ever_since() -> None:
     assert read([HEAD, ANNA]).operators[0].valid_from == date.min
 

@@ -15,6 +15,7 @@ from conversations.headed import Faulty
 from conversations.scoring.instructions import LONGEST_INSTRUCTIONS, line_diff, text_of_rows
 from conversations.scoring.rubric import (
     CODES,
+    RULE_NAMES,
     RubricError,
     as_json,
     criteria_hash,
@@ -24,6 +25,7 @@ from conversations.scoring.rubric import (
     of_json,
     rubric_of,
 )
+from conversations.scoring.rules import RULES
 from conversations.scoring.shapes import Criterion
 from resources.settings import PROJECT_ROOT
 
@@ -130,6 +132,10 @@ def test_the_rubrics_that_come_along(path: Path) -> None:
     for one in criteria:
         assert all(f"{mark} — " in one.question for mark in range(one.best + 1)), f"{one.code}: a mark is not explained"
         assert one.may_not_apply == ("Не применяется" in one.question)
+
+
+def test_the_rules_that_a_criterion_may_name_are_those_that_there_are() -> None:
+    assert set(RULE_NAMES) == set(RULES)
 
 
 def test_there_is_a_rubric_for_both_departments_and_for_chats() -> None:
