@@ -111,6 +111,11 @@ class Requirements:
         "unavailable": "Google не ответил",
         "rate_limited": "Google просит подождать",
         "deadline": "Google не ответил вовремя",
+        "configuration": "файл ключа или адрес Google не годится",
+        "refused": "Google не принял запрос",
+        "wrong_host": "по адресу Google ответил кто-то другой",
+        "private_address": "адрес Google ведёт во внутреннюю сеть",
+        "bad_answer": "ответ Google обрывается или слишком велик",
         # credentials
         "private_key": "закрытый ключ: уберите его из таблицы и смените",
         "jwt": "токен доступа: уберите его из таблицы и смените",

@@ -15,6 +15,18 @@ from conversations.messages import Requirements
 from conversations.operators import CODES as OF_OPERATORS
 from conversations.scoring.credentials import KINDS
 from conversations.scoring.rubric import CODES as OF_RUBRICS
+from resources.clients.errors import (
+    BadAnswer,
+    BadConfiguration,
+    DeadlineExceeded,
+    Forbidden,
+    NeedsAuth,
+    NotFound,
+    RateLimited,
+    Refused,
+    TransientError,
+    WrongHost,
+)
 from resources.warehouse.engine import Warehouse
 from tests.cli.conftest import Otklik
 
@@ -121,5 +133,12 @@ def test_requirements_are_read_and_shown(otklik: Otklik, tmp_path: Path, policy:
 
 
 def test_every_code_has_its_words() -> None:
-    assert {*OF_RUBRICS, *OF_OPERATORS, *KINDS} <= set(Requirements.FAULTS)
+    of_google = {
+        error.reason
+        for error in (
+            TransientError, RateLimited, DeadlineExceeded, BadConfiguration, NeedsAuth, Forbidden, NotFound, Refused,
+            WrongHost, BadAnswer,
+        )
+    }  # fmt: skip
+    assert {*OF_RUBRICS, *OF_OPERATORS, *KINDS, *of_google} <= set(Requirements.FAULTS)
     assert Requirements.reason(str(Faulty([]))) == ""
