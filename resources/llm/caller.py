@@ -15,6 +15,7 @@ import json
 import logging
 import os
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from resources.clients import retry_after
@@ -77,6 +78,7 @@ class Caller:
     ) -> None:
         url = check_settings(models, base_url, api_key)
         self._litellm = quiet_litellm()
+        self._is_unlogged = _unlogged_calls()
         import httpx
         import openai
 
@@ -108,10 +110,11 @@ class Caller:
     ) -> Reply | Failure:
         """Ask once; never raises but for a cancelled task."""
         mine = Seen()
-        token = seen.set(mine)
-        options = dict(self._options)
+        token, unlogged = seen.set(mine), self._is_unlogged.set(True)
+        options: dict[str, Any] = dict(self._options)
         if response_format is not None:
-            options["response_format"] = response_format
+            # as it is: as an option, the client would walk through all of the form on every call
+            options["extra_body"] = {"response_format": response_format}
         if temperature is not None:
             options["temperature"] = temperature
         try:
@@ -131,6 +134,7 @@ class Caller:
             return _failure(error, mine)
         finally:
             seen.reset(token)
+            self._is_unlogged.reset(unlogged)
         return _reply(response, mine)
 
 
@@ -151,6 +155,16 @@ def quiet_litellm() -> Any:
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai", "httpx", "httpcore", "aiohttp"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     return litellm
+
+
+def _unlogged_calls() -> ContextVar[bool]:
+    """litellm's mark of a call that it does not log. Without callbacks its log goes nowhere and takes a third of the
+    CPU of a call; a release without the mark only loses that."""
+    try:
+        from litellm._internal_context import is_internal_call
+    except ImportError:
+        return ContextVar("is_internal_call", default=False)
+    return is_internal_call
 
 
 def check_settings(models: Sequence[str], base_url: str | None, api_key: str) -> str:

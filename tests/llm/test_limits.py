@@ -68,11 +68,11 @@ def test_no_more_calls_at_once_than_the_policy_says(gateway: LlmEmulator) -> Non
 
 
 def test_no_more_calls_a_minute_than_the_policy_says(gateway: LlmEmulator) -> None:
-    ask(gateway, [request_of(n) for n in range(9)], policy=scoring(requests_per_minute=3), minute_seconds=0.4)
+    ask(gateway, [request_of(n) for n in range(7)], policy=scoring(requests_per_minute=3), minute_seconds=0.8)
     at = [call.at for call in gateway.calls]
-    assert len(at) == 9
-    # any four calls in a row span at least the minute; a call travels for some milliseconds
-    assert min(later - earlier for earlier, later in zip(at, at[3:], strict=False)) > 0.35
+    assert len(at) == 7
+    # any four calls in a row span the minute; a call may travel longer than the one after it
+    assert min(later - earlier for earlier, later in zip(at, at[3:], strict=False)) > 0.6
 
 
 def test_no_more_tokens_a_minute_than_the_policy_says(gateway: LlmEmulator) -> None:
