@@ -13,23 +13,27 @@ from assets.checks.rules import Rule
 from assets.checks.shown import Shown, TabRule
 from assets.exports.frames import (
     ADVICE,
+    BESIDE,
     DELTAS,
     DIGEST_CHANNELS,
     DIGEST_MANAGERS,
     EXAMPLES,
     README,
     REPORT,
+    RESULTS,
     SNAPSHOTS,
     TREND,
 )
 from assets.exports.status_columns import COLUMNS
-from conversations.messages import Changes, Headings, ReadMe, Weekly, WeeklyWords
+from conversations.messages import Changes, Headings, ReadMe, Talks, Weekly, WeeklyWords
 from conversations.metrics import metric
 from conversations.ranking import HEADLINE
 from conversations.redact import mask
 
 H, W = Headings, Weekly
 _CLOSE = 1e-6
+_ROUNDED = 0.0051
+"""Scores are shown with two decimals."""
 _MOST_EXAMPLES = 5
 
 
@@ -164,7 +168,53 @@ def _contacts(shown: Shown, cells: Iterable[Any]) -> int:
     return sum(cell is not None and (shown.texts == "none" or mask(cell) != cell) for cell in cells)
 
 
+def _week_of_talks_that_differs(shown: Shown) -> int:
+    """Per manager of the newest week: scores and calls as manager_week has them; a word only where none counts."""
+    if BESIDE not in shown.sheets:
+        return 0
+    frame, snapshot = shown.sheets[BESIDE].frame, shown.snapshot
+    newest = next(iter(snapshot.weeks))
+    rows = [row for row in snapshot.managers.to_dict("records") if row["week"] == newest]
+    wrong = abs(len(rows) - len(frame))
+    for row, cells in zip(rows, frame.to_dict("records"), strict=False):
+        for heading, part in ((Talks.CALLS_SCORE, "calls"), (Talks.CHATS_SCORE, "chats")):
+            cell, counts = cells[heading], bool(row[f"{part}_llm_evaluated"])
+            is_number = cell is not None and not isinstance(cell, str)
+            wrong += is_number != counts
+            wrong += is_number and counts and abs(float(cell) - float(row[f"{part}_llm_score_avg"])) > _ROUNDED
+        wrong += (cells[Talks.CALLS_IN] or 0) != (row["calls_in"] or 0)
+    return wrong
+
+
+def _results_that_may_not_be(shown: Shown) -> int:
+    """A call that is missing or stands twice, a score without its name, contacts in what was said."""
+    if RESULTS not in shown.sheets or shown.snapshot.results is None:
+        return 0
+    frame, found = shown.sheets[RESULTS].frame, shown.snapshot.results
+    wrong = abs(len(frame) - len(found)) + int(frame[Talks.CALL].duplicated().sum())
+    wrong += int((frame[Talks.POINTS].notna() & frame[Talks.POINTS_ARE].isna()).sum())
+    said = (Talks.PROOF, Talks.TOPIC, Talks.SUMMARY, Talks.RECOMMENDATIONS, Talks.AGREEMENTS, Talks.DECLINES)
+    return wrong + sum(_contacts(shown, frame[heading]) for heading in said)
+
+
 WEEKLY_RULES = (
+    TabRule(
+        BESIDE,
+        Rule(
+            "calls_and_chats_show_the_marts",
+            "A row per manager of the newest week with his calls and scores of manager_week; a score that does not"
+            " count is a word.",
+        ),
+        _week_of_talks_that_differs,
+    ),
+    TabRule(
+        RESULTS,
+        Rule(
+            "call_results_show_the_marts",
+            "Every judged call of the list stands once, a score says what it is, and no phone, e-mail or card is left.",
+        ),
+        _results_that_may_not_be,
+    ),
     TabRule(
         README,
         Rule("read_me_explains_every_column", "Every column of every tab has its definition in the first tab."),

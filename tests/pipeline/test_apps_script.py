@@ -13,6 +13,7 @@ import pytest
 
 from assets.exports import script
 from resources.clients.apps_script import Outcome, call
+from resources.warehouse import script_calls
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.roles import Role
 
@@ -140,20 +141,23 @@ def test_a_failure_is_a_warning_and_is_not_tried_again(publisher: Warehouse, rem
     assert posts(remote) == 1
 
 
+@pytest.mark.parametrize(("module", "made"), [(script, 1), (script_calls, 0)])
 def test_a_call_that_nobody_saw_the_end_of_is_not_made_again(
-    publisher: Warehouse, remote: Script, monkeypatch: pytest.MonkeyPatch
+    publisher: Warehouse, remote: Script, monkeypatch: pytest.MonkeyPatch, module: Any, made: int
 ) -> None:
+    """Ended between the claim and the call, or between the call and its outcome: at most once, never twice."""
+
     def killed(name: str) -> None:
         raise KeyboardInterrupt(name)
 
-    monkeypatch.setattr(script, "fail_point", killed)
+    monkeypatch.setattr(module, "fail_point", killed)
     with pytest.raises(KeyboardInterrupt):
         script.after_export(publisher, SHOWN, NOW)
     monkeypatch.undo()
     monkeypatch.setenv("APPS_SCRIPT_URL", remote.url)
     monkeypatch.setenv("APPS_SCRIPT_FUNCTION", "afterExport")
     told = script.after_export(publisher, SHOWN, NOW)
-    assert (told.passed, told.metadata["outcome"].value, posts(remote)) == (False, "unknown", 1)
+    assert (told.passed, told.metadata["outcome"].value, posts(remote)) == (False, "unknown", made)
 
 
 def test_the_address_is_a_secret_and_stands_nowhere(publisher: Warehouse, remote: Script) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from assets.exports import frames
+from assets.checks.exports import RULES, Shown
+from assets.exports import frames, status
 from assets.exports.frames import BESIDE, CHANNELS, MANAGERS, OF_TALKS, ORDER, RESULTS, TITLES
 from conversations.messages import DEFINITIONS, DEFINITIONS_OF_TALKS, Talks, TalkWords
 from tests.unit.snapshots import ANNA, FIGURES, NOBODY, NOTHING, made, policy, snapshot, tab
@@ -152,3 +154,41 @@ def test_the_week_of_calls_and_chats_has_a_chart_of_both() -> None:
     assert look is not None
     (chart,) = look.charts
     assert len(chart.values) == 2
+
+
+def shown(**given: Any) -> Shown:
+    found = snapshot(has_talks=True, managers=managers(COUNTED, TRIAL), results=[RESULT], **given)
+    found = replace(found, channels=found.channels.assign(**{name: [value] for name, value in SCORES.items()}))
+    tabs = {sheet.title: sheet for sheet in frames.sheets(found, policy())}
+    return Shown(found, tabs, {title: status.known_weeks(found, one) for title, one in tabs.items()}, "masked")
+
+
+def _drop(one: Shown, title: str) -> None:
+    sheet = one.sheets[title]
+    one.sheets[title] = replace(sheet, frame=sheet.frame.iloc[:-1], weeks=sheet.weeks.iloc[:-1])  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("title", "breaks"),
+    [
+        (BESIDE, lambda one: _drop(one, BESIDE)),
+        (BESIDE, lambda one: one.sheets[BESIDE].frame.__setitem__(Talks.CALLS_SCORE, [80.0, None])),
+        (BESIDE, lambda one: one.sheets[BESIDE].frame.__setitem__(Talks.CHATS_SCORE, [None, 40.0])),
+        (BESIDE, lambda one: one.sheets[BESIDE].frame.__setitem__(Talks.CALLS_IN, [5, 4])),
+        (RESULTS, lambda one: _drop(one, RESULTS)),
+        (RESULTS, lambda one: one.sheets[RESULTS].frame.__setitem__(Talks.POINTS_ARE, [None])),
+        (RESULTS, lambda one: one.sheets[RESULTS].frame.__setitem__(Talks.SUMMARY, ["8 926 123-45-67"])),
+    ],
+)
+def test_the_checks_hold_and_see_what_is_wrong(title: str, breaks: Any) -> None:
+    (rule,) = (one for one in RULES if one.tab == title)
+    right, wrong = shown(), shown()
+    assert rule.count(right) == 0
+    breaks(wrong)
+    assert rule.count(wrong) >= 1
+
+
+def test_every_column_is_explained_and_every_check_holds_for_what_is_shown() -> None:
+    one = shown()
+    named = {"read_me_explains_every_column", "data_status_speaks_of_every_week"}
+    assert [rule.rule.name for rule in RULES if rule.rule.name in named and rule.count(one)] == []
