@@ -99,8 +99,7 @@ class TBankParser:
         number = normal_number(found_at(item, fields.client_phone))
         is_internal = number is not None and self._is_internal(number)
         kind = INTERNAL if is_internal else PHONE
-        # nobody writes or waits among colleagues: their channel is no row of anybody's week
-        channel = Channel(f"{connection}:{kind}", connection, kind, CHANNEL_KINDS[kind], not is_internal)
+        channel = Channel(f"{connection}:{kind}", connection, kind, CHANNEL_KINDS[kind], True)
         yield channel
         operator = self._operator(connection, item)
         if operator is not None:
