@@ -40,20 +40,49 @@ CANARY = "sk-" + "c4n4ry" * 6
 OFFICE = "prompts/office_calls/rubric.yaml"
 
 
-@pytest.fixture
-def sheets() -> Iterator[SheetsEmulator]:
-    with SheetsEmulator(quota=None, tabs=("Критерии", "Указания", "Операторы")) as emulator:
-        emulator.edit("'Критерии'!A1", [HEAD, GREETING])
-        emulator.edit("'Указания'!A1", [["Будь строг"]])
-        emulator.edit("'Операторы'!A1", [["Оператор", "ФИО", "Отдел"], ["anna", "Анна", "sales"]])
+TABS: dict[str, list[list[Any]]] = {
+    "Критерии": [HEAD, GREETING],
+    "Указания": [["Будь строг"]],
+    "Операторы": [["Оператор", "ФИО", "Отдел"], ["anna", "Анна", "sales"]],
+}
+TABLES = ("rubrics", "instructions", "operators", "requirement_looks", "departments", "offices", "supervisors")
+
+
+@pytest.fixture(scope="module")
+def google() -> Iterator[SheetsEmulator]:
+    with SheetsEmulator(quota=None, tabs=tuple(TABS)) as emulator:
         yield emulator
 
 
 @pytest.fixture
-def settings(sheets: SheetsEmulator, fresh_database: Warehouse) -> Settings:
+def sheets(google: SheetsEmulator) -> SheetsEmulator:
+    """The spreadsheet as it is before somebody touches it."""
+    google.share("writer")
+    google.faults.clear()
+    for tab, rows in TABS.items():
+        write(google, tab, rows)
+    return google
+
+
+def write(google: SheetsEmulator, tab: str, rows: list[list[Any]]) -> None:
+    """Put the rows into the tab, and nothing beside them."""
+    google.edit(f"'{tab}'!A1", [[*row, *[""] * (8 - len(row))] for row in [*rows, *[[]] * (12 - len(rows))]])
+
+
+@pytest.fixture
+def empty(database: Warehouse) -> Warehouse:
+    """The module's database, in which nothing was ever read."""
+    with database.connect() as sql:
+        for table in TABLES:
+            sql.execute(f"delete from reference.{table}")
+    return database
+
+
+@pytest.fixture
+def settings(sheets: SheetsEmulator, empty: Warehouse) -> Settings:
     return Settings(
         _env_file=None,  # type: ignore[call-arg]
-        database_url=fresh_database.url,
+        database_url=empty.url,
         requirements_sheet_id=sheets.spreadsheet_id,
         requirements_operators_tab="Операторы",
         google_service_account_json=sheets.service_account_file,
@@ -64,10 +93,10 @@ def settings(sheets: SheetsEmulator, fresh_database: Warehouse) -> Settings:
 
 
 @pytest.fixture
-def read(settings: Settings, fresh_database: Warehouse) -> Any:
+def read(settings: Settings, empty: Warehouse) -> Any:
     def refresh(policy: str = POLICY, **fields: Any) -> Requirements:
         given = settings.model_copy(update=fields)
-        return refresh_requirements(fresh_database.as_role(Role.LOADER), Policy.parse(policy), given)
+        return refresh_requirements(empty.as_role(Role.LOADER), Policy.parse(policy), given)
 
     return refresh
 
@@ -80,8 +109,7 @@ def everything(database: Warehouse) -> str:
     """Every row of the reference tables as text."""
     with database.connect() as sql:
         return "".join(
-            str(sql.execute(f"select * from reference.{table} order by 1, 2").fetchall())
-            for table in ("rubrics", "instructions", "operators", "requirement_looks", "departments")
+            str(sql.execute(f"select * from reference.{table} order by 1, 2").fetchall()) for table in TABLES
         )
 
 
@@ -91,16 +119,14 @@ def kept(database: Warehouse) -> dict[str, str]:
     return {name: tables[name] for name in tables if name != "reference.requirement_looks"}
 
 
-def test_a_change_is_a_version_and_nothing_else_is(
-    read: Any, sheets: SheetsEmulator, fresh_database: Warehouse
-) -> None:
+def test_a_change_is_a_version_and_nothing_else_is(read: Any, sheets: SheetsEmulator, empty: Warehouse) -> None:
     first = read()
     assert states(first) == {
         "Критерии": ("ok", None, 1), "Указания": ("ok", None, 1), OFFICE: ("ok", None, 1),
         "Операторы": ("ok", None, None),
     }  # fmt: skip
     assert first.new_versions == 3
-    with fresh_database.connect() as sql:
+    with empty.connect() as sql:
         before = rubric_in_force(sql, "sales_calls")
         assert [one.code for one in before.criteria] == ["greeting"]
         assert instructions_in_force(sql, "Указания") == "Будь строг"
@@ -111,14 +137,14 @@ def test_a_change_is_a_version_and_nothing_else_is(
             ("office", "Офис-менеджеры", None, "office_calls", "office_calls"),
             ("sales", "Торговые представители", "Торговые представители", "sales_calls", "sales_calls"),
         ]
-    unchanged = kept(fresh_database)
+    unchanged = kept(empty)
     again = read()
-    assert (again.new_versions, kept(fresh_database)) == (0, unchanged)
+    assert (again.new_versions, kept(empty)) == (0, unchanged)
 
     sheets.edit("'Критерии'!A2", [[*GREETING[:3], 15], PRICE])
     sheets.edit("'Указания'!A1", [["Будь добр"]])
     assert read().new_versions == 2
-    with fresh_database.connect() as sql:
+    with empty.connect() as sql:
         now = rubric_in_force(sql, "sales_calls")
         assert (now.version, [one.weight for one in now.criteria]) == (2, [15, 20])
         assert rubric_of_version(sql, "sales_calls", 1) == before
@@ -135,7 +161,7 @@ def test_a_change_is_a_version_and_nothing_else_is(
     # what was there before is a version of its own when it comes back
     sheets.edit("'Критерии'!A2", [GREETING, ["", "", "", ""]])
     read()
-    with fresh_database.connect() as sql:
+    with empty.connect() as sql:
         back = rubric_in_force(sql, "sales_calls")
         assert (back.version, back.criteria, back.hash) == (3, before.criteria, before.hash)
 
@@ -151,28 +177,27 @@ BREAKS: list[tuple[str, str, list[list[Any]], str, str]] = [
 
 
 def test_a_broken_tab_leaves_the_last_good_version_and_the_others_alone(
-    read: Any, sheets: SheetsEmulator, fresh_database: Warehouse
+    read: Any, sheets: SheetsEmulator, empty: Warehouse
 ) -> None:
     expected = states(read())
-    before = kept(fresh_database)
+    before = kept(empty)
     for tab, cell, values, state, reason in BREAKS:
-        whole = sheets.values(f"'{tab}'!A1:F9")
         sheets.edit(f"'{tab}'!{cell}", values)
         found = read()
         assert states(found) == expected | {tab: (state, reason, expected[tab][2])}
-        assert kept(fresh_database) == before
-        assert CANARY not in everything(fresh_database) and CANARY not in repr(found)
-        sheets.edit(f"'{tab}'!A1", [[*row, *[""] * (6 - len(row))] for row in [*whole, *[[]] * (9 - len(whole))]])
+        assert kept(empty) == before
+        assert CANARY not in everything(empty) and CANARY not in repr(found)
+        write(sheets, tab, TABS[tab])
         assert states(read()) == expected
 
 
 def test_a_credential_of_the_first_reading_is_stored_nowhere(
-    read: Any, sheets: SheetsEmulator, fresh_database: Warehouse
+    read: Any, sheets: SheetsEmulator, empty: Warehouse
 ) -> None:
     sheets.edit("'Критерии'!C2", [[f"Поздоровался? {CANARY}"]])
     assert states(read())["Критерии"] == ("refused", "C2: api_key", None)
-    assert CANARY not in everything(fresh_database)
-    with fresh_database.connect() as sql, pytest.raises(NoRubric):
+    assert CANARY not in everything(empty)
+    with empty.connect() as sql, pytest.raises(NoRubric):
         rubric_in_force(sql, "sales_calls")
     sheets.edit("'Критерии'!C2", [["Поздоровался?"]])
     assert states(read())["Критерии"] == ("ok", None, 1)
@@ -186,19 +211,19 @@ def test_a_credential_of_the_first_reading_is_stored_nowhere(
     ],
 )
 def test_a_spreadsheet_that_cannot_be_read_stops_nothing(
-    act: Any, reason: str, read: Any, sheets: SheetsEmulator, fresh_database: Warehouse
+    act: Any, reason: str, read: Any, sheets: SheetsEmulator, empty: Warehouse
 ) -> None:
     read()
-    before = kept(fresh_database)
+    before = kept(empty)
     act(sheets)
     found = states(read())
     assert found.pop(OFFICE) == ("ok", None, 1), "files need no spreadsheet"
     assert {state[:2] for state in found.values()} == {("broken", reason)}
-    assert kept(fresh_database) == before
+    assert kept(empty) == before
 
 
 def test_a_tab_that_is_missing_is_named_and_the_others_are_read(
-    read: Any, sheets: SheetsEmulator, fresh_database: Warehouse
+    read: Any, sheets: SheetsEmulator, empty: Warehouse
 ) -> None:
     found = states(read(POLICY.replace("Указания", "It's gone")))
     assert found["It's gone"] == ("broken", "no_tab", None)
@@ -207,21 +232,21 @@ def test_a_tab_that_is_missing_is_named_and_the_others_are_read(
     assert set(states(read())) == {"Критерии", "Указания", OFFICE, "Операторы"}
 
 
-def test_without_a_spreadsheet_the_files_hold(read: Any, fresh_database: Warehouse, tmp_path: Path) -> None:
+def test_without_a_spreadsheet_the_files_hold(read: Any, empty: Warehouse, tmp_path: Path) -> None:
     found = read(requirements_sheet_id=None)
     assert set(states(found)) == {"prompts/sales_calls/rubric.yaml", OFFICE}
-    with fresh_database.connect() as sql:
+    with empty.connect() as sql:
         assert len(rubric_in_force(sql, "sales_calls").criteria) == 8
         assert sql.execute("select distinct source from reference.rubrics").fetchall() == [("file",)]
     # an installation's own folder, in which one is missing and one holds a key
     (tmp_path / "sales_calls").mkdir()
     (tmp_path / "sales_calls" / "rubric.yaml").write_text(f"criteria: []  # {CANARY}", "utf-8")
-    before = kept(fresh_database)
+    before = kept(empty)
     found = read(requirements_sheet_id=None, otklik_prompts_dir=tmp_path)
     assert states(found) == {
         "prompts/sales_calls/rubric.yaml": ("refused", "line 1: api_key", 1), OFFICE: ("broken", "no_file", 1)
     }  # fmt: skip
-    assert kept(fresh_database) == before and CANARY not in everything(fresh_database)
+    assert kept(empty) == before and CANARY not in everything(empty)
 
 
 def test_a_spreadsheet_without_an_account_says_so(read: Any) -> None:
@@ -247,11 +272,11 @@ def test_killed_on_the_way(
     read: Any,
     sheets: SheetsEmulator,
     settings: Settings,
-    fresh_database: Warehouse,
+    empty: Warehouse,
     nursery: Nursery,  # noqa: F811
 ) -> None:
     read()
-    before = table_hashes(fresh_database, ("reference",))
+    before = table_hashes(empty, ("reference",))
     sheets.edit("'Критерии'!A3", [PRICE])
     order = {
         "policy": POLICY,
@@ -259,18 +284,18 @@ def test_killed_on_the_way(
             mode="json", include={"requirements_sheet_id", "google_service_account_json", "sheets_base_url"}
         ),
     }
-    worker = nursery.start("requirements", fresh_database, WEEK, fail_point=f"{place}:1", **order)
+    worker = nursery.start("requirements", empty, WEEK, fail_point=f"{place}:1", **order)
     assert worker.wait() == KILLED, worker.words
-    assert table_hashes(fresh_database, ("reference",)) == before
-    assert nursery.start("requirements", fresh_database, WEEK, **order).wait() == 0
-    with fresh_database.connect() as sql:
+    assert table_hashes(empty, ("reference",)) == before
+    assert nursery.start("requirements", empty, WEEK, **order).wait() == 0
+    with empty.connect() as sql:
         assert rubric_in_force(sql, "sales_calls").version == 2
 
 
 def test_the_asset_goes_on_and_its_check_is_red(
     sheets: SheetsEmulator,
     settings: Settings,
-    fresh_database: Warehouse,
+    empty: Warehouse,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
