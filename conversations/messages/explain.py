@@ -246,6 +246,8 @@ class Explain:
         ('6,2 % = 1 из 16', '5')
         >>> Explain.value("percentile", 90.0, 4, 4), Explain.value("share", None, 0, 0)
         ('1,50 мин, n = 4', '— (не из чего считать)')
+        >>> Explain.value("score", 81.25, 4, 4), Explain.value("sum", 754, 6, 6)
+        ('81,2 балла из 100, n = 4', '12,57 мин, n = 6')
         """
         if value is None:
             return f"— ({Explain.NO_VALUE})"
@@ -272,6 +274,8 @@ class Explain:
 
         >>> Explain.change("share", -0.1234), Explain.change("percentile", 90.0)
         ('−12,3 п.п.', '+1,50 мин')
+        >>> Explain.change("score", -3.5)
+        '−3,5 балла'
         """
         if kind == "score":
             size = f"{abs(delta):.1f} балла"

@@ -11,8 +11,11 @@ import pytest
 from assets.checks.exports import RULES, Shown
 from assets.exports import frames, status
 from assets.exports.frames import BESIDE, CHANNELS, MANAGERS, OF_TALKS, ORDER, RESULTS, TITLES
-from conversations.messages import DEFINITIONS, DEFINITIONS_OF_TALKS, Talks, TalkWords
-from tests.unit.snapshots import ANNA, FIGURES, NOBODY, NOTHING, made, policy, snapshot, tab
+from conversations.delta import DeltaStatus
+from conversations.digest import Change
+from conversations.messages import DEFINITIONS, DEFINITIONS_OF_TALKS, Talks, TalkWords, Weekly
+from conversations.messages.digest import change_text
+from tests.unit.snapshots import ANNA, FIGURES, NOBODY, NOTHING, delta, made, policy, snapshot, tab
 
 SCORES = {
     "calls_in": 5, "calls_out": 3, "calls_answered": 6, "calls_talk_seconds": 754, "calls_short": 1,
@@ -192,3 +195,19 @@ def test_every_column_is_explained_and_every_check_holds_for_what_is_shown() -> 
     one = shown()
     named = {"read_me_explains_every_column", "data_status_speaks_of_every_week"}
     assert [rule.rule.name for rule in RULES if rule.rule.name in named and rule.count(one)] == []
+
+
+def test_a_comparison_of_scores_stands_in_points_and_not_in_minutes() -> None:
+    row = delta("llm_score_avg", **ANNA, hits=None, value=81.256, previous_value=70.0, n=12, previous_n=11,
+                delta_status="improved", delta=11.256, low=4.0, high=18.0)  # fmt: skip
+    (shown_row,) = tab(frames.DELTAS, manager_deltas=[row])
+    assert (shown_row["Показатель"], shown_row[Weekly.UNIT], shown_row[Weekly.NOW], shown_row[Weekly.DELTA]) == (
+        "Оценка модели", "балл", 81.26, 11.26,
+    )  # fmt: skip
+
+
+def test_the_digest_says_a_change_of_scores_in_points() -> None:
+    change = Change(
+        "manager", "anna", "Анна", "llm_score_avg", DeltaStatus.WORSENED, 70.04, 12, 81.0, 11, -10.96, 0.001, True
+    )
+    assert change_text(change) == "оценка модели ▼ 70,0 из 100 по 12 (было 81,0 по 11)"
