@@ -88,7 +88,7 @@ _CHECKS = (
     ),
 )
 NAMES = frozenset(check.name for check in _CHECKS)
-_STATEMENTS = {dg.AssetCheckKey(dg.AssetKey(["reference", one.table]), one.name): one.statement for one in _CHECKS}
+STATEMENTS = {dg.AssetCheckKey(dg.AssetKey(["reference", one.table]), one.name): one.statement for one in _CHECKS}
 
 
 @dg.multi_asset_check(
@@ -105,7 +105,7 @@ def requirements_checks(
     """Counts what contradicts, by places and codes."""
     with explained(context), warehouse.open().connect("otklik-checks") as connection:
         for key in sorted(context.selected_asset_check_keys):
-            found = connection.execute(_STATEMENTS[key]).fetchall()  # constants of this module, never input
+            found = connection.execute(STATEMENTS[key]).fetchall()  # constants of this module, never input
             yield dg.AssetCheckResult(
                 asset_key=key.asset_key,
                 check_name=key.name,

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from assets.checks.requirements import _STATEMENTS
+from assets.checks.requirements import STATEMENTS
+from assets.reference.requirements import REQUIREMENTS
 from resources.warehouse.engine import Warehouse
 
 GOOD = """
@@ -46,15 +47,7 @@ MISTAKES = {
 @pytest.fixture(autouse=True)
 def _good(database: Warehouse) -> Iterator[None]:
     with database.connect() as sql:
-        for table in (
-            "departments",
-            "rubrics",
-            "instructions",
-            "requirement_looks",
-            "offices",
-            "supervisors",
-            "operators",
-        ):
+        for table in REQUIREMENTS:
             sql.execute(f"delete from reference.{table}")
         sql.execute(GOOD)
     yield
@@ -62,13 +55,13 @@ def _good(database: Warehouse) -> Iterator[None]:
 
 def red(database: Warehouse) -> dict[str, list[tuple[str, int]]]:
     with database.connect() as sql:
-        found = {key.name: sql.execute(statement).fetchall() for key, statement in _STATEMENTS.items()}
+        found = {key.name: sql.execute(statement).fetchall() for key, statement in STATEMENTS.items()}
     return {name: rows for name, rows in found.items() if rows}
 
 
 def test_what_is_right_is_green(database: Warehouse) -> None:
     assert red(database) == {}
-    assert {key.name for key in _STATEMENTS} == set(MISTAKES)
+    assert {key.name for key in STATEMENTS} == set(MISTAKES)
 
 
 @pytest.mark.parametrize("name", MISTAKES)
