@@ -72,6 +72,7 @@ evaluated.scorecard_notes       rawd    r          -        r     -
 evaluated.scorecards            rawd    r          -        r     -
 evaluated.scorecards_masked     -       -          r        -     -
 evaluated.sessions              rawd    r          -        r     -
+evaluated.talk_scores           r       r          -        r     -
 evaluated.waits                 rawd    r          -        r     -
 evaluated.waits_masked          -       -          r        -     -
 marts.manager_week              -       all        r        r     -
