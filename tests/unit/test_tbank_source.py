@@ -93,7 +93,7 @@ def test_groups_are_looked_up_once() -> None:
 
 def test_a_segment_that_two_groups_list_is_that_of_the_first_one_also_after_a_cut() -> None:
     """Виктор is in both groups: whichever page the reading is cut at, his calls are of the first."""
-    with telephony(page_size=5) as (emulator, source):
+    with telephony(busy=90, page_size=9) as (emulator, source):
         both = {str(c.segment_id) for c in emulator.book.day(DAY) if emulator.rows.groups_of(c) == {17, 18}}
         assert both
         whole = rows(source)
