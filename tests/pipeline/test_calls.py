@@ -253,6 +253,36 @@ def test_a_refused_login_is_tried_once_and_keeps_nobody_from_being_judged(
     assert telephony.rows(waits) == before
 
 
+def test_operators_nobody_knows_and_words_that_never_come_are_warnings(telephony: Installation) -> None:
+    """The run goes on: such calls still count, and still wait."""
+    changes = (
+        (
+            "operators_are_known",
+            "update reference.operators set operator = 'x' || operator where department_id = 'sales'",
+        ),
+        ("operators_are_known", "update reference.operators set department_id = 'gone' where operator = '302'"),
+        (
+            "calls_have_transcripts",
+            "update core.call_transcripts set state = 'no_speech' where right(call_id, 1) < '5'",
+        ),
+    )
+    for check, change in changes:
+        with telephony.warehouse.connect() as sql:
+            for table in ("reference.operators", "core.call_transcripts"):
+                sql.execute(f"create table public.kept_{table.partition('.')[2]} as select * from {table}")
+            assert sql.execute(change).rowcount > 0  # type: ignore[call-overload]
+        try:
+            loaded = runner.run_days(FIRST, LAST, ["evaluated.call_eligibility"], instance=telephony.instance)
+            assert [(one.asset, one.name) for one in loaded.checks_failed] == [("evaluated.call_eligibility", check)]
+        finally:
+            with telephony.warehouse.connect() as sql:
+                for table in ("reference.operators", "core.call_transcripts"):
+                    kept = f"public.kept_{table.partition('.')[2]}"
+                    sql.execute(f"delete from {table}; insert into {table} select * from {kept}; drop table {kept}")
+    restored = runner.run_days(FIRST, LAST, ["evaluated.call_eligibility"], instance=telephony.instance)
+    assert restored.checks_failed == []
+
+
 @pytest.mark.proof
 def test_a_crm_beside_a_telephony_is_judged_as_if_it_were_alone_and_twice_is_once(
     telephony: Installation, crm: RetailCRMEmulator, fresh_database: Warehouse, monkeypatch: pytest.MonkeyPatch
