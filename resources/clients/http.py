@@ -106,6 +106,7 @@ class HttpClient:
     Args:
         authorize: gives the headers of every single attempt, for keys that change.
         quotas: what the vendor counts by window, by method; ``Limits.requests_per_second`` holds for all calls.
+        trace: a response header that errors quote: the vendor's support asks for it.
 
     Raises:
         BadConfiguration: at construction, when address or key cannot be used.
@@ -122,6 +123,7 @@ class HttpClient:
         judge: Judge | None = None,
         authorize: Callable[[], Mapping[str, str]] = dict,
         quotas: Mapping[str, Quota] | None = None,
+        trace: str = "",
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         random: Random | None = None,
@@ -136,7 +138,7 @@ class HttpClient:
             self._session.mount(scheme, PublicAdapter())
         self._judge = judge
         self._authorize = authorize
-        self._quotas = quotas or {}
+        self._quotas, self._trace = quotas or {}, trace
         self._sleep = sleep
         self._clock = clock
         self._random = random or Random()
@@ -228,7 +230,7 @@ class HttpClient:
                 return self._value(body, call)
             except _Unreadable as unreadable:
                 raise (unreadable if call.repeatable else self._unknown(unreadable.what)) from None
-        raise self._error(status, body, told, call)
+        raise self._error(status, body, told, call, str(headers.get(self._trace, ""))[:64])
 
     def _wait_for_permission(self, call: _Call, deadline: float) -> None:
         pause = self._not_before - self._clock()
@@ -322,12 +324,12 @@ class HttpClient:
             raise _Unreadable(BadAnswer(self.connection_id, f"{wrong}: {call.page}"))
         return value
 
-    def _error(self, status: int, body: bytes, told: float | None, call: _Call) -> SourceError:
+    def _error(self, status: int, body: bytes, told: float | None, call: _Call, trace: str = "") -> SourceError:
         value = parsed(body)
         own = self._judge(status, None if value is NO_JSON else value, call.page) if self._judge else None
         if own is not None:
             return own
-        where = f"{self._host} answered {status} {call.during}"
+        where = f"{self._host} answered {status} {call.during}{f' ({self._trace} {trace})' if trace else ''}"
         if not call.repeatable and (status == 408 or status >= 500):
             return self._unknown(where, status)
         if status in (429, 503):

@@ -96,8 +96,9 @@ class TBankClient:
         self._refusal: NeedsAuth | None = None
         self._mine = threading.local()
         self._http = HttpClient(
-            connection_id, base_url, headers={}, limits=limits, judge=self._judge, authorize=self._headers, **http
-        )
+            connection_id, base_url, headers={}, limits=limits, judge=self._judge, authorize=self._headers,
+            trace="x-correlation-id", **http,
+        )  # fmt: skip
 
     def __enter__(self) -> TBankClient:
         return self

@@ -237,6 +237,13 @@ def test_an_outage_ends_a_portion_at_once() -> None:
     assert not [one for one in threading.enumerate() if one.name.startswith("transcripts") and one.is_alive()]
 
 
+def test_an_error_quotes_the_number_that_the_vendors_support_asks_for() -> None:
+    with telephony() as (emulator, source):
+        emulator.faults.add("status", status=500, path=CALLS)
+        with pytest.raises(TransientError, match=r"calls of 2026-03-04, page 1 \(x-correlation-id 0d7e-emulator\)"):
+            rows(source)
+
+
 # ---- sessions -------------------------------------------------------------------------------------------------------
 
 
