@@ -151,16 +151,24 @@ def run_of(instance: dg.DagsterInstance, run: dg.DagsterRun, ended_at: float, re
     )
 
 
+_OTHER_NAMES: dict[str, Area] = {
+    "account": "raw",
+    "reference": "core",
+    "requirements": "core",
+    "scorecard": "evaluated",
+}
+"""Areas of places that are named after something else."""
+
+
 def area_of(place: str) -> Area:
     """The layer of an asset, a check or a step by its name; what fits none is the platform's.
 
     >>> area_of("marts/manager_week: is_unique"), area_of("raw__retailcrm__messages"), area_of("account_checks")
     ('marts', 'raw', 'raw')
     """
-    if place.startswith("account"):
-        return "raw"
-    if place.startswith("reference"):
-        return "core"
+    for begin, area in _OTHER_NAMES.items():
+        if place.startswith(begin):
+            return area
     for area in get_args(Area):
         if place.startswith((f"{area}/", f"{area}_")):
             return cast("Area", area)

@@ -161,7 +161,7 @@ where k.started_at >= %(start)s and k.started_at < %(end)s
 )
 
 
-@dg.multi_asset_check(name="calls_warnings", specs=_SPECS, can_subset=True)
+@dg.multi_asset_check(name="evaluated_calls_warnings", specs=_SPECS, can_subset=True)
 def calls_warnings(
     context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource, policy: PolicyResource
 ) -> Iterator[dg.AssetCheckResult]:

@@ -232,7 +232,7 @@ def test_a_storage_that_stays_away_is_the_daemons_silence(
 def test_every_step_and_check_of_the_graph_has_its_area() -> None:
     from orchestration.definitions import defs
 
-    for name in ("load_daily", "publish_week"):
+    for name in ("load_daily", "score_days", "publish_week"):
         for node in defs.resolve_job_def(name).nodes:
             assert area_of(node.name) != "platform", node.name
 
