@@ -15,8 +15,9 @@ arithmetic of weights (``conversations.scores``), marks without a model (``rules
 **What the score may not hide.** Marks without proof leave the weights, so a judge that claims much could raise a score
 by what it cannot prove. Therefore a talk whose unproved claims (a mark above 0, or any mark with a wrong quote) weigh
 more than ``MOST_UNPROVED`` of all that was claimed has no score: ``unscored``, reason ``not_proved``. Where an order to
-the judge was found in the talk, one unproved claim is enough: reason ``suspected_injection``. Its criteria are kept
-for people to read and count nowhere. Fewer unproved claims only set the flag ``unproved_marks``.
+the judge was found in the talk, one unproved claim is enough, or one quote that is to prove more than
+``MOST_BY_ONE_QUOTE`` criteria, as a judge quotes that gives marks away: reason ``suspected_injection``. The criteria of
+such a talk are kept for people to read and count nowhere. Fewer unproved claims only set the flag ``unproved_marks``.
 
 **Parts of a long talk.** Each part was judged by itself; of a criterion counts, in this order: a proved automatic
 fail; the highest proved mark; an unproved claim (``insufficient_evidence``), since nobody knows what it hides; 0;
@@ -26,6 +27,7 @@ the topic is the first part's, feelings that differ are ``mixed``, equal notes a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -48,6 +50,8 @@ from conversations.scoring.shapes import (
 
 MOST_UNPROVED: Final = (1, 4)
 """A quarter: more than so much of the claimed weight without proof, and there is no score."""
+MOST_BY_ONE_QUOTE: Final = 2
+"""Criteria with a mark above 0 that one quote may prove where an order to the judge was found."""
 MOST_NOTES: Final = 10
 """Of each kind."""
 _LONGEST_SUMMARY: Final = 2_000
@@ -96,7 +100,7 @@ def card_of_marks(
     """A scorecard of marks whose quotes have been looked for."""
     score = score_of(Mark(mark.code, mark.weight, mark.best, mark.given, mark.is_auto_fail) for mark in marks)
     unproved = [mark for mark in marks if _is_unproved(mark)]
-    reason = _why_unscored(marks, unproved, flags)
+    reason = _why_unscored(marks, unproved, flags) if judge == "model" else None
     is_scored = reason is None
     return Scorecard(
         state="scored" if is_scored else "unscored",
@@ -154,8 +158,10 @@ def _is_unproved(mark: CriterionResult) -> bool:
 def _why_unscored(
     marks: Sequence[CriterionResult], unproved: Sequence[CriterionResult], flags: Sequence[str]
 ) -> str | None:
-    if unproved and "suspected_injection" in flags:
-        return "suspected_injection"
+    if "suspected_injection" in flags:
+        proofs = Counter((mark.ref, mark.quote) for mark in marks if isinstance(mark.given, int) and mark.given > 0)
+        if unproved or max(proofs.values(), default=0) > MOST_BY_ONE_QUOTE:
+            return "suspected_injection"
     claimed = sum(mark.weight for mark in marks if isinstance(mark.claimed, int))
     most, of = MOST_UNPROVED
     return "not_proved" if sum(mark.weight for mark in unproved) * of > claimed * most else None
