@@ -237,6 +237,26 @@ def test_an_outage_ends_a_portion_at_once() -> None:
     assert not [one for one in threading.enumerate() if one.name.startswith("transcripts") and one.is_alive()]
 
 
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("status", {"status": 429, "retry_after": 0.2}),
+        ("status", {"status": 500}),
+        ("reset", {}),
+        ("reset_midway", {}),
+        ("html", {}),
+        ("truncated", {}),
+        ("wrong_shape", {}),
+    ],
+)
+def test_a_bad_network_and_bad_answers_leave_the_same_transcripts(kind: str, options: dict[str, Any]) -> None:
+    with telephony(busy=30) as (emulator, source):
+        whole = rows(source, "transcripts")
+        emulator.faults.add(kind, path=TRANSCRIPT, share=0.5, times=3, **options)
+        assert rows(source, "transcripts") == whole
+        assert emulator.ledger.summary()["by_fault"] == {kind: 3}
+
+
 def test_an_error_quotes_the_number_that_the_vendors_support_asks_for() -> None:
     with telephony() as (emulator, source):
         emulator.faults.add("status", status=500, path=CALLS)
