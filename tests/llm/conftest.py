@@ -1,3 +1,5 @@
+"""A gateway for each test of the door; litellm imported once, before any of them is timed."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
