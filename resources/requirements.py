@@ -30,7 +30,6 @@ from resources.clients.errors import SourceError
 from resources.requirements_account import requirements_account
 from resources.settings import PROJECT_ROOT, Settings
 from resources.sheets.requirements import Rows, read_tabs
-from resources.sheets_resource import client_of
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import requirements_lock
@@ -165,6 +164,9 @@ def _tabs(
             account = requirements_account(settings, connection, spreadsheet_id)
     if account is None:
         return dict.fromkeys(titles, "no_account")
+    # it brings all of Dagster, and most have no spreadsheet
+    from resources.sheets_resource import client_of
+
     try:
         with client_of(settings, account) as client:
             return read_tabs(client, spreadsheet_id, titles)
