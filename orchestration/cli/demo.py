@@ -30,6 +30,8 @@ WEEKS = 5
 """Closed weeks that are loaded and published; the shop has one more before them, so that no wait begins in a void."""
 SHOP = "demo"
 """Which of the emulator's shops."""
+_VENDORS = (2, 3)
+"""How many the two children serve, each on a port after the first."""
 _READY_SECONDS = 120
 
 
@@ -85,7 +87,7 @@ def remember(home: Path, kept: Anchor) -> None:
 
 @dataclass(frozen=True)
 class Outside:
-    """The running emulators: the shop, the spreadsheet that people read, the operators' chat."""
+    """The running emulators: the shop and its telephone, the spreadsheets, the operators' chat, a judge."""
 
     facts: dict[str, dict[str, Any]]
     """By vendor, as the emulators say."""
@@ -94,6 +96,7 @@ class Outside:
     def variables(self) -> dict[str, str]:
         """The settings that point at them."""
         shop, sheets, chat = (self.facts[vendor] for vendor in ("retailcrm", "sheets", "telegram"))
+        phone, judge = self.facts["tbank"], self.facts["llm"]
         return {
             "RETAILCRM_BASE_URL": shop["base_url"],
             "RETAILCRM_MG_BASE_URL": shop["mg_base_url"],
@@ -107,6 +110,16 @@ class Outside:
             "TELEGRAM_BOT_TOKEN": chat["bot_token"],
             "TELEGRAM_CHAT_ID": str(chat["chat_id"]),
             "TELEGRAM_BASE_URL": chat["base_url"],
+            "TBANK_BASE_URL": phone["base_url"],
+            "TBANK_LOGIN": phone["login"],
+            "TBANK_PASSWORD": phone["password"],
+            # nobody's telephony is burdened by it
+            "TBANK_REQUESTS_PER_SECOND": "500",
+            "REQUIREMENTS_SHEET_ID": sheets["requirements_id"],
+            "REQUIREMENTS_OPERATORS_TAB": sheets["operators_tab"],
+            "LLM_BASE_URL": judge["base_url"],
+            "LLM_API_KEY": judge["api_key"],
+            "LLM_MODEL": judge["model"],
         }
 
     @property
@@ -145,8 +158,10 @@ def start_emulators(root: Path, home: Path, kept: Anchor, now: datetime, group: 
     if not (root / "tests" / "emulators" / "__main__.py").is_file():
         raise CliError(Errors.NO_CLONE)
     ports = _ports(home)
-    shop = ["--only", "retailcrm", "--shop", SHOP, "--monday", kept.monday.isoformat(), "--now", now.isoformat()]
-    others = ["--only", "sheets", "--only", "telegram", "--state", str(home / "emulators")]
+    shop = ["--only", "retailcrm", "--only", "tbank", "--calls-rate", "0"]
+    shop += ["--shop", SHOP, "--monday", kept.monday.isoformat(), "--now", now.isoformat()]
+    others = ["--only", "sheets", "--only", "telegram", "--only", "llm", "--llm-delay", "0.05"]
+    others += ["--state", str(home / "emulators")]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(root)}
     with screen.steps() as steps, steps.step(Up.EMULATOR):
         started = []
@@ -166,14 +181,17 @@ def _ports(home: Path) -> list[int]:
         ports = [int(port) for port in json.loads(kept.read_text("utf-8"))]
     except (FileNotFoundError, ValueError):
         ports = []
-    if len(ports) == 2 and all(children.is_free(port) for port in (*ports, ports[1] + 1)):
-        return ports
-    ports = [children.free_port(), children.free_port()]
-    while ports[0] in (ports[1], ports[1] + 1) or not children.is_free(ports[1] + 1):
-        ports[1] = children.free_port()
+    while len(ports) != len(_VENDORS) or not _are_free(ports):
+        ports = [children.free_port() for _ in _VENDORS]
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(ports), encoding="utf-8")
     return ports
+
+
+def _are_free(ports: list[int]) -> bool:
+    """Whether every vendor of every child finds its port free and its own."""
+    wanted = [port + place for port, vendors in zip(ports, _VENDORS, strict=True) for place in range(vendors)]
+    return len(set(wanted)) == len(wanted) and all(children.is_free(port) for port in wanted)
 
 
 def _first_line(child: children.Child) -> bytes:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from conversations.messages import LAYERS, Errors, Up, days, number
 from conversations.policy import Policy
-from orchestration.cli import children, demo, load, screen, serve, watch, week
+from orchestration.cli import children, demo, load, score, screen, serve, watch, week
 from orchestration.cli.errors import CliError
 from resources.settings import PROJECT_ROOT, Settings
 
@@ -89,6 +89,8 @@ def _walk(outside: demo.Outside, kept: demo.Anchor, reread_days: int) -> list[Ru
         outside.set_clock(kept.at(8))
     reread = kept.monday - timedelta(days=reread_days)
     summaries.append(load.load_days(reread, kept.last_day, title=Up.REREAD))
+    # the last week only: a judge is paid by the talk, and the weeks before show what a week without one looks like
+    score.score((kept.monday - timedelta(days=7)).isoformat(), kept.last_day.isoformat())
     summaries.append(load.publish(kept.weeks[0], kept.weeks[-1]))
     return [*summaries, load.publish_days(kept.first_day, kept.last_day)]
 
