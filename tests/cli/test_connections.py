@@ -223,7 +223,7 @@ def test_a_new_address_is_the_new_address_of_the_messages_too(
 @pytest.mark.parametrize(
     ("arguments", "text", "said"),
     [
-        (("fax",), "", "неизвестный источник «fax». Есть: retailcrm, retailcrm-web, sheets, telegram"),
+        (("fax",), "", "неизвестный источник «fax». Есть: retailcrm, retailcrm-web, tbank, sheets, telegram"),
         (("retailcrm", "--id", "a b"), "", "«a b» не годится как имя"),
         (("retailcrm", "--env-file", "no-such-file"), "", "нет файла no-such-file"),
         (("retailcrm",), "RETAILCRM_API_KEY=k\n", "не хватает: RETAILCRM_BASE_URL, RETAILCRM_BOT_TOKEN"),
