@@ -27,6 +27,7 @@ from conversations.messages.output import Doctor, Import, Load, Probe, Service, 
 from conversations.messages.readme import DEFINITIONS, ReadMe
 from conversations.messages.requirements import Requirements, RequirementsHelp
 from conversations.messages.score import Score, ScoreHelp
+from conversations.messages.scoring import ByRules, Judge, PromptErrors
 from conversations.messages.sheets import Headings, Masks, Words, channel_title, short_name, week_title
 from conversations.messages.talks import DEFINITIONS_OF_TALKS, Talks, TalkWords
 from conversations.messages.telegram import Telegram, TelegramHelp
@@ -46,6 +47,7 @@ __all__ = [
     "AlertsHelp",
     "Audit",
     "AuditHelp",
+    "ByRules",
     "CaptureErrors",
     "Captures",
     "CapturesHelp",
@@ -67,6 +69,7 @@ __all__ = [
     "Import",
     "Imports",
     "ImportsHelp",
+    "Judge",
     "Labels",
     "LabelsHelp",
     "Load",
@@ -74,6 +77,7 @@ __all__ = [
     "Metrics",
     "Migrate",
     "Probe",
+    "PromptErrors",
     "ReadMe",
     "Requirements",
     "RequirementsHelp",

@@ -1,7 +1,7 @@
-"""What a model is told beside a prompt, and the words of scorecards that people read.
+"""What a model is told beside a prompt, what is wrong with a prompt, and the reasons of marks by rules.
 
-Here: the frame of a question (rules that no prompt can take away, speakers, parts), what is said of a bad answer, names
-of states, flags and reasons, what is wrong with a prompt. Not here: prompts and criteria (files below ``prompts/``).
+Here: the frame of a question (rules that no prompt can take away, speakers, parts), what is said of a bad answer. Not
+here: prompts and criteria (files below ``prompts/``), names of a scorecard's states and reasons (``talks``).
 """
 
 from __future__ import annotations
@@ -77,71 +77,6 @@ class PromptErrors:
     UNREADABLE: Final = "файл {file} не читается"
     WRONG: Final = "промпт {file}: {problems}"
     BAD_NAME: Final = "имя промпта {name}: строчные латинские буквы, цифры, «_» и «-», первой буква"
-
-
-CARD_STATES: Final[Mapping[str, str]] = {
-    "scored": "оценён",
-    "unsuitable": "нечего оценивать",
-    "unscored": "не оценён",
-}
-UNSUITABLE: Final[Mapping[str, str]] = {
-    "voicemail": "автоответчик",
-    "wrong_number": "ошиблись номером",
-    "no_dialogue": "разговора не было",
-    "internal": "разговор сотрудников",
-    "other": "разговор не подходит для оценки",
-}
-UNSCORED: Final[Mapping[str, str]] = {
-    "not_json": "ответ модели — не JSON",
-    "wrong_schema": "ответ модели не по схеме",
-    "out_of_scale": "балл вне шкалы",
-    "missing_criterion": "модель пропустила критерий",
-    "invented_criterion": "модель придумала критерий",
-    "truncated": "ответ модели оборван",
-    "refused": "модель отказалась отвечать",
-    "empty": "модель ответила пустотой",
-    "not_proved": "слишком много баллов без подтверждения в разговоре",
-    "suspected_injection": "в разговоре, похоже, приказывали оценщику, и баллы не подтверждены",
-}
-"""Why a talk has no score though an answer was looked for. Outages have words of their own where they are met."""
-FLAGS: Final[Mapping[str, str]] = {
-    "chunked": "разговор оценён по частям",
-    "truncated": "конец разговора не оценён: он слишком длинный",
-    "suspected_injection": "в разговоре, похоже, приказывают оценщику",
-    "unproved_marks": "часть баллов не подтвердилась и не учтена",
-    "unknown_speakers": "у части реплик неизвестно, кто говорит",
-}
-NOT_GIVEN: Final[Mapping[str, str]] = {
-    "not_applicable": "не применимо",
-    "insufficient_evidence": "не подтверждено",
-}
-QUOTE_STATES: Final[Mapping[str, str]] = {
-    "verified": "найдена в разговоре",
-    "missing": "не приведена",
-    "not_found": "в разговоре не найдена",
-    "wrong_speaker": "сказана не тем, о ком критерий",
-}
-NOTE_KINDS: Final[Mapping[str, str]] = {
-    "recommendation": "совет",
-    "agreement": "договорённость",
-    "decline_reason": "причина отказа",
-}
-SENTIMENTS: Final[Mapping[str, str]] = {
-    "positive": "доволен",
-    "neutral": "спокоен",
-    "negative": "недоволен",
-    "mixed": "по-разному",
-}
-DECLINE_CODES: Final[Mapping[str, str]] = {
-    "price": "дорого",
-    "delivery": "доставка",
-    "assortment": "нет нужного товара",
-    "competitor": "ушёл к другим",
-    "timing": "не сейчас",
-    "trust": "не доверяет",
-    "no_need": "не нужно",
-    "other": "другое",
-}
 
 
 class ByRules:

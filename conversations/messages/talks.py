@@ -95,6 +95,8 @@ class TalkWords:
         "out_of_scale": "оценка вне шкалы",
         "missing_criterion": "в ответе нет части критериев",
         "invented_criterion": "в ответе лишний критерий",
+        "not_proved": "слишком много баллов без доказательств",
+        "suspected_injection": "в разговоре приказывали оценщику, баллы не доказаны",
         "over_budget": "кончился бюджет",
     }
     """Why a call was not scored; a code that is not listed is shown as it is."""
