@@ -30,6 +30,7 @@ from resources.clients.errors import SourceError
 from resources.requirements_account import requirements_account
 from resources.settings import PROJECT_ROOT, Settings
 from resources.sheets.requirements import Rows, read_tabs
+from resources.warehouse.audit import record
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import requirements_lock
@@ -82,6 +83,8 @@ class _Read:
 def refresh_requirements(warehouse: Warehouse, policy: Policy, settings: Settings) -> Requirements:
     """Read everything that the policy names and keep what changed. Doing it again writes nothing but when it looked.
 
+    Every new version is written down in ``ops.audit`` (promise S15).
+
     Raises:
         Busy: another process has been keeping requirements for long.
         KeysLost: the stored credential's key is gone (D14).
@@ -106,6 +109,9 @@ def refresh_requirements(warehouse: Warehouse, policy: Policy, settings: Setting
             elif one.found is not None:
                 source = "file" if one.wanted.tab is None else "sheet"
                 kept[one.wanted.place] = keep_rubric(connection, one.wanted.name, one.found, source, now)  # type: ignore[arg-type]
+        for one in read:
+            if (version := kept.get(one.wanted.place)) is not None and version.is_new:
+                record(connection, f"new_{one.wanted.kind}", f"{one.wanted.name} version {version.version}")
         looks = [_look(connection, one) for one in read]
         write_looks(connection, looks, now)
         fail_point("requirements.before_commit")

@@ -158,6 +158,12 @@ def test_a_change_is_a_version_and_nothing_else_is(read: Any, sheets: SheetsEmul
         )
         with pytest.raises(NoRubric, match="otklik requirements"):
             rubric_of_version(sql, "sales_calls", 3)
+        acts = sql.execute("select action, subject from ops.audit where action like 'new_%' order by at").fetchall()
+    assert acts[-5:] == [
+        ("new_criteria", "sales_calls version 1"), ("new_instructions", "Указания version 1"),
+        ("new_criteria", "office_calls version 1"),
+        ("new_criteria", "sales_calls version 2"), ("new_instructions", "Указания version 2"),
+    ]  # fmt: skip
     # what was there before is a version of its own when it comes back
     sheets.edit("'Критерии'!A2", [GREETING, ["", "", "", ""]])
     read()
