@@ -19,12 +19,11 @@ from assets.spans import days_of
 from assets.tables import DAILY_FRESHNESS, spec
 from resources.llm_resource import LLMResource, chosen_of
 from resources.scoring.run import Counts, score
+from resources.scoring.subjects import DAYS_OF_A_RUN
 from resources.scoring.watching import tell_counts, tell_progress
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 TABLES = ("scorecards", "scorecard_criteria", "scorecard_notes", "evaluations")
-DAYS_OF_A_RUN = 7
-"""Most days that one run of a backfill judges (a purchase that went wrong ends after a week's talks)."""
 POOL = "scoring"
 _DEPS = [
     *(dg.AssetKey(["core", table]) for table in ("calls", "call_transcripts", "messages")),

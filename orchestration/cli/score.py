@@ -16,11 +16,14 @@ from orchestration.cli.errors import EXIT_USAGE, CliError
 from orchestration.cli.load import prepare, read_day
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from conversations.policy import Policy
     from conversations.scoring.shapes import SubjectKind
     from resources.scoring.plan import Line, Plan
     from resources.scoring.run import Counts
     from resources.scoring.subjects import Chosen
+    from resources.warehouse.engine import Warehouse
 
 
 def score(
@@ -76,7 +79,7 @@ def _chosen(
     return Chosen(begin, end, kinds, department, frozenset(again))
 
 
-def _plan(warehouse, policy: Policy, chosen: Chosen) -> Plan:  # type: ignore[no-untyped-def]
+def _plan(warehouse: Warehouse, policy: Policy, chosen: Chosen) -> Plan:
     from resources.lexicons import load_lexicon
     from resources.scoring.making import price_of, scorer_of
     from resources.scoring.plan import plan
@@ -87,13 +90,14 @@ def _plan(warehouse, policy: Policy, chosen: Chosen) -> Plan:  # type: ignore[no
     return plan(warehouse, scorer, chosen, price_of(settings, policy))
 
 
-def _runs(chosen: Chosen):  # type: ignore[no-untyped-def]
+def _runs(chosen: Chosen) -> Iterator[Counts]:
     """Runs of at most seven days, one after the other; stops where a run left something for want of money."""
+    from resources.scoring.subjects import DAYS_OF_A_RUN
     from resources.scoring.watching import Watcher, watching
 
     begin = chosen.first
     while begin <= chosen.last:
-        end = min(begin + timedelta(days=_DAYS_OF_A_RUN - 1), chosen.last)
+        end = min(begin + timedelta(days=DAYS_OF_A_RUN - 1), chosen.last)
         with screen.steps() as steps, steps.step(Score.scoring(begin, end)) as step:
             from orchestration.runner import score_days
 
@@ -103,9 +107,6 @@ def _runs(chosen: Chosen):  # type: ignore[no-untyped-def]
         if any({"run", "day", "unavailable"} & set(one.stopped) for one in watcher.counts):
             return
         begin = end + timedelta(days=1)
-
-
-_DAYS_OF_A_RUN = 7
 
 
 def _show_plan(policy: Policy, found: Plan) -> None:

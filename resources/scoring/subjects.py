@@ -21,6 +21,8 @@ from conversations.window import Window, iso_week
 
 PORTION = 200
 """Talks that are read at a time: bounds memory whatever the range."""
+DAYS_OF_A_RUN = 7
+"""Most days of one run: a purchase that goes wrong ends after a week's talks."""
 
 
 class Subject(NamedTuple):

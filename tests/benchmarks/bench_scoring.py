@@ -1,0 +1,129 @@
+"""Times a whole scoring run against the endpoint's own limit and against bare ``litellm.acompletion``, in one run.
+
+Timed: calls of a day out of PostgreSQL, masked, judged by rules, asked about at concurrency 64 through the door, booked
+before and after each call, checked, written as scorecards; beside it bare litellm behind a semaphore with the very same
+questions. The emulated gateway has a process of its own and takes 3 s or 0.3 s for an answer. CPU is that of the asking
+process alone, without its imports. Then the same run once more, which asks nobody.
+
+    python -m tests.benchmarks.bench_scoring [--rounds 2]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from conversations.lexicon import Lexicon
+from resources.llm.caller import quiet_litellm
+from resources.scoring.making import scorer_of
+from resources.scoring.run import Counts, score
+from resources.scoring.subjects import Chosen, list_subjects, read_subjects
+from resources.scoring.works import Rejudged, Rulebook, parameters_of, works_of
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.roles import Role
+from resources.warehouse.server import EmbeddedServer
+from resources.warehouse.server_logins import OWNER
+from tests.benchmarks.bench_llm import CONCURRENCY, MOST_CPU, Measured, _set, bare
+from tests.chaos.scorers import policy_of, settings_of, warm
+from tests.conftest import DatabaseServer
+from tests.scoring import DAY, put_call, put_rubrics, talk
+
+CASES = ((3.0, 0.95, 640), (0.3, 0.35, 1_280))
+"""Seconds of an answer, least share of the limit, calls."""
+
+
+def one_round(warehouse: Warehouse, told: dict[str, Any], calls: int, delay: float, run_id: str) -> tuple[Any, ...]:
+    """Bare litellm and a run over the same talks; then the run again."""
+    with warehouse.connect() as session:
+        for table in ("evaluated.scorecards", "evaluated.evaluations", "ops.llm_calls", "core.calls"):
+            session.execute(sql.SQL("delete from {}").format(sql.SQL(table)))
+        put_rubrics(session)
+        for number in range(calls):
+            lines = [(one, f"{text} Строка {n}.") for n in range(6) for one, text in talk(number)]
+            put_call(session, number, phrases=lines)
+    loader, policy, chosen = warehouse.as_role(Role.LOADER), policy_of(CONCURRENCY), Chosen(DAY, DAY)
+    scorer = scorer_of(settings_of(told["base_url"], told["api_key"]), policy, Lexicon.default())
+
+    def run(name: str) -> tuple[Measured, Counts]:
+        clock, cpu = time.perf_counter(), time.process_time()
+        counts = score(loader, scorer, chosen, name)
+        seconds, spent = time.perf_counter() - clock, time.process_time() - cpu
+        assert counts.scored == calls, counts
+        return Measured(calls * delay / CONCURRENCY / seconds, calls / seconds, spent / calls * 1_000), counts
+
+    ours, counts = run(run_id)
+    assert counts.calls == calls
+    again, counts = run(f"{run_id}-again")
+    assert counts.calls == counts.cards_changed == 0
+    with loader.connect("otklik", autocommit=True) as session:
+        rulebook = Rulebook(session, scorer.prompt_of)
+        how = Rejudged(parameters_of(policy.scoring, scorer.model), frozenset())
+        listed = list_subjects(session, policy, chosen)
+        subjects = [one for portion in read_subjects(session, policy, chosen, listed) for one in portion]
+        works = works_of(session, [(one, rulebook.of(one)) for one in subjects], how)
+    questions = [one for work in works for one in work.prepared.requests]
+    alone = asyncio.run(bare(told["base_url"], told["api_key"], questions, delay))
+    return ours, alone, again
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser("python -m tests.benchmarks.bench_scoring", description="The speed of a run.")
+    parser.add_argument("--rounds", type=int, default=2)
+    given = parser.parse_args()
+    emulator = subprocess.Popen(
+        [sys.executable, "-m", "tests.emulators", "--only", "llm", "--port", "0"], stdout=subprocess.PIPE, text=True
+    )
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    folder = Path(tempfile.mkdtemp(prefix="otklik-bench-"))
+    folder.chmod(0o755)
+    server = EmbeddedServer.join(folder / "home")
+    results: dict[str, Any] = {}
+    is_good = True
+    try:
+        assert emulator.stdout is not None
+        told = json.loads(emulator.stdout.readline())["llm"]
+        with psycopg.connect(server.urls.admin, autocommit=True) as admin:
+            admin.execute(sql.SQL("alter role {} createrole").format(sql.Identifier(OWNER)))
+        databases = DatabaseServer(server.urls.admin, server.urls.owner, server)
+        warm()
+        quiet_litellm()
+        with databases.warehouse(databases.clone("bench")) as warehouse:
+            for delay, least, calls in CASES:
+                _set(told["base_url"], delay)
+                best: dict[str, Measured] = {}
+                for turn in range(given.rounds):
+                    found = one_round(warehouse, told, calls, delay, f"{delay:g}-{turn}")
+                    for name, one in zip(("ours", "bare", "again"), found, strict=True):
+                        best[name] = one.better(best.get(name, one))
+                        print(f"  {delay:g} s {name}: {one.share:.2f} of the limit, {one.per_second:.0f}/s, "
+                              f"{one.cpu_per_1000:.1f} CPU-s per 1,000 talks", file=sys.stderr)  # fmt: skip
+                ratio = best["ours"].cpu_per_1000 / best["bare"].cpu_per_1000
+                results[f"{delay:g} s"] = {
+                    **{name: {key: round(value, 3) for key, value in one._asdict().items()}
+                       for name, one in best.items()},
+                    "cpu_ratio": round(ratio, 3),
+                }  # fmt: skip
+                is_good &= best["ours"].share >= least and ratio <= MOST_CPU
+    finally:
+        emulator.terminate()
+        emulator.wait(timeout=10)
+        server.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    print(json.dumps({"concurrency": CONCURRENCY, **results, "holds": is_good}, indent=2))
+    return 0 if is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
