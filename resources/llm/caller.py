@@ -14,6 +14,7 @@ import asyncio
 import json
 import logging
 import os
+import warnings
 from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
@@ -140,7 +141,8 @@ class Caller:
 
 def quiet_litellm() -> Any:
     """litellm, with nothing that tells, counts, retries or prints; texts of talks must reach no log."""
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    # else the import asks the network for prices
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ.setdefault("LITELLM_LOG", "CRITICAL")
     import litellm
 
@@ -154,6 +156,8 @@ def quiet_litellm() -> Any:
     litellm._async_success_callback, litellm._async_failure_callback = [], []
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai", "httpx", "httpcore", "aiohttp"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    # a warning of a serializer shows the message that it was about
+    warnings.filterwarnings("ignore", message=".*[Ss]erializ", category=UserWarning, module="pydantic")
     return litellm
 
 

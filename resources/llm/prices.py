@@ -93,7 +93,8 @@ def _usd(told: str | None) -> float | None:
         usd = float(told) if told else math.nan
     except ValueError:
         return None
-    return usd if 0.0 <= usd <= _HIGHEST_USD else None
+    # 0 is what a gateway says of a model that it has no price for: a cap must not trust it
+    return usd if 0.0 < usd <= _HIGHEST_USD else None
 
 
 def _price_of(model: str, by_policy: Mapping[str, Price]) -> ModelPrice:

@@ -42,6 +42,8 @@ EXAMPLES = f"""examples:
   python -m tests.emulators --only tbank --port 8090 --busy-day 2026-11-18
       the shop's telephone: 300 calls on that day, 40 to 60 on every other; what is true of them:
       curl 'http://127.0.0.1:8090/_emulator/truth?day=2026-11-18'
+  python -m tests.emulators --only llm --port 8095 --llm-delay 1
+      a gateway whose judge is a few rules; what it may do wrong: curl http://127.0.0.1:8095/_emulator/modes
   curl -H 'X-Bot-Token: demo-bot-token' 'http://127.0.0.1:8070/api/bot/v1/messages?limit=3'
   curl -H 'X-API-KEY: demo-api-key' 'http://127.0.0.1:8070/api/v5/orders?limit=20&page=1'
   curl -X POST -d '{{"kind": "status", "status": 429, "share": 0.3, "retry_after": 1}}' \\

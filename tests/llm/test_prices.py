@@ -49,7 +49,8 @@ def test_a_model_that_nobody_prices_is_refused_before_anything_is_bought() -> No
     ("told", "microusd", "price_from"),
     [
         ("0.002532", 2_532, "gateway"),
-        ("0", 0, "gateway"),
+        ("0", 750, "policy"),
+        ("0.0", 750, "policy"),
         ("1e-7", 1, "gateway"),
         ("nan", 750, "policy"),
         ("-1", 750, "policy"),
