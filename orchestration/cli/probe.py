@@ -103,7 +103,6 @@ def probed(settings: Settings, source: str | None = None) -> Iterator[Probed]:
         WarehouseError: a stored account cannot be read: the database or the key of its credentials is away.
     """
     from resources.same_account import seat_of
-    from resources.tbank_account import TBankAccount
 
     # a person waits for the answer: not as long as a load at night would
     patient = settings.model_copy(
@@ -114,8 +113,7 @@ def probed(settings: Settings, source: str | None = None) -> Iterator[Probed]:
             one, vendor = account.connection_id, account.account.vendor
             if source not in (None, vendor):
                 continue
-            # a telephony account has one door
-            seat = None if isinstance(account, TBankAccount) else seat_of(account)
+            seat = seat_of(account)
             try:
                 with ExitStack() as closing:
                     answer = Probed(one, _capabilities(patient, account, closing), vendor=vendor, seat=seat)

@@ -1,4 +1,4 @@
-"""One CRM account behind two connections: refused before it is stored, shown where it came about all the same.
+"""One account behind two connections: refused before it is stored, shown where it came about all the same.
 
 Here: which connections are in force, the refusal. Not here: by what an account is known (``resources.same_account``).
 """
@@ -14,8 +14,10 @@ from orchestration.cli.errors import EXIT_USAGE, CliError
 if TYPE_CHECKING:
     import psycopg
 
+    from resources.accounts import RetailCRMAccount, RetailCRMWebAccount
     from resources.same_account import Seat
     from resources.settings import Settings
+    from resources.tbank_account import TBankAccount
 
 
 def refuse(settings: Settings, connection: psycopg.Connection[Any], account: object) -> None:
@@ -25,13 +27,14 @@ def refuse(settings: Settings, connection: psycopg.Connection[Any], account: obj
         CliError: names both.
         KeysLost: what is stored needs a key that is not there (D14).
     """
-    from resources.accounts import RetailCRMAccount, RetailCRMWebAccount, retailcrm_accounts, retailcrm_web_accounts
+    from resources.accounts import RetailCRMAccount, RetailCRMWebAccount
     from resources.same_account import doubled, seat_of
+    from resources.tbank_account import TBankAccount
 
-    if not isinstance(account, RetailCRMAccount | RetailCRMWebAccount):
+    if not isinstance(account, RetailCRMAccount | RetailCRMWebAccount | TBankAccount):
         return
     ours = seat_of(account)
-    in_force = [*retailcrm_accounts(settings, connection), *retailcrm_web_accounts(settings, connection)]
+    in_force = _in_force(settings, connection)
     for other in map(seat_of, in_force):
         if other.connection_id != ours.connection_id and doubled([ours, other]):
             text = CaptureErrors.SAME_ACCOUNT.format(ours.site, other.connection_id, other.connection_id)
@@ -44,12 +47,22 @@ def refuse_enabled(settings: Settings, connection: psycopg.Connection[Any], name
     Raises:
         CliError: names both.
     """
-    from resources.accounts import retailcrm_accounts, retailcrm_web_accounts
-
-    in_force = [*retailcrm_accounts(settings, connection), *retailcrm_web_accounts(settings, connection)]
-    for account in in_force:
+    for account in _in_force(settings, connection):
         if account.connection_id == name:
             refuse(settings, connection, account)
+
+
+def _in_force(
+    settings: Settings, connection: psycopg.Connection[Any]
+) -> list[RetailCRMAccount | RetailCRMWebAccount | TBankAccount]:
+    from resources.accounts import retailcrm_accounts, retailcrm_web_accounts
+    from resources.tbank_account import tbank_accounts
+
+    return [
+        *retailcrm_accounts(settings, connection),
+        *retailcrm_web_accounts(settings, connection),
+        *tbank_accounts(settings, connection),
+    ]
 
 
 def notes(seats: Iterable[Seat]) -> list[str]:

@@ -96,6 +96,17 @@ def test_a_refused_password_is_not_stored(otklik: Otklik, on_database: Warehouse
         assert connection.execute("select count(*) from ops.connections").fetchone() == (0,)
 
 
+def test_one_login_is_connected_once(otklik: Otklik, on_database: Warehouse, env_file: Path) -> None:
+    assert otklik("connect", "tbank", "--env-file", str(env_file)).exit_code == 0
+    # once more under its own name: a new password, say
+    assert otklik("connect", "tbank", "--env-file", str(env_file)).exit_code == 0
+    again = otklik("connect", "tbank", "--id", "second", "--env-file", str(env_file), "--no-check")
+    assert again.exit_code == 2 and "otklik disable tbank" in again.stderr
+    env_file.write_text(env_file.read_text("utf-8").replace("LOGIN=", "LOGIN=another."), "utf-8")
+    other = otklik("connect", "tbank", "--id", "second", "--env-file", str(env_file), "--no-check")
+    assert other.exit_code == 0, other.output
+
+
 def test_an_address_where_no_session_starts_is_named(otklik: Otklik, on_database: Warehouse, env_file: Path) -> None:
     env_file.write_text(env_file.read_text("utf-8") + "TBANK_LOGIN_PATH=/rest/auth/session-start\n", "utf-8")
     result = otklik("connect", "tbank", "--env-file", str(env_file))
