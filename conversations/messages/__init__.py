@@ -22,8 +22,8 @@ from conversations.messages.help import Help
 from conversations.messages.imports import Imports, ImportsHelp
 from conversations.messages.labels import Labels, LabelsHelp
 from conversations.messages.names import CHANNEL_KINDS, LAYERS, NO_MANAGER, OUTCOMES, REASONS, reason
-from conversations.messages.numbers import NONE, day, days, minutes, number, plural, share
-from conversations.messages.output import Doctor, Import, Load, Probe, Service, Sql, Up, Week
+from conversations.messages.numbers import NONE, day, days, minutes, number, plural, points, share
+from conversations.messages.output import Doctor, Import, Load, Probe, Service, Sql, Up, Week, WeekCalls
 from conversations.messages.readme import DEFINITIONS, ReadMe
 from conversations.messages.requirements import Requirements, RequirementsHelp
 from conversations.messages.score import Score, ScoreHelp
@@ -92,6 +92,7 @@ __all__ = [
     "TelegramHelp",
     "Up",
     "Week",
+    "WeekCalls",
     "Weekly",
     "WeeklyWords",
     "Words",
@@ -101,6 +102,7 @@ __all__ = [
     "minutes",
     "number",
     "plural",
+    "points",
     "reason",
     "share",
     "short_name",

@@ -40,6 +40,15 @@ def minutes(seconds: float | None) -> str:
     return NONE if seconds is None else f"{seconds / 60:.2f}".replace(".", ",")
 
 
+def points(value: float | None) -> str:
+    """A score from 0 to 100.
+
+    >>> points(62.84), points(None)
+    ('62,8', '—')
+    """
+    return NONE if value is None else f"{value:.1f}".replace(".", ",")
+
+
 def day(value: date) -> str:
     """A date as people write it.
 

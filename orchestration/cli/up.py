@@ -89,6 +89,7 @@ def _walk(outside: demo.Outside, kept: demo.Anchor, reread_days: int) -> list[Ru
         outside.set_clock(kept.at(8))
     reread = kept.monday - timedelta(days=reread_days)
     summaries.append(load.load_days(reread, kept.last_day, title=Up.REREAD))
+    screen.say(Up.JUDGE_INVENTED)
     # the last week only: a judge is paid by the talk, and the weeks before show what a week without one looks like
     score.score((kept.monday - timedelta(days=7)).isoformat(), kept.last_day.isoformat())
     summaries.append(load.publish(kept.weeks[0], kept.weeks[-1]))

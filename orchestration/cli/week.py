@@ -7,11 +7,12 @@ row come from the marts as they are.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from conversations.messages import Week, channel_title, minutes, number, share
-from orchestration.cli import screen
+from conversations.messages import Week, WeekCalls, channel_title, minutes, number, share
+from conversations.window import monday_of
+from orchestration.cli import screen, week_calls
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -31,21 +32,21 @@ _FIGURES = (
 )
 # A manager who had nothing to do with the week is left out; the row without a manager stands last.
 _MANAGERS = """
-select manager_name as name, coalesce(team_id, '') as beside, data_status, week_starts_on,
+select manager_name as name, coalesce(team_id, '') as beside, data_status,
        waits_settled, in_target, slow_reply, unanswered,
        in_target_share, slow_reply_share, no_reply_share, first_reply_p50_business_seconds,
        reply_p50_business_seconds, reply_p90_business_seconds, pending_now
 from marts.manager_week
-where week = :week and (waits_settled > 0 or pending_now > 0 or sessions_touched > 0)
+where week = :week and (waits_settled > 0 or pending_now > 0 or sessions_touched > calls_answered)
 order by manager_id is null, team_id nulls last, manager_name, manager_key
 """
 _CHANNELS = """
-select channel_name as name, channel_kind as beside, data_status, week_starts_on,
+select channel_name as name, channel_kind as beside, data_status,
        waits_settled, in_target, slow_reply, unanswered,
        in_target_share, slow_reply_share, no_reply_share, first_reply_p50_business_seconds,
        reply_p50_business_seconds, reply_p90_business_seconds, pending_now
 from marts.channel_week
-where week = :week
+where week = :week and (waits_settled > 0 or pending_now > 0 or calls_in + calls_out + calls_internal = 0)
 order by channel_kind, channel_name, channel_id
 """
 _SUMMED = ("waits_settled", "in_target", "slow_reply", "unanswered", "pending_now")
@@ -76,11 +77,12 @@ def show(engine: Engine, week: str) -> None:
     with engine.connect() as connection:
         managers = connection.execute(text(_MANAGERS), {"week": week}).mappings().all()
         channels = connection.execute(text(_CHANNELS), {"week": week}).mappings().all()
+        calls = week_calls.rows_of(connection, week)
     rows = [*managers, *channels]
-    if not rows:
+    if not rows and not calls:
         screen.say(Week.EMPTY)
         return
-    monday: date = rows[0]["week_starts_on"]
+    monday = monday_of(week)
     screen.say(Week.title(week, monday, monday + timedelta(days=6)), style="bold")
     channel_names = [channel_title(row["beside"], row["name"]) for row in channels]
     screen.show(
@@ -89,6 +91,10 @@ def show(engine: Engine, week: str) -> None:
     )
     screen.note(Week.NOTE)
     screen.note(Week.VIEWS)
+    if calls:
+        screen.show(week_calls.drawn(calls))
+        if week_calls.is_trial(calls):
+            screen.note(WeekCalls.TRIAL_NOTE)
     if bad := sorted(
         {f"{row['name']}: {Week.STATUSES[row['data_status']]}" for row in channels if row["data_status"] != "ok"}
     ):

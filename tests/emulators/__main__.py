@@ -225,7 +225,7 @@ def _llm(given: argparse.Namespace, port: int, running: contextlib.ExitStack) ->
     return {
         "base_url": f"{_address(given, emulator.base_url)}/v1",
         "api_key": emulator.api_key,
-        "model": "litellm_proxy/demo-judge",
+        "model": "litellm_proxy/эмулятор-оценщика",
     }
 
 
