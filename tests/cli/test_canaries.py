@@ -41,6 +41,7 @@ from tests.emulators.shop.model import Shop
 from tests.emulators.telegram import TelegramEmulator
 
 MONDAY = date(2026, 11, 16)
+_ACCOUNTS = ("retailcrm", "shop2", "revoked", "parrot", "browser", "phone", "away")
 NOW = "2026-11-16T09:30:00+03:00"
 
 
@@ -52,11 +53,11 @@ class Parrot(BaseHTTPRequestHandler):
     """Refuses every request and repeats all that came with it, in the words of RetailCRM."""
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.do_GET()
 
     def do_GET(self) -> None:
-        said = {"success": False, "errorMsg": f"cannot serve {self.path} with {dict(self.headers)}"}
+        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("utf-8", "replace")
+        said = {"success": False, "errorMsg": f"cannot serve {self.path} with {dict(self.headers)}: {sent}"}
         body = json.dumps(said).encode("utf-8")
         self.send_response(400)
         self.send_header("Content-Type", "application/json")
@@ -174,13 +175,17 @@ def world(
         }
         _connect(world, "shop2", second.base_url, second.api_key, second.bot_token)
         _connect_the_rest(world, sheets, telegram)
+        # the address of a script is as good as a key; it is called after the export and repeats it
+        world.environment["APPS_SCRIPT_URL"] = f"{parrot}/macros/s/{world.secret('the script')}/exec"
         assert world.process("run", "--week", "2026-W46") == 0, world.everything_said()
         _connect(world, "revoked", second.base_url, world.secret("revoked key"), world.secret("revoked token"))
         _connect(world, "parrot", parrot, world.secret("parrot's key"), world.secret("parrot's token"))
         _connect_a_browser(world, tmp_path_factory.mktemp("captured"), parrot)
+        _connect_a_telephone(world, parrot)
         _connect(world, "away", "http://127.0.0.1:9", world.secret("away key"), world.secret("away token"))
         day = ("backfill", "--from", "2026-11-15", "--to", "2026-11-15", "--select", "raw")
         assert world.process(*day, OTKLIK_PREFLIGHT="off") == 1, world.everything_said()
+        _ask_a_judge(world, parrot)
         world.process("watch", "--once")
         world.otklik("connections")
         world.otklik("rotate-keys")
@@ -213,6 +218,25 @@ def _connect_a_browser(world: World, folder: Path, parrot: str) -> None:
     assert world.otklik("probe", "retailcrm-web") == 1
 
 
+def _connect_a_telephone(world: World, parrot: str) -> None:
+    """A telephony whose refusals repeat login and password: stored unasked, then asked."""
+    given = f"TBANK_BASE_URL={parrot}\nTBANK_LOGIN=judge\nTBANK_PASSWORD={world.secret('the telephony password')}\n"
+    code = world.otklik("connect", "tbank", "--id", "phone", "--env-file", "-", "--no-check", given=given)
+    assert code == 0, world.everything_said()
+    assert world.otklik("probe", "tbank") == 1
+
+
+def _ask_a_judge(world: World, parrot: str) -> None:
+    """A gateway that repeats the key: asked by doctor, then for the talks of a day."""
+    gateway = {"LLM_BASE_URL": parrot, "LLM_API_KEY": world.secret("the judge's key"), "LLM_MODEL": "openai/gpt-4.1"}
+    world.otklik("doctor", **gateway)
+    world.process("score", "--from", "2026-11-12", "--to", "2026-11-12", "--chats", **gateway)
+    with world.database.connect() as connection:
+        assert connection.execute("select count(*) > 0 from ops.llm_calls").fetchone() == (True,), (
+            world.everything_said()
+        )
+
+
 def _connect_the_rest(world: World, sheets: SheetsEmulator, telegram: TelegramEmulator) -> None:
     world.secret("first key of the vault", (world.home / "secrets" / "connections.keys").read_text("ascii").split()[-1])
     key_file = json.dumps(sheets.service_account_info)
@@ -237,13 +261,14 @@ def test_everything_that_can_leak_has_happened(
         marts = connection.execute("select count(*) > 0 from marts.manager_week").fetchone()
         sources = connection.execute("select count(distinct connection_id) from core.messages").fetchone()
 
-    assert len(world.canaries) > 35
-    assert {name: health[name] for name in ("retailcrm", "shop2", "revoked", "parrot", "browser", "away")} == {
+    assert len(world.canaries) > 38
+    assert {name: health[name] for name in _ACCOUNTS} == {
         "retailcrm": "ok",
         "shop2": "ok",
         "revoked": "needs_auth",
         "parrot": "broken",
         "browser": "broken",
+        "phone": "needs_auth",
         "away": "broken",
     }
     assert events > 300 and runs >= 3 and marts == (True,) and sources == (2,)
@@ -271,7 +296,7 @@ def test_a_stolen_dump_shows_no_credential(world: World) -> None:
     with world.database.connect() as connection:
         rows = connection.execute("select connection_id, credentials, key_id from ops.connections").fetchall()
     sealed = [(name, token, key_id) for name, token, key_id in rows if token is not None]
-    assert len(sealed) == 7
+    assert len(sealed) == 8
     for _, token, _ in sealed:
         with pytest.raises(InvalidToken):
             Fernet(new_key()).decrypt(bytes(token))
