@@ -123,7 +123,8 @@ class _Pen:
         if numbers:
             thought: Opinion | None = about.get("opinion")
             if thought is None or thought.share is None:
-                return next((one for one in choices if one == "insufficient_evidence"), numbers[0])
+                word = "not_applicable" if thought is not None and not thought.applies else "insufficient_evidence"
+                return next((one for one in (word, "insufficient_evidence") if one in choices), numbers[0])
             return numbers[round(thought.share * (len(numbers) - 1))]
         for wanted in (about.get(key), {"sentiment": "neutral"}.get(key)):
             if wanted in choices and wanted is not None:

@@ -42,7 +42,8 @@ _THEMES = (
     (r"next|step|следующ|договор", r"перезвон|созвон|отправлю|пришлю|завтра|договорились|оформ|жд[уеё]м?|вышлю"),
     (r"farewell|bye|прощ", r"до свидан|всего добр|хорошего дня|удачи|сау бол|goodbye|bye"),
 )
-_RUDE = re.compile(r"rude|груб|хам|вежлив|этик|тон\b", re.I)
+_RUDE = r"rude|polite|груб|хам|вежлив|этик|тон\b"
+_DOUBT = re.compile(r"дорог|дешевле|подума|сомнева|не уверен|боюсь|а если|не нужно|не интерес|долго", re.I)
 _RUDE_TALK = re.compile(r"отстан|идиот|дура|надоел|сами виноват|не мои проблемы|чего вы хотите", re.I)
 _MACHINE = re.compile(
     r"оставьте (свое |ваше )?сообщение|после (звукового )?сигнала|автоответчик|voicemail|абонент", re.I
@@ -84,6 +85,7 @@ class Opinion(NamedTuple):
     """Of the best mark; ``None``: the talk does not tell."""
     reason: str
     quote: str | None
+    applies: bool = True
 
 
 def hear(prompt: str) -> Heard:
@@ -109,23 +111,30 @@ def opinion(heard: Heard, code: str, described: str) -> Opinion:
     if not own:
         return Opinion(None, "В разговоре нет реплик менеджера.", None)
     listed = re.search(rf"\b{re.escape(code)}\b(.{{0,120}})", heard.prompt)
-    words = f"{code} {described} {listed[1] if listed else ''}"
-    if _RUDE.search(words):
+    theme = _theme(code) or _theme(f"{described} {listed[1] if listed else ''}")
+    if theme == _RUDE:
         rude = next((text for text in own if _RUDE_TALK.search(text)), None)
         if rude is not None:
             return Opinion(0.0, "Менеджер говорит резко.", rude)
-        return Opinion(1.0, "Резких слов нет, тон ровный.", own[0])
-    for topic, sign in _THEMES:
-        if re.search(topic, words, re.I):
-            hits = [text for text in own if re.search(sign, text, re.I)]
-            if hits:
-                return Opinion(1.0 if len(hits) > 1 else 0.75, f"Есть в {len(hits)} репл. менеджера.", hits[0])
-            return Opinion(0.0, "В репликах менеджера этого нет.", None)
+        return Opinion(1.0, "Резких слов нет, тон ровный.", own[len(own) // 2])
+    if theme is not None and "objection" in theme and not any(_DOUBT.search(text) for text in heard.said("customer")):
+        return Opinion(None, "Клиент не возражал.", None, applies=False)
+    if theme is not None:
+        sign = next(sign for topic, sign in _THEMES if topic == theme)
+        hits = [text for text in own if re.search(sign, text, re.I)]
+        if hits:
+            return Opinion(1.0 if len(hits) > 1 else 0.75, f"Есть в {len(hits)} репл. менеджера.", hits[0])
+        return Opinion(0.0, "В репликах менеджера этого нет.", None)
     # a criterion that it has no idea of: always the same guess for the same talk
     guess = hashlib.sha256(f"{code}\n{own}".encode()).digest()
     if guess[0] < 40:
         return Opinion(None, "По разговору не видно.", None)
     return Opinion(guess[1] / 255, "Судя по реплике менеджера.", own[guess[2] % len(own)])
+
+
+def _theme(words: str) -> str | None:
+    """The topic that a criterion is about."""
+    return next((topic for topic in (*(topic for topic, _ in _THEMES), _RUDE) if re.search(topic, words, re.I)), None)
 
 
 def decline_of(heard: Heard) -> tuple[str, str] | None:
