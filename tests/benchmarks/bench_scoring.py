@@ -3,7 +3,9 @@
 Timed: calls of a day out of PostgreSQL, masked, judged by rules, asked about at concurrency 64 through the door, booked
 before and after each call, checked, written as scorecards; beside it bare litellm behind a semaphore with the very same
 questions. The emulated gateway has a process of its own and takes 3 s or 0.3 s for an answer. CPU is that of the asking
-process alone, without its imports. Then the same run once more, which asks nobody.
+process alone, without its imports. Then the same run once more, which asks nobody: what it costs is reading, masking, rules and
+cards; the rest of the first run's CPU is asking (the door, the book, reading answers), which is held against bare
+litellm. Throughput is that of the whole run.
 
     python -m tests.benchmarks.bench_scoring [--rounds 2]
 """
@@ -109,11 +111,13 @@ def main() -> int:
                         best[name] = one.better(best.get(name, one))
                         print(f"  {delay:g} s {name}: {one.share:.2f} of the limit, {one.per_second:.0f}/s, "
                               f"{one.cpu_per_1000:.1f} CPU-s per 1,000 talks", file=sys.stderr)  # fmt: skip
-                ratio = best["ours"].cpu_per_1000 / best["bare"].cpu_per_1000
+                asking = best["ours"].cpu_per_1000 - best["again"].cpu_per_1000
+                ratio = asking / best["bare"].cpu_per_1000
                 results[f"{delay:g} s"] = {
                     **{name: {key: round(value, 3) for key, value in one._asdict().items()}
                        for name, one in best.items()},
-                    "cpu_ratio": round(ratio, 3),
+                    "cpu_ratio_of_asking": round(ratio, 3),
+                    "cpu_ratio_of_the_run": round(best["ours"].cpu_per_1000 / best["bare"].cpu_per_1000, 3),
                 }  # fmt: skip
                 is_good &= best["ours"].share >= least and ratio <= MOST_CPU
     finally:
