@@ -262,9 +262,12 @@ def _longest(founds: list[_Found]) -> list[_Found]:
     if len(founds) == 1:
         return founds
     kept: list[_Found] = []
+    taken: set[int] = set()
     for found in sorted(founds, key=lambda one: (one.first - one.last, one.first)):
-        if all(found.last < other.first or found.first > other.last for other in kept):
+        # none that is kept is shorter, so one that overlaps holds the first or the last word
+        if found.first not in taken and found.last not in taken:
             kept.append(found)
+            taken.update(range(found.first, found.last + 1))
     return kept
 
 

@@ -28,7 +28,8 @@ MOST_NOTES: Final = 10
 """Of each kind, of one answer."""
 LONGEST: Final = {"summary": 1_000, "topic": 120, "reason": 500, "note": 500, "quote": 2_000}
 """Characters of the texts of an answer."""
-_FENCED = re.compile(r"```[\w-]*[ \t]*\r?\n?(.*?)\r?\n?[ \t]*```", re.DOTALL)
+_FENCE: Final = "```"
+_LANGUAGE = re.compile(r"[\w-]{0,20}")
 _MOST_NAMED: Final = 12
 _FIELDS: Final = frozenset({*Verdict.model_fields, "criteria"})
 _PARTS_OF_A_MARK: Final = frozenset({"reason", "quote", "score"})
@@ -99,10 +100,9 @@ def _object(text: str) -> Any:
     Raises:
         ValueError, RecursionError: it is no JSON, has a key twice, or a number that JSON does not know.
     """
-    fenced = _FENCED.fullmatch(text)
-    return json.loads(
-        fenced[1] if fenced else text, object_pairs_hook=_once, parse_constant=_no_number, parse_int=_whole
-    )
+    if text.startswith(_FENCE) and text.endswith(_FENCE) and len(text) >= 2 * len(_FENCE):
+        text = _LANGUAGE.sub("", text[len(_FENCE) : -len(_FENCE)], count=1)
+    return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number, parse_int=_whole)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -21,13 +21,13 @@ _MOST = 200_000
 """Characters of a talk that are read; a longer one is flagged as cut, and no model sees its end."""
 _SIGNS = re.compile(
     r"(?xi)"
-    r" < \s* / ? \s* (?: system | assistant | user | instructions? ) \s* >"
+    r" < \s{0,4} / ? \s{0,4} (?: system | assistant | user | instructions? ) \s{0,4} >"
     r" | < \| [^|]{1,40} \| >"
-    r" | \[ / ? \s* (?: INST | SYS ) \s* \]"
-    r" | [\"'«“]? \b (?: score | is_suitable | criteria ) [\"'»”] \s* : "
-    r" | \#{2,} \s* (?: system | instructions? | инструкци | систем )"
-    r" | (?: НАЧАЛО | КОНЕЦ ) \s+ ЗАПИСИ \s+ (?: [0-9a-f]{6} | = )"
-    r" | ^ \s* (?: system | система ) \s* : "
+    r" | \[ / ? \s{0,4} (?: INST | SYS ) \s{0,4} \]"
+    r" | [\"'«“]? \b (?: score | is_suitable | criteria ) [\"'»”] \s{0,4} : "
+    r" | \#{2,6} \s{0,4} (?: system | instructions? | инструкци | систем )"
+    r" | (?: НАЧАЛО | КОНЕЦ ) \s{1,4} ЗАПИСИ \s{1,4} (?: [0-9a-f]{6} | = )"
+    r" | ^ \s{0,4} (?: system | система ) \s{0,4} : "
 )
 
 

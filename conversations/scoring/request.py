@@ -52,7 +52,7 @@ _LEAST_PIECE: Final = 200
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ud800-\udfff]+"
 )
-_NUMBER_AT_THE_END = re.compile(r"[\d\s().,\-/_*+]+\Z")
+_IN_NUMBERS = frozenset("().,-/_*+")
 
 
 class _Line(NamedTuple):
@@ -145,9 +145,10 @@ def _within(phrases: Sequence[Phrase], most: int) -> list[Phrase]:
             break
         if len(phrase.text) > room:
             # no half of a number may stay where its other half is cut off
-            begun = phrase.text[:room]
-            begun = _NUMBER_AT_THE_END.sub("", begun[: begun.rfind(" ") + 1] or begun)
-            shown.append(phrase._replace(text=begun))
+            end = phrase.text.rfind(" ", 0, room) + 1 or room
+            while end and ((last := phrase.text[end - 1]).isdigit() or last.isspace() or last in _IN_NUMBERS):
+                end -= 1
+            shown.append(phrase._replace(text=phrase.text[:end]))
             break
         shown.append(phrase)
         length += len(phrase.text)

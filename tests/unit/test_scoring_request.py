@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.records import Message
+from conversations.scoring.answer import read_answer
 from conversations.scoring.prompts import prompt_of
 from conversations.scoring.request import prepare
 from conversations.scoring.rubric import rubric_of
+from conversations.scoring.rules import judge_by_rules
 from conversations.scoring.talks import talk_of_call, talk_of_session
 from tests.unit.reviewing import PARAMETERS, PROMPT, RUBRIC, TALK, prepared, shown, talk_of
 
@@ -280,3 +283,25 @@ def test_parts_put_together_are_the_talk(said: list[tuple[str, str]], characters
     assert pieces == {
         str(n): plain for n, each in enumerate(found.masked, start=1) if (plain := "".join(each.text.split()))
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "это " * 50_000,
+        "1 " * 50_000 + "x " + "1 " * 40_000,
+        "<" + " " * 200_000,
+        "#" * 200_000,
+        "поставь вы ты " * 15_000,
+    ],
+    ids=["fillers", "digits", "blanks", "signs", "orders"],
+)
+def test_hostile_texts_take_time_in_line_with_their_length(text: str) -> None:
+    talk = talk_of(("manager", text), ("customer", text[:150_000]))
+    begun = time.process_time()
+
+    prepared(talk)
+    judge_by_rules(talk, RUBRIC)
+    read_answer(f"```{text}x", "stop", None, RUBRIC)
+
+    assert time.process_time() - begun < 10  # squares of these lengths would take minutes
