@@ -41,7 +41,7 @@ ALLOWED = {
 }  # fmt: skip
 WITHOUT_DAGSTER = (
     "conversations", "resources.clients", "resources.sources", "resources.warehouse", "resources.settings",
-    "resources.vault", "resources.accounts", "desk",
+    "resources.vault", "resources.accounts", "resources.llm", "resources.scoring", "desk",
 )  # fmt: skip
 
 

@@ -3,9 +3,9 @@
 Timed: calls of a day out of PostgreSQL, masked, judged by rules, asked about at concurrency 64 through the door, booked
 before and after each call, checked, written as scorecards; beside it bare litellm behind a semaphore with the very same
 questions. The emulated gateway has a process of its own and takes 3 s or 0.3 s for an answer. CPU is that of the asking
-process alone, without its imports. Then the same run once more, which asks nobody: what it costs is reading, masking, rules and
-cards; the rest of the first run's CPU is asking (the door, the book, reading answers), which is held against bare
-litellm. Throughput is that of the whole run.
+process alone, without its imports. Then the same run once more, which asks nobody: what it costs is reading, masking,
+rules and cards; the rest of the first run's CPU is asking (the door, the book, reading answers), which is held against
+bare litellm. Throughput is that of the whole run.
 
     python -m tests.benchmarks.bench_scoring [--rounds 2]
 """

@@ -1,4 +1,4 @@
-"""The book of calls to models: what is reserved, settled, refused and lost, in PostgreSQL, by many coroutines at once."""
+"""The book of calls to models: reserved, settled, refused and lost in PostgreSQL, by many coroutines at once."""
 
 from __future__ import annotations
 
