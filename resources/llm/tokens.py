@@ -37,4 +37,5 @@ def about(messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> int:
 
 
 def _bound(text: str) -> int:
-    return len(text) + sum(len(rare.encode("utf-8", "surrogatepass")) - len(rare) for rare in _RARE.findall(text))
+    rare = "".join(_RARE.findall(text))
+    return len(text) - len(rare) + len(rare.encode("utf-8", "surrogatepass"))

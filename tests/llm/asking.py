@@ -46,14 +46,14 @@ class Book:
     """The ledger in memory: every call with what it came to."""
 
     cap_microusd: int | None = None
+    """Most that one call may cost."""
     planned: list[PlannedCall] = field(default_factory=list)
     paid: dict[str, PaidCall] = field(default_factory=dict)
     ends: list[Evaluated] = field(default_factory=list)
     """What came with a settlement."""
 
     async def reserve(self, planned: PlannedCall) -> str:
-        booked = sum(call.worst_microusd for call in self.planned)
-        if self.cap_microusd is not None and booked + planned.worst_microusd > self.cap_microusd:
+        if self.cap_microusd is not None and planned.worst_microusd > self.cap_microusd:
             raise OverBudget("run")
         self.planned.append(planned)
         return str(len(self.planned) - 1)
