@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,13 @@ def one_round(warehouse: Warehouse, told: dict[str, Any], calls: int, delay: flo
         for number in range(calls):
             lines = [(one, f"{text} Строка {n}.") for n in range(6) for one, text in talk(number)]
             put_call(session, number, phrases=lines)
+        for number in range(calls, calls + 8):
+            put_call(session, number, on=DAY + timedelta(days=1))
     loader, policy, chosen = warehouse.as_role(Role.LOADER), policy_of(CONCURRENCY), Chosen(DAY, DAY)
     scorer = scorer_of(settings_of(told["base_url"], told["api_key"]), policy, Lexicon.default())
+
+    # what the libraries do once, as beside it bare litellm
+    score(loader, scorer, Chosen(DAY + timedelta(days=1), DAY + timedelta(days=1)), f"{run_id}-first")
 
     def run(name: str) -> tuple[Measured, Counts]:
         clock, cpu = time.perf_counter(), time.process_time()
