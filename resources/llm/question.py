@@ -29,6 +29,8 @@ Repair = Callable[[str, Problems], tuple[dict[str, str], ...]]
 """(bad text, what was wrong) to the question again."""
 MOST_REPAIRS = 2
 LONGEST_PAUSE_SECONDS = 20.0
+LEAST_TIME = 0.1
+"""Share of the deadline that must be left for one more call after an outage."""
 _RETRYABLE: frozenset[Fault] = frozenset(("rate_limited", "timed_out", "unavailable"))
 _OUTCOME_OF: dict[Fault, Outcome] = {
     "rate_limited": "rate_limited",
@@ -217,7 +219,8 @@ class Question:
             grown = min(self._door.first_pause_seconds * 2 ** (rounds - 1), LONGEST_PAUSE_SECONDS)
             self._pause = grown / 2 + self._door.random.uniform(0, grown) / 2
         self._pause = max(self._pause, min(map(self._door.told.left, self._models)))
-        if self._pause >= self._left():
+        # a call that has no time to be answered is only paid for
+        if self._pause >= self._left() - self._door.scoring.deadline_seconds * LEAST_TIME:
             return self._evaluated(None, fault, is_final=False)
         return None
 
