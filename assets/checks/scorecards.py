@@ -171,7 +171,7 @@ scorecard_checks = checks_of("scorecards", SCORECARDS)
 
 SCORED = "most_talks_are_scored"
 MOST_UNSCORED = 0.10
-_WARNINGS = """
+UNJUDGED = """
 with judged as (
     select subject_kind, subject_id, state
     from evaluated.scorecards
@@ -183,7 +183,9 @@ talks as (
     from evaluated.call_eligibility as e
     where e.business_on between %(first)s and %(last)s and e.why_not is null
     union
-    select subject_kind, subject_id from judged
+    -- rules judge every talk that a run was asked for, chats included
+    select subject_kind, subject_id from evaluated.scorecards
+    where happened_on between %(first)s and %(last)s and is_current
 )
 
 select
@@ -216,7 +218,7 @@ def scorecard_warnings(
     with explained(context):
         span = days_if_any(context) or Span(FIRST_DAY, Settings().now().date())
         with warehouse.open().connect("otklik-checks") as connection:
-            row = connection.execute(_WARNINGS, {"first": span.first, "last": span.last}).fetchone()
+            row = connection.execute(UNJUDGED, {"first": span.first, "last": span.last}).fetchone()
     talks, unscored, not_bought, by_model = row or (0, 0, 0, 0)
     yield dg.AssetCheckResult(
         asset_key=dg.AssetKey(["evaluated", "scorecards"]),

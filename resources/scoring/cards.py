@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from conversations.scoring.shapes import CriterionResult, NoteResult, Scorecard
-from resources.scoring.subjects import Subject
+from resources.scoring.subjects import HAS_WORDS, Subject
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.schema import metadata
 
@@ -41,6 +41,13 @@ where
         or exists (select from evaluated.scorecard_criteria as k where k.scorecard_id = c.scorecard_id)
     )
 """
+
+_FORGET = f"""
+delete from evaluated.scorecards as c
+where
+    c.happened_on between %s and %s and c.subject_kind = 'session'
+    and not exists (select from evaluated.behaviour as b where b.session_id = c.subject_id and {HAS_WORDS})
+"""  # noqa: S608
 
 
 class Judged(NamedTuple):
@@ -106,15 +113,12 @@ def write_cards(connection: psycopg.Connection[Any], judged: Sequence[Judged], a
 
 
 def forget_gone_sessions(connection: psycopg.Connection[Any], first: Any, last: Any) -> int:
-    """Remove the cards of the days' sessions that are no sessions any more: later messages have cut them otherwise.
+    """Remove the cards of the days' sessions that are no talks any more: later messages have cut them otherwise, or
+    all that was written in them is deleted.
 
     Cards of calls go with their calls. The paid answers stay.
     """
-    return connection.execute(
-        "delete from evaluated.scorecards as c where c.happened_on between %s and %s and c.subject_kind = 'session'"
-        " and not exists (select from evaluated.behaviour as b where b.session_id = c.subject_id)",
-        (first, last),
-    ).rowcount
+    return connection.execute(_FORGET, (first, last)).rowcount
 
 
 def scorecard_id(judged: Judged) -> str:

@@ -1,8 +1,9 @@
 """Which talks of a range of days are judged, with what was said in them, and by what.
 
-Here: calls that ``conversations.scoring.eligible`` let through, and sessions of chats that ended with a human reply; a
-few at a time, in order. Not here: which call is eligible (``evaluated.call_eligibility``, written by the load), rubrics
-and prompts themselves (``rules``).
+Here: calls that ``conversations.scoring.eligible`` let through, and sessions of chats that ended with a human reply and
+hold a written message of the customer or a manager; a few at a time, in order. A conversation of the telephony has
+sessions, too, but nobody wrote in them: its calls are judged by their transcripts. Not here: which call is eligible
+(``evaluated.call_eligibility``, written by the load), rubrics and prompts themselves (``works``).
 """
 
 from __future__ import annotations
@@ -86,11 +87,24 @@ select
 {_CALLS_FROM} and e.call_id = any(%(ids)s)
 order by c.business_on, c.call_id
 """
-_SESSION_IDS = """
-select b.session_id from evaluated.behaviour as b
-where b.ended_on between %(first)s and %(last)s and b.ended_week = any(%(weeks)s)
-order by b.ended_on, b.session_id
+_WRITTEN = """
+    m.is_public and m.deleted_at is null and m.text <> '' and m.content_kind <> 'call'
+    and m.delivery_status <> 'failed'
 """
+HAS_WORDS = f"""
+exists (
+    select from evaluated.sessions as s
+    join core.messages as m
+        on m.conversation_id = s.conversation_id and m.sent_at >= s.started_at and m.sent_at <= s.last_message_at
+    where s.session_id = b.session_id and m.sender_kind in ('customer', 'manager') and {_WRITTEN}
+)
+"""
+"""Of a session ``b``: somebody wrote a word in it."""
+_SESSION_IDS = f"""
+select b.session_id from evaluated.behaviour as b
+where b.ended_on between %(first)s and %(last)s and b.ended_week = any(%(weeks)s) and {HAS_WORDS}
+order by b.ended_on, b.session_id
+"""  # noqa: S608
 _SESSIONS = """
 select
     b.session_id, b.manager_id, b.conversation_id, b.connection_id, b.channel_id, b.customer_id, b.ended_at, b.ended_on,
@@ -100,17 +114,17 @@ join evaluated.sessions as s on s.session_id = b.session_id
 where b.session_id = any(%(ids)s)
 order by b.ended_on, b.session_id
 """
-_MESSAGES = """
+_MESSAGES = f"""
 select a.session_id, m.message_id, m.sender_kind, m.text
 from unnest(%(sessions)s::text[], %(chats)s::text[], %(begins)s::timestamptz[], %(ends)s::timestamptz[])
     as a(session_id, conversation_id, begins, ends)
 join core.messages as m
     on m.conversation_id = a.conversation_id and m.sent_at >= a.begins and m.sent_at <= a.ends
 where
-    m.is_public and m.deleted_at is null and m.text <> '' and m.delivery_status <> 'failed'
+    {_WRITTEN}
     and m.sender_kind in ('customer', 'manager', 'bot', 'autoreply', 'campaign')
 order by a.session_id, m.source_seq nulls last, m.sent_at, m.message_id collate "C"
-"""
+"""  # noqa: S608
 
 
 class Listed(NamedTuple):
