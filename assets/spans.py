@@ -13,6 +13,8 @@ import dagster as dg
 
 from conversations.window import Window, iso_week
 
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+"""Tags of a run over several partitions: its first and its last."""
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
 
@@ -81,7 +83,7 @@ def weeks_of(context: Context) -> tuple[str, str, list[date]]:
 
 def has_range(tags: Mapping[str, str]) -> bool:
     """Whether a run carries the tags of a range of partitions."""
-    return "dagster/asset_partition_range_start" in tags
+    return RANGE_START in tags
 
 
 def _span(keys: dg.PartitionKeyRange) -> Span:

@@ -15,6 +15,10 @@ _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 _Usd = Annotated[float, Field(ge=0, le=1_000_000)]
 
 
+SCORED_NIGHTS = 3
+"""So many nights in a row judge a day; who has a verdict is not bought again, so the later ones cost what came late."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -83,8 +87,9 @@ class Scoring(_Part):
 
     calls_enabled: bool = True
     chats: ChatScoring = ChatScoring()
-    day_ago: Annotated[int, Field(ge=1, le=31)] = 2
-    """Which day the nightly run judges; 2 is the day before yesterday: its transcripts are there, its talks ended."""
+    day_ago: Annotated[int, Field(ge=1, le=31)] = 1
+    """The last day that the nightly run judges; 1 is yesterday, so that a week is published on Monday with its Sunday.
+    The two days before it are judged once more: transcripts come late, talks in chats end late, money runs out."""
     mask_names: bool = False
     """Names of people are hidden as well as phones, cards and e-mails (needs the extra ``names``)."""
     chunk_characters: Annotated[int, Field(ge=1_000, le=1_000_000)] = 24_000

@@ -15,6 +15,7 @@ import psycopg
 
 from conversations.alerts import Scoring
 from conversations.policy import Policy
+from conversations.policy_scoring import SCORED_NIGHTS
 from resources.warehouse.audit import record
 
 _ACTION = "score"
@@ -39,9 +40,10 @@ def note_end(connection: psycopg.Connection[Any], stopped: Collection[str], at: 
 def scoring_state(connection: psycopg.Connection[Any], policy: Policy, now: datetime) -> Scoring:
     """What a watcher should know.
 
-    A day is missed when its calls and their words were there before the night that should have judged them, a day has
-    passed since, and not one scorecard of that day is there: rules judge every talk, so a run leaves some, whatever the
-    budget. Days that were loaded later are nobody's duty: loading buys nothing. Chats are watched by failed runs only.
+    A day is missed when its calls and their words were there before one of the nights that should have judged them, a
+    day has passed since, and not one scorecard of that day is there: rules judge every talk, so a run leaves some,
+    whatever the budget. Days that were loaded after those nights are nobody's duty: loading buys nothing. Chats are
+    watched by failed runs only.
     """
     last = _last(connection)
     stopped, stopped_at = frozenset[str](), None
@@ -50,9 +52,8 @@ def scoring_state(connection: psycopg.Connection[Any], policy: Policy, now: date
     missed = _missed(connection, policy, now) if policy.departments and policy.scoring.calls_enabled else []
     since = None
     if missed:
-        due = missed[0] + timedelta(days=policy.scoring.day_ago)
-        since = datetime.combine(due, time(), ZoneInfo(policy.time_zone)).astimezone(UTC)
-    return Scoring(stopped, stopped_at, tuple(missed), since)
+        since = datetime.combine(missed[0][1], time(), ZoneInfo(policy.time_zone)).astimezone(UTC)
+    return Scoring(stopped, stopped_at, tuple(day for day, _ in missed), since)
 
 
 def _last(connection: psycopg.Connection[Any]) -> tuple[str, datetime] | None:
@@ -62,8 +63,10 @@ def _last(connection: psycopg.Connection[Any]) -> tuple[str, datetime] | None:
     return None if row is None else (row[0], row[1])
 
 
-def _missed(connection: psycopg.Connection[Any], policy: Policy, now: datetime) -> list[date]:
-    last = now.astimezone(ZoneInfo(policy.time_zone)).date() - timedelta(days=policy.scoring.day_ago + 1)
+def _missed(connection: psycopg.Connection[Any], policy: Policy, now: datetime) -> list[tuple[date, date]]:
+    """The days, and the night of each that should have judged it."""
+    today = now.astimezone(ZoneInfo(policy.time_zone)).date()
+    last = today - timedelta(days=policy.scoring.day_ago + 1)
     rows = connection.execute(
         _MISSED,
         {
@@ -71,19 +74,28 @@ def _missed(connection: psycopg.Connection[Any], policy: Policy, now: datetime) 
             "last": last,
             "zone": policy.time_zone,
             "day_ago": policy.scoring.day_ago,
+            "nights": SCORED_NIGHTS,
+            "today": today,
         },
     )
-    return [day for (day,) in rows.fetchall()]
+    return rows.fetchall()
 
 
 _MISSED = """
-select distinct e.business_on
+select e.business_on, min(n.night)
 from evaluated.call_eligibility as e
 join core.calls as c on c.call_id = e.call_id
 join core.call_transcripts as t on t.call_id = e.call_id
+cross join lateral (
+    -- the first night that judges the day and that began when its words were there
+    select greatest(
+        e.business_on + %(day_ago)s, (greatest(c.ingested_at, t.ingested_at) at time zone %(zone)s)::date + 1
+    ) as night
+) as n
 where
     e.business_on between %(first)s and %(last)s and e.why_not is null
-    and greatest(c.ingested_at, t.ingested_at) < (e.business_on + %(day_ago)s)::timestamp at time zone %(zone)s
+    and n.night < e.business_on + %(day_ago)s + %(nights)s and n.night < %(today)s
     and not exists (select from evaluated.scorecards as s where s.happened_on = e.business_on)
+group by e.business_on
 order by e.business_on
 """

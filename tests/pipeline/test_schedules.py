@@ -45,8 +45,32 @@ def test_a_tick_asks_for_the_partition_that_has_just_closed(name: str, moment: d
     assert key in job.partitions_def.get_partition_keys(current_time=moment.replace(tzinfo=MOSCOW))  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("moment", "first", "last"),
+    [
+        # Monday night, before the week is published: Sunday, and what came late of Friday and Saturday
+        (datetime(2026, 11, 16, 3, 40), "2026-11-13", "2026-11-15"),
+        (datetime(2028, 3, 2, 3, 40), "2028-02-28", "2028-03-01"),
+    ],
+)
+def test_the_night_judges_three_days_in_one_run(moment: datetime, first: str, last: str) -> None:
+    repository = defs.get_repository_def()
+    schedule = repository.get_schedule_def("score_days_schedule")
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_schedule_context(
+            instance=instance, scheduled_execution_time=moment.replace(tzinfo=MOSCOW), repository_def=repository
+        )
+        (request,) = schedule.evaluate_tick(context).run_requests or []
+    assert request.partition_key_range == dg.PartitionKeyRange(first, last)
+    partitions = repository.get_job("score_days").partitions_def
+    assert partitions is not None
+    keys = partitions.get_partition_keys(current_time=moment.replace(tzinfo=MOSCOW))
+    # the last day of the run is the last one that is over
+    assert (keys[-3], keys[-1]) == (first, last)
+
+
 def test_schedules_run_without_being_switched_on() -> None:
-    for name in ("load_daily", "publish_days", "publish_week"):
+    for name in ("load_daily", "score_days", "publish_days", "publish_week"):
         schedule = defs.get_repository_def().get_schedule_def(f"{name}_schedule")
         assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
         assert schedule.job_name == name

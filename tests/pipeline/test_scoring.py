@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -100,13 +102,13 @@ def calls(database: Warehouse, count: int, **values: Any) -> None:
             put_call(session, number, **values)
 
 
-def judged(database: Warehouse, last: date = DAY) -> Counts:
+def judged(database: Warehouse, last: date = DAY, first: date = DAY) -> Counts:
     """A run without Dagster, which takes longer than the run."""
     settings = Settings()
     policy = Policy.load(settings.policy_path)
     run_id = f"run{len(rows(database, 'select llm_call_id from ops.llm_calls'))}"
     return score(
-        database.as_role(Role.LOADER), scorer_of(settings, policy, Lexicon.default()), Chosen(DAY, last), run_id
+        database.as_role(Role.LOADER), scorer_of(settings, policy, Lexicon.default()), Chosen(first, last), run_id
     )
 
 
@@ -262,7 +264,32 @@ def test_a_run_is_asked_for_a_part_by_its_tags() -> None:
     assert chosen_of(DAY, DAY, {}) == Chosen(DAY, DAY)
 
 
-def test_the_night_judges_the_day_that_the_policy_says(installed: Warehouse, instance: dg.DagsterInstance) -> None:
-    at = datetime.fromisoformat("2026-11-18T03:40:00+03:00")
-    request = score_days_schedule(dg.build_schedule_context(instance, at))
-    assert isinstance(request, dg.RunRequest) and request.partition_key == "2026-11-16"
+def test_the_night_judges_the_days_that_the_policy_says(
+    installed: Warehouse, gateway: LlmEmulator, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until yesterday, one run over three days; a transcript that came two days late is judged, nobody twice."""
+    with installed.connect() as session:
+        for number in range(4):
+            put_call(session, number, on=DAY + timedelta(days=number))
+
+    def night(moment: str) -> tuple[str, str]:
+        context = dg.build_schedule_context(instance, datetime.fromisoformat(f"2026-11-{moment}T03:40:00+03:00"))
+        request = score_days_schedule(context)
+        assert isinstance(request, dg.RunRequest) and request.partition_key is None
+        first, last = (request.tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end"))
+        judged(installed, date.fromisoformat(last), date.fromisoformat(first))
+        return first, last
+
+    with installed.connect() as session:
+        session.execute("update core.call_transcripts set state = 'pending' where call_id = 'tbank:00000'")
+    assert night("18") == ("2026-11-15", "2026-11-17")
+    judged_first = "select subject_id from evaluated.scorecards where judge = 'model' order by 1"
+    assert rows(installed, judged_first) == [("tbank:00001",)]
+    with installed.connect() as session:
+        session.execute("update core.call_transcripts set state = 'ready'")
+    assert night("19") == ("2026-11-16", "2026-11-18")
+    assert rows(installed, judged_first) == [("tbank:00000",), ("tbank:00001",), ("tbank:00002",)]
+    assert gateway.summary()["calls"] == 3
+    (tmp_policy := Path(os.environ["OTKLIK_HOME"]) / "later.yaml").write_text(f"{POLICY}  day_ago: 4\n", "utf-8")
+    monkeypatch.setenv("OTKLIK_POLICY", str(tmp_policy))
+    assert night("20") == ("2026-11-14", "2026-11-16")

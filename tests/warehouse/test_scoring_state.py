@@ -54,6 +54,8 @@ def test_the_end_of_a_run_is_written_down_where_it_differs(fresh_database: Wareh
     [
         (THURSDAY, policy(), [MONDAY]),
         (datetime(2026, 11, 18, 20, 59, tzinfo=UTC), policy(), []),
+        # of yesterday's day the calls came in the night itself, or in the evening before it
+        (THURSDAY, policy(day_ago=1), [MONDAY, date(2026, 11, 17)]),
         (datetime(2026, 11, 18, 21, 0, tzinfo=UTC), policy(), [MONDAY]),
         (THURSDAY, policy(day_ago=3), []),
         (THURSDAY, policy(calls=False), []),
@@ -82,6 +84,17 @@ def test_what_came_late_or_has_a_card_or_cannot_be_judged_is_not_missed(fresh_da
         "update core.call_transcripts set ingested_at = '2026-11-17 23:59+03'": [MONDAY],
         "update evaluated.call_eligibility set why_not = 'short'": [],
     }
+    changes_of_night = {
+        # words of the third night are its duty, what came after it is nobody's
+        "2026-11-18 00:00+03": ("2026-11-19 12:00+03", "2026-11-20 12:00+03", True),
+        "2026-11-19 23:59+03": ("2026-11-20 12:00+03", "2026-11-21 12:00+03", True),
+        "2026-11-20 00:00+03": ("2026-11-21 12:00+03", "2026-11-22 12:00+03", False),
+    }
+    for came, (before, after, is_missed) in changes_of_night.items():
+        with fresh_database.connect() as sql:
+            sql.execute("update core.call_transcripts set ingested_at = %s", [came])
+        assert state(fresh_database, datetime.fromisoformat(before)).missed == ()
+        assert list(state(fresh_database, datetime.fromisoformat(after)).missed) == [MONDAY] * is_missed
     for statement, missed in changes.items():
         with fresh_database.connect() as sql:
             sql.execute(statement)
