@@ -70,7 +70,8 @@ def columns_of(title: str, *, has_talks: bool = False) -> list[Made]:
 
 
 def _columns(title: str, of_week: Made, texts: Texts, has_talks: bool) -> list[Made]:
-    more = talks.SUMMARY_COLUMNS if has_talks else []
+    of_managers = talks.SUMMARY_COLUMNS if has_talks else []
+    of_channels = talks.CHANNEL_COLUMNS if has_talks else []
     found: dict[str, list[Made]] = {
         README: readme.COLUMNS,
         DIGEST_MANAGERS: comparison.DIGEST_MANAGERS,
@@ -81,8 +82,8 @@ def _columns(title: str, of_week: Made, texts: Texts, has_talks: bool) -> list[M
         SNAPSHOTS: [of_week, *published.SNAPSHOTS],
         EXAMPLES: [of_week, *cases.examples(texts)],
         ADVICE: [of_week, *cases.advice(texts)],
-        MANAGERS: [of_week, *summaries.MANAGER_COLUMNS, *more],
-        CHANNELS: [of_week, *summaries.CHANNEL_COLUMNS, *more],
+        MANAGERS: [of_week, *summaries.MANAGER_COLUMNS, *of_managers],
+        CHANNELS: [of_week, *summaries.CHANNEL_COLUMNS, *of_channels],
         BESIDE: talks.BESIDE,
         RESULTS: [of_week, *talks.results(texts)],
         CHATS: lists.chats(texts),
@@ -188,6 +189,8 @@ class _Tabs:
         weeks = len(weeks_of(title, self._snapshot))
         told = WeeklyWords.caption(shown, as_of) if weeks == 1 else WeeklyWords.captions(shown, weeks, as_of)
         how = WeeklyWords.HOW[_HOW[title]] if title in _HOW else TalkWords.HOW.get(title)
+        if title == ADVICE and "model" in set(self._snapshot.advice["source"]):
+            how = TalkWords.HOW_ADVICE
         return [told, *([how] if how else [])]
 
     def _status(self) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from assets.exports.snapshot_talks import HAS_TALKS, RESULTS, RESULTS_BY_WEEK
+from assets.exports.snapshot_talks import DEPARTMENTS, HAS_TALKS, OF_CUSTOMERS, RESULTS, RESULTS_BY_WEEK
 from assets.exports.snapshot_weekly import WEEKLY
 from assets.marts.python.links import Links
 from conversations.delta import COMPLETE
@@ -150,26 +150,29 @@ select coalesce(
 )
 from ops.as_of as a
 """
-_MANAGERS = """
-select * from marts.manager_week
+_MANAGERS = f"""
+select w.*, u.department_name
+from marts.manager_week as w
+left join ({DEPARTMENTS}) as u on w.week = %(newest)s and w.manager_id = u.manager_id
 where
     week = any(%(weeks)s)
     and (
         waits_settled > 0 or pending_now > 0 or sessions_touched > 0 or left_waiting > 0 or missed_calls_settled > 0
         or calls_in > 0 or calls_out > 0 or llm_state is not null or rules_evaluated > 0
     )
-order by week desc, manager_id is null, team_id nulls last, manager_name, manager_key
-"""
-_CHANNELS = """
-select * from marts.channel_week where week = any(%(weeks)s)
+order by week desc, w.manager_id is null, team_id nulls last, manager_name, manager_key
+"""  # noqa: S608 constants of these modules
+_CHANNELS = f"""
+select c.* from marts.channel_week as c
+where c.week = any(%(weeks)s) and {OF_CUSTOMERS.format(kind="c.channel_kind", week="c.week")}
 order by week desc, channel_kind, channel_name, channel_id
-"""
-_STATUS = """
+"""  # noqa: S608 constants of these modules
+_STATUS = f"""
 select s.*, coalesce(c.kind, '') as channel_kind from marts.data_status as s
 left join core.channels as c on s.channel_id = c.channel_id
-where s.week = any(%(weeks)s)
+where s.week = any(%(weeks)s) and {OF_CUSTOMERS.format(kind="coalesce(c.kind, '')", week="s.week")}
 order by s.week desc, c.kind, s.channel_name, s.channel_id
-"""
+"""  # noqa: S608 constants of these modules
 # What happens to the platform's own account of a chat (opened, assigned ...) is no message. The range finds the rows,
 # the week keeps those of published weeks: between two of them there may be one that never was.
 _LISTED = """

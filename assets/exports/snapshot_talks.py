@@ -14,6 +14,27 @@ select exists (
 ) or exists (select from marts.call_results)
 """
 """Over all weeks that were ever published: what is shown does not go away again."""
+OF_CUSTOMERS = """(
+    {kind} <> 'internal'
+    or not exists (select from marts.channel_week as o where o.week = {week} and o.channel_kind <> 'internal')
+)"""
+"""Whether customers are behind a channel of this kind, or the week has no other.
+
+Calls among colleagues are in a channel without customers: it has no question, no chat and no share by its nature. The
+marts keep it, since each call is in one channel; people do not look for it among the channels that customers write to
+and call. Its calls are in the tables of managers.
+"""
+DEPARTMENTS = """
+    select distinct on (coalesce(p.person_id, c.operator_id))
+        coalesce(p.person_id, c.operator_id) as manager_id, coalesce(d.name, e.department_id) as department_name
+    from core.calls as c
+    inner join evaluated.call_eligibility as e on c.call_id = e.call_id
+    left join reference.people as p on c.operator_id = p.manager_id
+    left join reference.departments as d on e.department_id = d.department_id
+    where e.department_id is not null and c.business_on between %(sunday)s::date - 6 and %(sunday)s::date
+    order by coalesce(p.person_id, c.operator_id), c.started_at desc, c.call_id
+"""
+"""The department of each person's last call of the newest week, by the directory of operators on that day."""
 RESULTS = """
 select
     r.*,

@@ -82,11 +82,17 @@ SUMMARY_COLUMNS: list[Made] = [
     share(T.INSUFFICIENT, "llm_insufficient_share"),
     count(T.UNSCORED, "llm_unscored"),
 ]
-"""What both summaries show at their end, where there are calls or scores."""
+"""What the summary of managers shows at its end, where there are calls or scores."""
+CHANNEL_COLUMNS = [one for one in SUMMARY_COLUMNS if one.column.name != T.CALLS_INTERNAL]
+"""The same of channels: those that customers write to and call have no calls among colleagues."""
 
 BESIDE: list[Made] = [
     text(H.MANAGER, "manager_name", 170),
-    text(H.TEAM, "team_id", 90),
+    Made(
+        Column(T.UNIT, Kind.TEXT, 170),
+        "team_id, evaluated.call_eligibility",
+        lambda rows: [team or called for team, called in zip(rows["team_id"], rows["department_name"], strict=True)],
+    ),
     *_CALLS,
     count(H.CALLS, "missed_calls_settled"),
     share(H.CALLS_IN_TARGET, "missed_calls_in_target_share"),
@@ -94,7 +100,7 @@ BESIDE: list[Made] = [
     *_part(
         T.CALLS_SCORE, T.CALLS_SCORE_N, T.CALLS_TRIAL, T.CALLS_TRIAL_N, T.CALLS_RULES, T.CALLS_RULES_N, "calls_"
     ),
-    count(H.SESSIONS, "sessions_touched"),
+    count(T.CHATS_TOUCHED, "chat_sessions_touched"),
     count(H.WAITS, "waits_settled"),
     share(H.IN_TARGET, "in_target_share"),
     share(H.NO_REPLY, "no_reply_share"),
@@ -152,12 +158,12 @@ def results(texts: Texts) -> list[Made]:
         text(T.CALL, "call_id", 150),
         moment(T.STARTED, "began"),
         text(H.MANAGER, "manager_name", 170),
-        text(T.DEPARTMENT, "department_name", 150),
+        text(T.DEPARTMENT, "department_name", 180),
         text(T.OFFICE, "office_name", 120),
         text(T.SUPERVISOR, "supervisor_name", 150),
         named(T.DIRECTION, "direction", TalkWords.DIRECTIONS, 90),
         minutes(T.LENGTH, "talk_seconds"),
-        _each(T.JUDGE, "judge, model", 190, _judge),
+        _each(T.JUDGE, "judge, model", 240, _judge),
         _each(T.RESULT, "state, reason", 170, _result),
         points(T.POINTS, "score"),
         named(T.POINTS_ARE, "score_state", TalkWords.SCORE_STATES, 190),

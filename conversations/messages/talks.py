@@ -36,6 +36,8 @@ class Talks:
     CALLS_TRIAL_N: Final = "Звонки: пробных оценок"
     CALLS_RULES: Final = "Звонки: оценка по правилам"
     CALLS_RULES_N: Final = "Звонки: оценено по правилам"
+    UNIT: Final = "Команда или отдел"
+    CHATS_TOUCHED: Final = "Переписок с ответом менеджера"
     CHATS_SCORE: Final = "Чаты: оценка модели"
     CHATS_SCORE_N: Final = "Чаты: оценено моделью"
     CHATS_TRIAL: Final = "Чаты: пробная оценка"
@@ -119,6 +121,12 @@ class TalkWords:
         "Оценка по правилам считается без модели.",
     }
 
+    HOW_ADVICE: Final = (
+        "Советы по правилам; «По мнению модели» — рекомендация модели, правила её не проверяли. "
+        "Рядом сообщение, о котором речь"
+    )
+    """How to read the advice where a model advised, too."""
+
     @staticmethod
     def mark(title: str, given: int | None, best: int, not_given: str | None, gate: str) -> str:
         """One criterion of a call.
@@ -181,6 +189,8 @@ DEFINITIONS_OF_TALKS: Final = {
     Talks.CALLS_TRIAL_N: "сколько звонков стоит за пробным баллом",
     Talks.CALLS_RULES: "средний балл 0–100 за звонки по правилам, без модели",
     Talks.CALLS_RULES_N: "сколько звонков стоит за баллом по правилам",
+    Talks.UNIT: "команда менеджера в воскресенье этой недели; если её нет — отдел, в котором были его звонки",
+    Talks.CHATS_TOUCHED: "закончившиеся разговоры, в которых менеджер написал хоть раз; звонки не считаются",
     Talks.CHATS_SCORE: f"средний балл 0–100 за чаты {_OF_MODEL}",
     Talks.CHATS_SCORE_N: "сколько чатов стоит за средним баллом модели",
     Talks.CHATS_TRIAL: "средний балл чатов по критериям, которые ещё не сверены с людьми; в оценку не входит",

@@ -19,7 +19,9 @@ touched as materialized (
     select
         s.{{ period }},
         m.manager_id,
-        count(distinct s.session_id) as sessions_touched
+        count(distinct s.session_id) as sessions_touched,
+        -- a call is a reply as well: the talks by telephone are told apart
+        count(distinct s.session_id) filter (where m.content_kind <> 'call') as chat_sessions_touched
     from {{ ref('int_ended_sessions') }} as s
     inner join {{ staged_messages() }} as m
         on s.conversation_id = m.conversation_id and m.sent_at between s.started_at and s.last_message_at
@@ -154,6 +156,7 @@ select
         end
     )::text as team_id,
     coalesce(t.sessions_touched, 0)::bigint as sessions_touched,
+    coalesce(t.chat_sessions_touched, 0)::bigint as chat_sessions_touched,
     {%- if not is_week %}
     coalesce(m.messages_sent, 0)::bigint as messages_sent,
     {%- endif %}

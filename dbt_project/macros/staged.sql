@@ -20,6 +20,7 @@
         m.sent_at,
         m.business_on,
         m.sender_kind,
+        m.content_kind,
         {{ person_of('p', 'm.manager_id') }} as manager_id,
         -- "answers a wait" of the metric contract, section 1: what counts as a person's reply
         m.sender_kind = 'manager'

@@ -37,7 +37,7 @@ select manager_name as name, coalesce(team_id, '') as beside, data_status,
        in_target_share, slow_reply_share, no_reply_share, first_reply_p50_business_seconds,
        reply_p50_business_seconds, reply_p90_business_seconds, pending_now
 from marts.manager_week
-where week = :week and (waits_settled > 0 or pending_now > 0 or sessions_touched > calls_answered)
+where week = :week and (waits_settled > 0 or pending_now > 0 or coalesce(chat_sessions_touched, sessions_touched) > 0)
 order by manager_id is null, team_id nulls last, manager_name, manager_key
 """
 _CHANNELS = """

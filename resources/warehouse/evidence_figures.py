@@ -167,6 +167,7 @@ _OF_MANAGERS = [
     _PENDING,
     Figure("left_waiting", "left_waiting", evidence=("asking_message_ids",)),
     Figure("sessions_touched", "touched", evidence=("reply_message_ids",)),
+    Figure("chat_sessions_touched", "touched", "has_written", evidence=("reply_message_ids",)),
     *_TALKS,
     Figure("messages_sent", "messages", "sender_kind = 'manager'", evidence=("message_ids",)),
 ]

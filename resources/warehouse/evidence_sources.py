@@ -84,7 +84,8 @@ _TOUCHED = """
     select
         s.session_id || ':' || coalesce(p.person_id, m.manager_id, 'none') as case_id, s.session_id, s.conversation_id,
         s.channel_id, coalesce(p.person_id, m.manager_id, 'none') as manager_key, s.ended_at as at,
-        array_agg(m.message_id order by m.sent_at, m.message_id) as reply_message_ids
+        array_agg(m.message_id order by m.sent_at, m.message_id) as reply_message_ids,
+        not bool_and(m.content_kind = 'call') as has_written
     from evaluated.sessions as s
     inner join core.conversations as c on s.conversation_id = c.conversation_id
     inner join core.messages as m

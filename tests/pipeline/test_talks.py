@@ -26,7 +26,7 @@ from tests.pipeline.standin import ANNA, Floor
 from tests.pipeline.talks import MODEL, card, gate, marks_of
 
 WEEK, DAY = "2026-W46", date(2026, 11, 10)
-PHONE, OFFICE = "tbank:phone", "Юг"
+PHONE, INTERNAL, OFFICE = "tbank:phone", "tbank:internal", "Юг"
 BOTH = {"greeting": (30, 1, 1), "offer": (70, 2, 1)}
 """Half of the offer: 30 + 35 of 100; the greeting alone 100, the offer alone 50."""
 
@@ -61,6 +61,13 @@ def judged(floor: Floor, subject: str, marks: Any, day: date = DAY, **values: An
     card(floor.put, subject, marks_of(marks, values.pop("fails", ())), **happened(day), **where | values)
 
 
+def ended(floor: Floor, chat: str, channel: str, session: str | None = None) -> None:
+    at = datetime(2026, 11, 10, 9, tzinfo=UTC)
+    floor.put("evaluated.sessions", session_id=session or f"{chat}:s", conversation_id=chat, channel_id=channel,
+              started_at=at, last_message_at=at, ended_week=WEEK, ended_at=at, ended_on=DAY, last_message_id="m1",
+              definition_version=1)  # fmt: skip
+
+
 def paid(floor: Floor, number: int, **values: Any) -> None:
     row = {
         "llm_call_id": str(number), "evaluation_key": "k", "attempt": 1, "purpose": "first", "run_id": "r",
@@ -79,6 +86,7 @@ def fill(floor: Floor) -> None:
     for scope in ("tbank", "shop"):
         floor.put("ops.as_of", scope=scope, as_of=until)
     floor.put("core.channels", channel_id=PHONE, connection_id="tbank", kind="phone", name="Телефония", is_active=True)
+    floor.put("core.channels", channel_id=INTERNAL, connection_id="tbank", kind="internal", name="Между собой")
     floor.owner.execute("update core.channels set is_active = true")
     floor.put("core.managers", manager_id="tbank:7", connection_id="tbank", name="Анна")
     floor.put("core.managers", manager_id="tbank:8", connection_id="tbank", name="Вера")
@@ -101,11 +109,14 @@ def fill(floor: Floor) -> None:
     judged(floor, call(floor, "2", direction="out", talk_seconds=90), BOTH, rubric_version=2)
     call(floor, "3", operator_id=None, is_answered=False, talk_seconds=0)
     call(floor, "4", operator_id="tbank:8", direction="out", talk_seconds=10)
-    call(floor, "5", is_internal=True)
+    call(floor, "5", is_internal=True, channel_id=INTERNAL)
     sunday = date(2026, 11, 15)
     judged(floor, call(floor, "6", sunday, operator_id="tbank:8"), {"greeting": (1, 2, 1)}, sunday, judge="rules",
            manager_id="tbank:8")  # fmt: skip
     judged(floor, call(floor, "7", date(2026, 11, 16)), BOTH, date(2026, 11, 16))
+    floor.put("evaluated.call_eligibility", call_id="tbank:7", connection_id="tbank", business_on=date(2026, 11, 16),
+              department_id="sales", is_operator_known=True)  # fmt: skip
+    ended(floor, "tbank:chat-1", PHONE)
     judged(floor, call(floor, "8"), {}, state="unscored", reason="not_json")
     # an older version's scorecard does not count once the talk was judged anew
     judged(floor, "tbank:1", {"greeting": (1, 1, 0)}, rubric_version=9, is_current=False)
@@ -114,9 +125,7 @@ def fill(floor: Floor) -> None:
            channel_id="shop:wa", fails=["greeting"])  # fmt: skip
     floor.put("evaluated.scorecard_notes", scorecard_id="shop:c1:s|model|chats|1", kind="recommendation", n=1,
               text="Назовите срок", quote_state="missing")  # fmt: skip
-    floor.put("evaluated.sessions", session_id="shop:c1:s", conversation_id="chat of shop:c1:s", channel_id="shop:wa",
-              ended_week=WEEK, ended_at=datetime(2026, 11, 10, 9, tzinfo=UTC), ended_on=DAY, last_message_id="m1",
-              definition_version=1)  # fmt: skip
+    ended(floor, "chat of shop:c1:s", "shop:wa", "shop:c1:s")
     floor.put("core.conversations", conversation_id="chat of shop:c1:s", connection_id="shop", channel_id="shop:wa")
     floor.put("core.messages", conversation_id="chat of shop:c1:s", message_id="m1", connection_id="shop",
               sent_at=datetime(2026, 11, 10, 9, tzinfo=UTC), sender_kind="manager", is_public=True, direction="out",
@@ -164,9 +173,16 @@ def test_calls_of_a_person_over_all_of_his_accounts(floor: Floor) -> None:
     assert shown(floor.row("manager_week", week=WEEK, manager_key="anna"), *figures) == (2, 1, 3, 330, 0, 1, 2)
     assert shown(floor.row("manager_week", week=WEEK, manager_key="tbank:8"), *figures) == (1, 1, 2, 130, 1, 0, 1)
     assert shown(floor.row("manager_week", week=WEEK, manager_key="none"), *figures) == (1, 0, 0, 0, 0, 0, 0)
-    assert shown(floor.row("channel_week", week=WEEK, channel_id=PHONE), *figures) == (4, 2, 5, 460, 1, 1, 3)
+    assert shown(floor.row("channel_week", week=WEEK, channel_id=PHONE), *figures) == (4, 2, 5, 460, 1, 0, 3)
+    assert shown(floor.row("channel_week", week=WEEK, channel_id=INTERNAL), *figures) == (0, 0, 0, 0, 0, 1, 0)
     day = floor.row("manager_day", business_on=DAY, manager_key="anna")
     assert shown(day, *figures) == (2, 1, 3, 330, 0, 1, 2)
+
+
+def test_a_talk_by_telephone_is_none_of_the_chats_that_he_answered(floor: Floor) -> None:
+    names = ("sessions_touched", "chat_sessions_touched")
+    assert shown(floor.row("manager_week", week=WEEK, manager_key="anna"), *names) == (2, 1)
+    assert shown(floor.row("manager_day", business_on=DAY, manager_key="anna"), *names) == (2, 1)
 
 
 def test_only_admitted_criteria_count_and_calls_and_chats_stand_apart(floor: Floor) -> None:
@@ -247,6 +263,11 @@ def test_the_spreadsheet_shows_what_the_marts_hold(floor: Floor) -> None:
     assert said["tbank:1"] == "greeting: причина greeting — «слова greeting»\noffer: причина offer — «слова offer»"
     beside = sheets[frames.BESIDE]
     assert list(beside[Headings.MANAGER]) == ["Анна Ким"], "the newest week alone"
+    assert list(beside[Talks.UNIT]) == ["Продажи"], "she has no team: the department of her calls"
+    channels = sheets[frames.CHANNELS][Headings.CHANNEL]
+    assert {"Телефония"} < set(channels), "people look for channels of customers"
+    assert not channels.str.contains("Между собой").any()
+    assert set(snapshot.channels["channel_id"]) == set(snapshot.status["channel_id"])
 
 
 @pytest.mark.parametrize("name", ["manager_week", "channel_week", "manager_day", "channel_day"])

@@ -58,7 +58,10 @@ RESULT: dict[str, Any] = {
     ],
     "titles": {"greeting": "Приветствие"},
 }  # fmt: skip
-MANAGER = {"week": "2026-W46", "sessions_touched": 3, "left_waiting": 1}
+MANAGER = {
+    "week": "2026-W46", "sessions_touched": 9, "chat_sessions_touched": 3, "left_waiting": 1, "team_id": None,
+    "department_name": "Офис-менеджеры",
+}  # fmt: skip
 
 
 def rows_of(title: str, texts: Any = "masked", **given: Any) -> list[dict[str, Any]]:
@@ -150,6 +153,21 @@ def test_a_model_advises_under_its_own_name_and_without_contacts() -> None:
     (row,) = tab(frames.ADVICE, advice=[advice])
     assert (row["О чём"], row["Совет"]) == ("По мнению модели", "Позвоните на [телефон]")
     assert tab(frames.ADVICE, "none", advice=[advice])[0]["Совет"] is None
+    assert TalkWords.HOW_ADVICE in made(frames.ADVICE, advice=[advice]).look.caption  # type: ignore[union-attr]
+    assert TalkWords.HOW_ADVICE not in made(frames.ADVICE).look.caption  # type: ignore[union-attr]
+
+
+def test_beside_calls_stand_chats_alone_and_the_department_of_who_has_no_team() -> None:
+    who = [{**MANAGER, **ANNA, **FIGURES, **COUNTED, "team_id": "sales"}, {**MANAGER, **NOBODY, **NOTHING, **SCORES}]
+    anna, nobody = rows_of(BESIDE, managers=who)
+    assert (anna[Talks.CHATS_TOUCHED], anna[Talks.UNIT]) == (3, "sales")
+    assert nobody[Talks.UNIT] == "Офис-менеджеры"
+
+
+def test_calls_among_colleagues_are_no_figure_of_a_channel() -> None:
+    shown_of = {title: {one.column.name for one in frames.columns_of(title, has_talks=True)} for title in ORDER}
+    assert Talks.CALLS_INTERNAL in shown_of[MANAGERS]
+    assert Talks.CALLS_INTERNAL not in shown_of[CHANNELS]
 
 
 def test_the_week_of_calls_and_chats_has_a_chart_of_both() -> None:
