@@ -75,7 +75,11 @@ class Score:
         "unavailable": "модель не отвечает",
         "refused": "модель не принимает запросы",
     }
-    NOT_READY: Final = {"no_rubric": "нет чек-листа", "no_prompt": "нет промпта"}
+    NOT_READY: Final = {
+        "no_rubric": "нет чек-листа",
+        "no_prompt": "нет промпта",
+        "broken": "ошибка программы, она в журнале",
+    }
 
     @staticmethod
     def usd(microusd: int) -> str:

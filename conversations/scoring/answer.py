@@ -64,7 +64,11 @@ def read_answer(text: str | None, finish_reason: str | None, refusal: str | None
         content = _object(text)
     except (ValueError, RecursionError):
         return Problems("not_json", Judge.NOT_JSON, can_repair=True)
-    return _validated(content, rubric)
+    try:
+        return _validated(content, rubric)
+    except RecursionError:
+        # as deep as the parser just lets through, too deep for who looks at it
+        return Problems("not_json", Judge.NOT_JSON, can_repair=True)
 
 
 def stored(answer: Answer) -> dict[str, Any]:

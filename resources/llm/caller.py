@@ -35,6 +35,8 @@ Fault: TypeAlias = Literal[
 ]  # fmt: skip
 """rejected: the request itself is not accepted; too_long: beyond the model's context; refused: by the gateway's rules
 of content; over_budget: the gateway's own budget is spent; private: the address leads into a private network."""
+_MOST_TOKENS = 1_000_000_000
+_LONGEST_NAME = 200
 _SPENT = ("budget_exceeded", "budget has been exceeded", "insufficient_quota")
 _CANNOT = (("temperature", "temperature"), ("response_format", "schema"), ("json_schema", "schema"))
 
@@ -201,7 +203,7 @@ def _check(model: str, base_url: str | None) -> None:
 def _reply(response: Any, mine: Seen) -> Reply | Failure:
     choices = getattr(response, "choices", None)
     usage = getattr(response, "usage", None)
-    asked, answered = (getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
+    asked, answered = (_count(getattr(usage, name, None)) for name in ("prompt_tokens", "completion_tokens"))
     is_told = bool(asked)  # a question has tokens: 0 is litellm's word for "not told"
     message = choices[0].message if choices else None
     fields = getattr(message, "provider_specific_fields", None) or {}
@@ -210,12 +212,23 @@ def _reply(response: Any, mine: Seen) -> Reply | Failure:
         text=message.content if message is not None else "",
         finish_reason=choices[0].finish_reason if choices else None,
         refusal=fields.get("refusal") or getattr(message, "refusal", None),
-        answered_by=by.removeprefix("litellm_proxy/") if isinstance(by, str) and by else None,
+        answered_by=_named(by.removeprefix("litellm_proxy/")) if isinstance(by, str) else None,
         prompt_tokens=asked if is_told else None,
         completion_tokens=answered if is_told else None,
         told_cost=mine.headers.get("x-litellm-response-cost"),
-        vendor_call_id=mine.headers.get("x-litellm-call-id") or getattr(response, "id", None),
+        vendor_call_id=_named(mine.headers.get("x-litellm-call-id") or getattr(response, "id", None)),
     )
+
+
+def _count(told: Any) -> int | None:
+    """Tokens as a gateway tells them; what cannot be a number of them is not told."""
+    return told if isinstance(told, int) and 0 <= told <= _MOST_TOKENS else None
+
+
+def _named(told: Any) -> str | None:
+    """A name or id as a gateway tells it, such that it can be stored: one that cannot would undo the whole booking."""
+    plain = "".join(filter(str.isprintable, str(told or "")))[:_LONGEST_NAME]
+    return plain.encode("utf-8", "replace").decode() or None
 
 
 def _failure(error: Exception, mine: Seen) -> Failure:

@@ -2,8 +2,8 @@
 
 Here: where a price comes from. Not here: budgets (``resources.scoring.ledger``). Before a call: the policy's price of
 the model, else that of litellm's own list, which is a file of the package (nothing is downloaded, litellm is not
-imported). A model without a price is not asked at all: a budget that nobody can check is none. After a call the
-gateway's own word wins, where it sends one. Money is in millionths of a US dollar.
+imported). A model without a price, or with 0 in that list, is not asked at all: a budget that nobody can check is none.
+After a call the gateway's own word wins, where it sends one. Money is in millionths of a US dollar.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Prices:
         """What a call cost: by the gateway's header, else by its tokens; ``None``: neither is known."""
         if (usd := _usd(told)) is not None:
             return Cost(math.ceil(usd * 1_000_000), "gateway")
-        if prompt_tokens is None or completion_tokens is None:
+        if prompt_tokens is None or completion_tokens is None or min(prompt_tokens, completion_tokens) < 0:
             return None
         price = self._prices[model]
         cost = prompt_tokens * price.per_input_token + completion_tokens * price.per_output_token
@@ -106,8 +106,9 @@ def _price_of(model: str, by_policy: Mapping[str, Price]) -> ModelPrice:
     names = dict.fromkeys((model, model.partition("/")[2] or model, model.rpartition("/")[2]))
     for name in names:
         entry = listed.get(name)
-        if entry is not None:
-            return ModelPrice(_highest(entry, "input"), _highest(entry, "output"), "model_map")
+        # the list writes 0 where nobody knows: who runs a model at no cost says so in the policy
+        if entry is not None and (dearest := _highest(entry, "output")) > 0:
+            return ModelPrice(_highest(entry, "input"), dearest, "model_map")
     raise BadConfiguration(
         "llm",
         f"nobody says what the model {model} costs, so no budget could be kept",

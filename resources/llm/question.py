@@ -106,10 +106,12 @@ class Question:
         self._calls += 1
         self._start()
         said = await self._said()
-        if isinstance(said, Reply):
-            paid, ended = self._replied(said)
-        else:
-            paid, ended = self._failed(said)
+        try:
+            paid, ended = self._replied(said) if isinstance(said, Reply) else self._failed(said)
+        except Exception:
+            # whatever is wrong with us, the call was made: others wait for the room that its reservation takes
+            await door.ledger.settle(llm_call_id, PaidCall("invalid", self._worst, None, None, None, None), None)
+            raise
         await door.ledger.settle(llm_call_id, paid, ended)
         if door.shut is not None and ended is None:
             raise door.shut

@@ -32,7 +32,9 @@ _CRITERIA_KEY, _NOTES_KEY = ("scorecard_id", "criterion"), ("scorecard_id", "kin
 
 
 _VERDICTS = """
-select c.subject_kind, c.subject_id, c.judge, c.rubric_id, c.rubric_version, c.transcript_hash
+select
+    c.subject_kind, c.subject_id, c.judge, c.evaluation_keys <> '{}' as is_paid, c.rubric_id, c.rubric_version,
+    c.transcript_hash
 from evaluated.scorecards as c
 where
     c.subject_id = any(%s) and c.is_current
@@ -42,6 +44,34 @@ where
     )
 """
 
+_FORGET_STALE = """
+delete from evaluated.scorecards as c
+where
+    c.happened_on between %s and %s
+    and exists (
+        select from (
+            select k.quote, k.ref, k.speaker from evaluated.scorecard_criteria as k
+            where k.scorecard_id = c.scorecard_id and k.quote is not null
+            union all
+            select n.quote, n.ref, null from evaluated.scorecard_notes as n
+            where n.scorecard_id = c.scorecard_id and n.quote is not null
+        ) as q
+        where
+            not exists (
+                select from core.messages as m
+                where
+                    c.subject_kind = 'session' and m.conversation_id = c.conversation_id and m.message_id = q.ref
+                    and m.deleted_at is null and strpos(m.text, q.quote) > 0
+            )
+            and not exists (
+                select from core.call_transcripts as t
+                cross join lateral jsonb_array_elements(t.phrases) as p
+                where
+                    t.call_id = c.call_id and p ->> 'n' = q.ref and strpos(p ->> 'text', q.quote) > 0
+                    and coalesce(q.speaker, 'unknown') in ('unknown', p ->> 'speaker')
+            )
+    )
+"""
 _FORGET = f"""
 delete from evaluated.scorecards as c
 where
@@ -73,10 +103,15 @@ class Current(NamedTuple):
 
 
 def current_cards(connection: psycopg.Connection[Any], subjects: Iterable[Subject]) -> dict[tuple[str, str], Current]:
-    """What the model's verdicts on the subjects are by now, by kind and id of the subject."""
+    """What the model's verdicts on the subjects are by now, by kind and id of the subject.
+
+    That there is no talk to judge, as rules saw without asking, is no verdict of a model: rules may see better now.
+    """
     rows = connection.execute(_VERDICTS, [[one.subject_id for one in subjects]])
     return {
-        (kind, subject_id): Current(*rest) for kind, subject_id, judge, *rest in rows.fetchall() if judge == "model"
+        (kind, subject_id): Current(*rest)
+        for kind, subject_id, judge, is_paid, *rest in rows.fetchall()
+        if judge == "model" and is_paid
     }
 
 
@@ -119,6 +154,13 @@ def forget_gone_sessions(connection: psycopg.Connection[Any], first: Any, last: 
     Cards of calls go with their calls. The paid answers stay.
     """
     return connection.execute(_FORGET, (first, last)).rowcount
+
+
+def forget_stale_quotes(connection: psycopg.Connection[Any], first: Any, last: Any) -> int:
+    """Remove the days' cards, earlier versions too, with a quote that nobody has said any more: a message was deleted
+    or edited, a transcript was read anew. The paid answers stay.
+    """
+    return connection.execute(_FORGET_STALE, (first, last)).rowcount
 
 
 def scorecard_id(judged: Judged) -> str:

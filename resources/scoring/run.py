@@ -11,6 +11,7 @@ Here: the order of things, the lock, what is counted. Not here: which talks (``s
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -25,25 +26,32 @@ from conversations.policy import Policy
 from conversations.scoring.masking import NameFinder
 from conversations.scoring.rules import judge_by_rules
 from conversations.scoring.shapes import Prompt
+from resources.clients.errors import SourceError
+from resources.clients.redact import wordless_traceback
 from resources.llm.ledger import Ledger
 from resources.prompts import PromptError
 from resources.scoring.asking import Asker, Door, Left
-from resources.scoring.cards import Judged, forget_gone_sessions, write_cards
+from resources.scoring.cards import Judged, forget_gone_sessions, forget_stale_quotes, write_cards
 from resources.scoring.group import GroupCommit
 from resources.scoring.ledger import Caps, PostgresLedger, book_lost
 from resources.scoring.subjects import Chosen, Subject, list_subjects, read_subjects
 from resources.scoring.works import Judging, Rejudged, Rulebook, Work, parameters_of, works_of
 from resources.warehouse.eligibility import refresh_eligibility
 from resources.warehouse.engine import Warehouse
+from resources.warehouse.errors import WarehouseError
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import scoring_lock
 from resources.warehouse.requirements import NoRubric
 from resources.warehouse.scoring_state import note_end
 
+log = logging.getLogger(__name__)
+
 PORTION = 50
 """Talks that are read and prepared at a time, one portion ahead of those that are judged."""
 BUSY_PER_CALL = 2
 """Talks at work for each call that may be in flight: one is prepared or written while the other is asked about."""
+_OF_ALL = (psycopg.Error, WarehouseError, SourceError)
+"""Errors that are not of one talk."""
 OpenDoor: TypeAlias = Callable[[Ledger], AbstractAsyncContextManager[Door]]
 _Portion: TypeAlias = tuple[list[Work], list[Judged]]
 """Talks, and their cards by rules."""
@@ -86,7 +94,7 @@ class Counts:
     left: int = 0
     """Talks whose questions were not bought."""
     not_ready: Counter[str] = field(default_factory=Counter)
-    """Talks that nobody can judge, by why: no_rubric, no_prompt."""
+    """Talks that nobody can judge, by why: no_rubric, no_prompt; broken: an error of ours, in the log."""
     stopped: tuple[str, ...] = ()
     """What ended buying: run, day, department, unavailable, refused."""
     reasons: Counter[str] = field(default_factory=Counter)
@@ -122,6 +130,7 @@ def score(
         counts.lost = book_lost(session, scorer.now())
         refresh_eligibility(warehouse, scorer.policy, chosen.window(scorer.policy.time_zone))
         forget_gone_sessions(session, chosen.first, chosen.last)
+        forget_stale_quotes(session, chosen.first, chosen.last)
         try:
             asyncio.run(_Run(warehouse, session, scorer, chosen, run_id, counts, progress).judge())
         finally:
@@ -234,8 +243,33 @@ class _Run:
             except (NoRubric, PromptError) as error:
                 self._problem = error
                 self._counts.not_ready["no_rubric" if isinstance(error, NoRubric) else "no_prompt"] += 1
+        try:
+            return self._prepared(able)
+        except _OF_ALL:
+            raise
+        except Exception:  # noqa: S110 each is tried alone below, and told if it fails
+            pass
+        found = [self._prepared_alone(one) for one in able]
+        return [work for works, _ in found for work in works], [card for _, cards in found for card in cards]
+
+    def _prepared(self, able: Sequence[tuple[Subject, Judging]]) -> _Portion:
         works = works_of(self._session, able, self._how)
         return works, [self._judged_by_rules(work) for work in works]
+
+    def _prepared_alone(self, one: tuple[Subject, Judging]) -> _Portion:
+        try:
+            return self._prepared([one])
+        except _OF_ALL:
+            raise
+        except Exception as error:
+            self._broken(error)
+            return [], []
+
+    def _broken(self, error: Exception) -> None:
+        """Count a talk at which we failed; its words may be in the error's, so only kind and place are logged."""
+        log.error("a talk could not be judged: %s\n%s", type(error).__name__, wordless_traceback(error))
+        self._problem = error
+        self._counts.not_ready["broken"] += 1
 
     def _judged_by_rules(self, work: Work) -> Judged:
         card = judge_by_rules(work.subject.talk, work.judging.rubric, self._scorer.lexicon)
@@ -258,6 +292,10 @@ class _Run:
                 judged = await asker.card(work)
             except Left:
                 counts.left += 1
+            except _OF_ALL:
+                raise
+            except Exception as error:
+                self._broken(error)
             else:
                 await cards.put(judged)
                 counts.cached += is_cached

@@ -65,6 +65,22 @@ def test_the_gateways_word_wins_where_it_is_a_price(told: str | None, microusd: 
     assert prices.real("litellm_proxy/ours", 100, 100, told) == (microusd, price_from)
 
 
+def test_a_price_of_zero_in_the_list_is_no_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = {"tried-out": {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0}}
+    monkeypatch.setattr("resources.llm.prices._listed", lambda: listed)
+    with pytest.raises(BadConfiguration, match="nobody says what the model"):
+        Prices(["litellm_proxy/tried-out"], {}, 1_000)
+    # whoever runs it at no cost says so
+    free = {"litellm_proxy/tried-out": Price(input_per_million_usd=0, output_per_million_usd=0)}
+    assert Prices(["litellm_proxy/tried-out"], free, 1_000).real("litellm_proxy/tried-out", 9, 9, None) == (0, "policy")
+
+
+@pytest.mark.parametrize("told", [(-5, 5), (5, -5)])
+def test_tokens_below_zero_are_not_told(told: tuple[int, int]) -> None:
+    """Else a call would give money back."""
+    assert Prices(["litellm_proxy/ours"], POLICY, 1_000).real("litellm_proxy/ours", *told, None) is None
+
+
 def test_without_tokens_nobody_knows_what_it_cost() -> None:
     assert Prices(["litellm_proxy/ours"], POLICY, 1_000).real("litellm_proxy/ours", None, 5, None) is None
 

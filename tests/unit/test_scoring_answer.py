@@ -24,6 +24,17 @@ def read(text: str | None, finish_reason: str | None = "stop", refusal: str | No
     return read_answer(text, finish_reason, refusal, RUBRIC)
 
 
+@pytest.mark.parametrize("deep", range(880, 1010, 3))
+def test_brackets_as_deep_as_the_parser_lets_through_are_no_answer(deep: int) -> None:
+    """Models repeat themselves; whatever breaks first, the parser or who looks at its result, it is no JSON."""
+    for text in (
+        f'{{"summary": {"[" * deep}{"]" * deep}}}',
+        f'{{"a": {chr(123)}"b": {"[" * deep}{"]" * deep}{chr(125)}}}',
+    ):
+        found = read_answer(text, "stop", None, RUBRIC)
+        assert isinstance(found, Problems) and found.reason in ("not_json", "wrong_schema")
+
+
 def test_a_good_answer_is_read_whole() -> None:
     answer = read(GOOD)
 
