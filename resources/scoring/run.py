@@ -247,7 +247,8 @@ class _Run:
             return self._prepared(able)
         except _OF_ALL:
             raise
-        except Exception:  # noqa: S110 each is tried alone below, and told if it fails
+        except Exception:
+            # each is tried alone, and told if it fails
             pass
         found = [self._prepared_alone(one) for one in able]
         return [work for works, _ in found for work in works], [card for _, cards in found for card in cards]
