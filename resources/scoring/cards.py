@@ -18,6 +18,7 @@ import orjson
 import psycopg
 from psycopg import sql
 
+from conversations.scoring.eligible import WhyNot
 from conversations.scoring.shapes import CriterionResult, NoteResult, Scorecard
 from resources.scoring.subjects import HAS_WORDS, Subject
 from resources.warehouse.failpoints import fail_point
@@ -72,11 +73,20 @@ where
             )
     )
 """
+_NO_TALK: tuple[WhyNot, ...] = ("internal", "missed", "short", "unknown_operator", "no_department")
+"""Reasons of the call itself. A transcript that is awaited once more is none of them."""
 _FORGET = f"""
 delete from evaluated.scorecards as c
 where
-    c.happened_on between %s and %s and c.subject_kind = 'session'
-    and not exists (select from evaluated.behaviour as b where b.session_id = c.subject_id and {HAS_WORDS})
+    c.happened_on between %(first)s and %(last)s
+    and case c.subject_kind
+        when 'session' then not exists (
+            select from evaluated.behaviour as b where b.session_id = c.subject_id and {HAS_WORDS}
+        )
+        else exists (
+            select from evaluated.call_eligibility as e where e.call_id = c.call_id and e.why_not = any(%(reasons)s)
+        )
+    end
 """  # noqa: S608
 
 
@@ -147,13 +157,14 @@ def write_cards(connection: psycopg.Connection[Any], judged: Sequence[Judged], a
     return changed
 
 
-def forget_gone_sessions(connection: psycopg.Connection[Any], first: Any, last: Any) -> int:
-    """Remove the cards of the days' sessions that are no talks any more: later messages have cut them otherwise, or
-    all that was written in them is deleted.
+def forget_gone(connection: psycopg.Connection[Any], first: Any, last: Any) -> int:
+    """Remove the cards of what is no talk of the days any more, lest it counts for somebody.
 
-    Cards of calls go with their calls. The paid answers stay.
+    Sessions that later messages have cut otherwise, or all of whose words are deleted; calls that turned out to be
+    short, internal or of nobody whom the directory knows. Cards of calls that are gone went with them. The paid answers
+    stay.
     """
-    return connection.execute(_FORGET, (first, last)).rowcount
+    return connection.execute(_FORGET, {"first": first, "last": last, "reasons": list(_NO_TALK)}).rowcount
 
 
 def forget_stale_quotes(connection: psycopg.Connection[Any], first: Any, last: Any) -> int:

@@ -31,7 +31,7 @@ from resources.clients.redact import wordless_traceback
 from resources.llm.ledger import Ledger
 from resources.prompts import PromptError
 from resources.scoring.asking import Asker, Door, Left
-from resources.scoring.cards import Judged, forget_gone_sessions, forget_stale_quotes, write_cards
+from resources.scoring.cards import Judged, forget_gone, forget_stale_quotes, write_cards
 from resources.scoring.group import GroupCommit
 from resources.scoring.ledger import Caps, PostgresLedger, book_lost
 from resources.scoring.subjects import Chosen, Subject, list_subjects, read_subjects
@@ -129,7 +129,7 @@ def score(
         counts = Counts(has_model=scorer.open_door is not None)
         counts.lost = book_lost(session, scorer.now())
         refresh_eligibility(warehouse, scorer.policy, chosen.window(scorer.policy.time_zone))
-        forget_gone_sessions(session, chosen.first, chosen.last)
+        forget_gone(session, chosen.first, chosen.last)
         forget_stale_quotes(session, chosen.first, chosen.last)
         try:
             asyncio.run(_Run(warehouse, session, scorer, chosen, run_id, counts, progress).judge())

@@ -141,3 +141,23 @@ def test_a_card_whose_quotes_nobody_said_any_more_goes(database: Warehouse) -> N
     assert run(database, Judge(), "fourth", NO_MONEY).calls == 0
     left = [("shop:3:a", "scored")] * 2 + [("tbank:00003", "scored")] * 2
     assert [one for one in rows(database, CARDS) if one[1] == "scored"] == left
+
+
+def test_a_call_that_turns_out_to_be_none_to_judge_loses_its_cards(database: Warehouse) -> None:
+    """Else a call among colleagues would count for the manager for good; a transcript that is awaited keeps them."""
+    with database.connect() as session:
+        for number in range(4):
+            put_call(session, number)
+    run(database, Judge(), "first")
+    with database.connect() as session:
+        session.execute("update core.calls set is_internal = true where call_id = 'tbank:00000'")
+        session.execute("update core.calls set talk_seconds = 3 where call_id = 'tbank:00001'")
+        session.execute("update core.call_transcripts set state = 'pending' where call_id = 'tbank:00002'")
+    assert run(database, Judge(), "second").talks == 1
+    assert rows(database, "select distinct subject_id from evaluated.scorecards order by 1") == [
+        ("tbank:00002",), ("tbank:00003",),
+    ]  # fmt: skip
+    with database.connect() as session:
+        session.execute("update core.calls set is_internal = false, talk_seconds = 90")
+    counts = run(database, Judge(), "third")
+    assert (counts.scored, counts.calls) == (3, 0)
