@@ -22,8 +22,12 @@
         m.sender_kind,
         m.content_kind,
         {{ person_of('p', 'm.manager_id') }} as manager_id,
-        -- "answers a wait" of the metric contract, section 1: what counts as a person's reply
-        m.sender_kind = 'manager'
+        -- "answers a wait" of the metric contract, section 1: what counts as a person's reply; an answered call does in
+        -- either direction, one that nobody took in none
+        case
+            when m.content_kind = 'call' then coalesce(m.call_answered, false) and m.sender_kind in ('customer', 'manager')
+            else m.sender_kind = 'manager'
+        end
         and m.content_kind <> 'reaction'
         and m.delivery_status <> 'failed'
         and (

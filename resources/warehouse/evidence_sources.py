@@ -92,7 +92,12 @@ _TOUCHED = """
         on s.conversation_id = m.conversation_id and m.sent_at between s.started_at and s.last_message_at
     left join reference.people as p on m.manager_id = p.manager_id
     where
-        {ended_session} and m.sender_kind = 'manager' and m.content_kind <> 'reaction' and m.delivery_status <> 'failed'
+        {ended_session} and m.content_kind <> 'reaction' and m.delivery_status <> 'failed'
+        -- an answered call is a reply in either direction
+        and (
+            m.content_kind <> 'call' and m.sender_kind = 'manager'
+            or m.content_kind = 'call' and m.call_answered and m.sender_kind in ('customer', 'manager')
+        )
         and (m.deleted_at is null or m.deleted_at >= m.sent_at + make_interval(secs => %(early_delete_seconds)s))
         and m.is_public and not c.is_untimed and not m.flags && array['second_customer']
     group by s.session_id, s.conversation_id, s.channel_id, s.ended_at, coalesce(p.person_id, m.manager_id, 'none')

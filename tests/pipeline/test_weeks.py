@@ -175,7 +175,11 @@ def test_sessions_touched_are_those_with_a_reply_of_the_manager(
         replies = sql.execute(
             """
             select conversation_id, sent_at, manager_id from core.messages
-            where sender_kind = 'manager' and is_public and content_kind <> 'reaction' and delivery_status <> 'failed'
+            where is_public and delivery_status <> 'failed' and case content_kind
+                when 'reaction' then false
+                when 'call' then sender_kind in ('customer', 'manager') and call_answered
+                else sender_kind = 'manager'
+            end
             """
         ).fetchall()
         shown = {(row["week"], row["manager_id"]): row["sessions_touched"] for row in rows(sql, "marts.manager_week")}
