@@ -71,6 +71,7 @@ _READS = {
     RESULTS: [
         *_marts("call_results"),
         ["evaluated", "scorecards"],
+        ["evaluated", "evaluations"],
         ["evaluated", "scorecard_criteria"],
         ["evaluated", "scorecard_notes"],
         ["reference", "rubrics"],

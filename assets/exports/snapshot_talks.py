@@ -57,6 +57,11 @@ select
         from evaluated.scorecard_notes as n
         where n.scorecard_id = r.scorecard_id and m.deleted_at is null
     ) as notes,
+    (
+        select string_agg(distinct v.answered_by, ', ' order by v.answered_by)
+        from evaluated.evaluations as v
+        where v.evaluation_key = any(s.evaluation_keys)
+    ) as answered_by,
     b.titles
 from marts.call_results as r
 left join evaluated.scorecards as s on r.scorecard_id = s.scorecard_id

@@ -163,7 +163,7 @@ def results(texts: Texts) -> list[Made]:
         text(T.SUPERVISOR, "supervisor_name", 150),
         named(T.DIRECTION, "direction", TalkWords.DIRECTIONS, 90),
         minutes(T.LENGTH, "talk_seconds"),
-        _each(T.JUDGE, "judge, model", 240, _judge),
+        _each(T.JUDGE, "judge, evaluated.evaluations.answered_by", 240, _judge),
         _each(T.RESULT, "state, reason", 170, _result),
         points(T.POINTS, "score"),
         named(T.POINTS_ARE, "score_state", TalkWords.SCORE_STATES, 190),
@@ -200,7 +200,10 @@ def _each(heading: str, source: str, width: int, make: Callable[[Mapping[str, An
 
 
 def _judge(row: Mapping[str, Any]) -> str:
-    return TalkWords.RULES_JUDGE if row["judge"] == "rules" else TalkWords.MODEL_JUDGE.format(row["model"])
+    """Who judged: a model as its gateway names the one that answered, else as it was asked for."""
+    if row["judge"] == "rules":
+        return TalkWords.RULES_JUDGE
+    return TalkWords.MODEL_JUDGE.format(snippet(row.get("answered_by") or row["model"]))
 
 
 def _result(row: Mapping[str, Any]) -> str:

@@ -47,9 +47,9 @@ def call(floor: Floor, name: str, day: date = DAY, **values: Any) -> str:
     floor.put("core.calls", **row)
     floor.put("core.conversations", conversation_id=row["conversation_id"], connection_id="tbank", channel_id=PHONE)
     floor.put("core.messages", conversation_id=row["conversation_id"], message_id=row["message_id"],
-              connection_id="tbank", content_kind="call", sender_kind="manager", is_public=True, sent_at=at,
-              delivery_status="unknown", business_on=day, direction="out",
-              manager_id=row["operator_id"])  # fmt: skip
+              connection_id="tbank", content_kind="call", is_public=True, sent_at=at, delivery_status="unknown",
+              sender_kind="customer" if row["direction"] == "in" else "manager", direction=row["direction"],
+              call_answered=row["is_answered"], business_on=day, manager_id=row["operator_id"])  # fmt: skip
     return str(row["call_id"])
 
 
@@ -81,7 +81,8 @@ def paid(floor: Floor, number: int, **values: Any) -> None:
 
 def fill(floor: Floor) -> None:
     floor.owner.execute("truncate core.calls, reference.operators, reference.offices, reference.departments,"
-                        " reference.rubrics, ops.llm_calls, ops.as_of, core.conversations cascade")  # fmt: skip
+                        " reference.rubrics, ops.llm_calls, ops.as_of, core.conversations, evaluated.evaluations"
+                        " cascade")  # fmt: skip
     until = datetime(2026, 11, 23, tzinfo=UTC)
     for scope in ("tbank", "shop"):
         floor.put("ops.as_of", scope=scope, as_of=until)
@@ -103,7 +104,8 @@ def fill(floor: Floor) -> None:
     gate(floor.put, "offer", "published")
     gate(floor.put, "greeting", "counted", rubric="chats")
 
-    judged(floor, call(floor, "1"), BOTH)
+    judged(floor, call(floor, "1"), BOTH, evaluation_keys=["k1"])
+    floor.put("evaluated.evaluations", evaluation_key="k1", model=MODEL, answered_by="demo-judge (эмулятор)")
     judged(floor, "tbank:1", {"greeting": (1, 1, 0)}, judge="rules")
     # another version of the rubric starts at zero: calibration
     judged(floor, call(floor, "2", direction="out", talk_seconds=90), BOTH, rubric_version=2)
@@ -116,8 +118,10 @@ def fill(floor: Floor) -> None:
     judged(floor, call(floor, "7", date(2026, 11, 16)), BOTH, date(2026, 11, 16))
     floor.put("evaluated.call_eligibility", call_id="tbank:7", connection_id="tbank", business_on=date(2026, 11, 16),
               department_id="sales", is_operator_known=True)  # fmt: skip
-    ended(floor, "tbank:chat-1", PHONE)
+    call(floor, "9", direction="out", is_answered=False, talk_seconds=0)
     judged(floor, call(floor, "8"), {}, state="unscored", reason="not_json")
+    for name in ("1", "2", "8", "9"):
+        ended(floor, f"tbank:chat-{name}", PHONE)
     # an older version's scorecard does not count once the talk was judged anew
     judged(floor, "tbank:1", {"greeting": (1, 1, 0)}, rubric_version=9, is_current=False)
     marks = {"greeting": (10, 1, 0), "rest": (1, 1, "insufficient_evidence")}
@@ -170,19 +174,20 @@ def shown(row: dict[str, Any], *names: str) -> tuple[Any, ...]:
 def test_calls_of_a_person_over_all_of_his_accounts(floor: Floor) -> None:
     figures = ("calls_in", "calls_out", "calls_answered", "calls_talk_seconds", "calls_short", "calls_internal",
                "calls_judged")  # fmt: skip
-    assert shown(floor.row("manager_week", week=WEEK, manager_key="anna"), *figures) == (2, 1, 3, 330, 0, 1, 2)
+    assert shown(floor.row("manager_week", week=WEEK, manager_key="anna"), *figures) == (2, 2, 3, 330, 0, 1, 2)
     assert shown(floor.row("manager_week", week=WEEK, manager_key="tbank:8"), *figures) == (1, 1, 2, 130, 1, 0, 1)
     assert shown(floor.row("manager_week", week=WEEK, manager_key="none"), *figures) == (1, 0, 0, 0, 0, 0, 0)
-    assert shown(floor.row("channel_week", week=WEEK, channel_id=PHONE), *figures) == (4, 2, 5, 460, 1, 0, 3)
+    assert shown(floor.row("channel_week", week=WEEK, channel_id=PHONE), *figures) == (4, 3, 5, 460, 1, 0, 3)
     assert shown(floor.row("channel_week", week=WEEK, channel_id=INTERNAL), *figures) == (0, 0, 0, 0, 0, 1, 0)
     day = floor.row("manager_day", business_on=DAY, manager_key="anna")
-    assert shown(day, *figures) == (2, 1, 3, 330, 0, 1, 2)
+    assert shown(day, *figures) == (2, 2, 3, 330, 0, 1, 2)
 
 
 def test_a_talk_by_telephone_is_none_of_the_chats_that_he_answered(floor: Floor) -> None:
     names = ("sessions_touched", "chat_sessions_touched")
-    assert shown(floor.row("manager_week", week=WEEK, manager_key="anna"), *names) == (2, 1)
-    assert shown(floor.row("manager_day", business_on=DAY, manager_key="anna"), *names) == (2, 1)
+    # calls 1 and 8 were answered by her, call 2 by the customer, call 9 by nobody
+    assert shown(floor.row("manager_week", week=WEEK, manager_key="anna"), *names) == (4, 1)
+    assert shown(floor.row("manager_day", business_on=DAY, manager_key="anna"), *names) == (4, 1)
 
 
 def test_only_admitted_criteria_count_and_calls_and_chats_stand_apart(floor: Floor) -> None:
@@ -259,6 +264,8 @@ def test_the_spreadsheet_shows_what_the_marts_hold(floor: Floor) -> None:
     assert (anna[Talks.SCORE], anna[Talks.SCORE_N], anna[Talks.CALLS_IN], anna[Talks.TRIAL]) == (50.0, 2, 2, 65.0)
     results = sheets[frames.RESULTS]
     assert list(results[Talks.CALL]) == ["tbank:7", "tbank:6", "tbank:1", "tbank:2", "tbank:8"]
+    who = dict(zip(results[Talks.CALL], results[Talks.JUDGE], strict=True))
+    assert (who["tbank:1"], who["tbank:2"]) == ("модель demo-judge (эмулятор)", f"модель {MODEL}")
     said = dict(zip(results[Talks.CALL], results[Talks.PROOF], strict=True))
     assert said["tbank:1"] == "greeting: причина greeting — «слова greeting»\noffer: причина offer — «слова offer»"
     beside = sheets[frames.BESIDE]

@@ -113,6 +113,8 @@ def test_a_call_says_what_its_score_is_and_hides_what_may_not_be_shown() -> None
     (row,) = rows_of(RESULTS, results=[RESULT], managers=managers(SCORES, SCORES))
     assert (row[Talks.POINTS], row[Talks.POINTS_ARE], row[Talks.LENGTH]) == (66.67, "калибровка", 1.5)
     assert row[Talks.JUDGE] == "модель demo-judge (эмулятор)"
+    (row,) = rows_of(RESULTS, results=[{**RESULT, "answered_by": "gpt-7-0101"}], managers=managers(SCORES, SCORES))
+    assert row[Talks.JUDGE] == "модель gpt-7-0101"
     assert row[Talks.MARKS].split("\n") == [
         "Приветствие: 1 из 1 (калибровка)", "secret: не опубликовано", "offer: нет доказательств",
     ]  # fmt: skip
