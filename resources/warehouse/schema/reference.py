@@ -165,7 +165,9 @@ criterion_gates = Table(
     integer("repeated", "Answers that the judge was asked for a second time", "answers", null=True),
     number("flip_rate", "Share of these that came out otherwise", "share", null=True),
     integer("answers", "Answers of this judge on the criterion, labelled or not", "answers", null=True),
-    number("verified_share", "Share of its marks above 0 and automatic fails with a verified quote", "share", null=True),
+    number(
+        "verified_share", "Share of its marks above 0 and automatic fails with a verified quote", "share", null=True
+    ),
     number("insufficient_share", "Share of answers without enough evidence", "share", null=True),
     instant("measured_at", "When it was computed"),
     instant("fell_at", "When it fell from counted to a lower state; NULL: it has not, or is counted again", null=True),
