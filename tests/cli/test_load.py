@@ -153,6 +153,7 @@ def test_probe_with_a_closed_list_says_so(otklik: Otklik) -> None:
     assert "нет" in result.stdout
 
 
+@pytest.mark.proof
 def test_a_week_is_loaded_published_and_printed(otklik: Otklik, on_database: Warehouse) -> None:
     with RetailCRMEmulator(Shop.tiny(7, date(2026, 11, 16)), rate=None) as shop:
         result = otklik("run", "--week", "2026-W46", **account(shop, RETAILCRM_REQUESTS_PER_SECOND="1000"))

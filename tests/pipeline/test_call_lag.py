@@ -69,7 +69,7 @@ def test_a_transcript_is_awaited_for_an_hour_and_asked_for_until_it_is_there(
         "utf-8",
     )
     shop = Shop.tiny(6, DAY + timedelta(days=5), messages=40)
-    book = CallBook(shop, busy_day=DAY, busy=120)
+    book = CallBook(shop, busy_day=DAY, busy=240)
     noon = datetime.fromisoformat(f"{DAY}T12:00:00+03:00")
     later = noon + timedelta(minutes=61)
     answered = [one for one in book.day(DAY) if one.seconds]
