@@ -357,7 +357,8 @@ def _contents(environment: dict[str, str], database: str) -> dict[str, tuple[Any
         where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema')
     """
     # what the running services write all the time
-    busy = ("public.daemon_heartbeats", "public.job_ticks", "public.instigators", "ops.looks", "public.event_logs")
+    busy = ("public.daemon_heartbeats", "public.job_ticks", "public.instigators", "public.jobs", "ops.looks")
+    busy += ("public.event_logs",)
     with psycopg.connect(url) as connection:
         return {
             name: (

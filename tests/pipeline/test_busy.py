@@ -91,7 +91,6 @@ class Worker:
         return self._process.returncode
 
 
-@pytest.mark.proof
 def test_two_backfills_of_one_day_end_equal(database: Warehouse, shop: RetailCRMEmulator) -> None:
     both = [Worker(), Worker()]
     assert [worker.answer() for worker in both] == ["ready", "ready"]

@@ -315,7 +315,8 @@ def test_conversations_are_judged_as_the_contract_read_slowly() -> None:
     """Order, deletions, failures, calls and waits come from the chat itself, tags from its texts; advice as well."""
     seen: Counter[object] = Counter()
 
-    @settings(max_examples=examples(900))
+    # the same conversations each time: by others a rare reason may not be met
+    @settings(max_examples=examples(900), derandomize=True)
     @given(conversations())
     def judge_one(one: tuple[Contact, list[int]]) -> None:
         contact, choices = one
