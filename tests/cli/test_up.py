@@ -92,7 +92,7 @@ def test_the_demo_does_not_mix_with_other_data(fresh_database: Warehouse, tmp_pa
     assert not (tmp_path / "demo.json").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.proof), signal.SIGTERM])
 def test_the_ui_answers_and_ends_with_the_command(database: Warehouse, tmp_path: Path, number: signal.Signals) -> None:
     port = children.free_port()
     log = tmp_path / "up.log"

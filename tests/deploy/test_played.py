@@ -357,8 +357,7 @@ def _contents(environment: dict[str, str], database: str) -> dict[str, tuple[Any
         where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema')
     """
     # what the running services write all the time
-    busy = ("public.daemon_heartbeats", "public.job_ticks", "public.instigators", "public.jobs", "ops.looks")
-    busy += ("public.event_logs",)
+    ours, dagsters = "ops.looks", ("daemon_heartbeats", "job_ticks", "jobs", "instigators", "event_logs")
     with psycopg.connect(url) as connection:
         return {
             name: (
@@ -368,7 +367,7 @@ def _contents(environment: dict[str, str], database: str) -> dict[str, tuple[Any
                 ).fetchone(),
             )
             for name, *facts in connection.execute(tables).fetchall()
-            if name not in busy
+            if name != ours and name not in [f"public.{one}" for one in dagsters]
         }
 
 

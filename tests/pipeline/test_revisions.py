@@ -272,6 +272,7 @@ with Warehouse.open(Settings(), Role.PUBLISHER) as publisher, publishing(publish
 """
 
 
+@pytest.mark.proof
 def test_a_kill_anywhere_leaves_what_was_published_and_the_restart_makes_one_revision(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,6 +131,7 @@ def test_every_day_of_the_page_was_counted_and_is_whole(both: Installation) -> N
     assert all(said == kept for _, said, kept in counted) and sum(said for _, said, _ in counted) > 20
 
 
+@pytest.mark.proof
 def test_last_messages_make_no_waits_until_the_whole_chats_are_captured(
     fresh_database: Warehouse, tmp_path: Path
 ) -> None:
