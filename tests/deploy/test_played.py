@@ -29,6 +29,7 @@ from tests.deploy import compose, server
 from tests.deploy.stage import Stage, free_ports
 from tests.deploy.test_image import files
 
+pytestmark = pytest.mark.proof
 ROOT = compose.ROOT
 LAUNCH = """
 mutation ($params: ExecutionParams!) {
@@ -320,10 +321,8 @@ def test_a_login_opens_its_own_database_only(played: Played) -> None:
 
 def test_a_backup_holds_no_secret_and_restores_equal(played: Played, tmp_path: Path) -> None:
     guide = (ROOT / "docs" / "deploy.md").read_text("utf-8")
-    dump, restore = (
-        ["--username=postgres", "--format=custom"],
-        ["--username=postgres", "--exit-on-error", "--single-transaction"],
-    )
+    dump = ["--username=postgres", "--format=custom"]
+    restore = ["--username=postgres", "--exit-on-error", "--single-transaction"]
     assert f"pg_dump {' '.join(dump)} " in guide and f"pg_restore {' '.join(restore)} --dbname=" in guide
     _, binaries = server.binaries(played.stage.folder / "server")
     given = played.stage.services["postgres"].environment
