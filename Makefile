@@ -5,9 +5,9 @@ PYTHON := .venv/bin/python
 SERVE ?= 1
 ROUNDS ?= 60
 SECONDS := $(or $(SECONDS),600)
-# processes of the test run, three and a half to a core: much of the time a test waits for a server or a daemon to answer; each has
+# processes of the test run, three to a core: much of the time a test waits for a server or a daemon to answer; each has
 # a PostgreSQL of its own, and the tests of a file stay together
-WORKERS ?= 7
+WORKERS ?= 6
 
 # with this variable every process would compile its imports again: three to four times the start-up
 unexport PYTHONDONTWRITEBYTECODE
