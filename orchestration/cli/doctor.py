@@ -12,34 +12,25 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
 from conversations.messages import Accounts, Doctor, Errors, number
 from orchestration.cli import screen
-from orchestration.cli.errors import EXIT_FAILED, EXIT_USAGE, CliError, explain
+from orchestration.cli.errors import EXIT_FAILED, EXIT_USAGE, CliError
+from orchestration.cli.findings import SHOWN_ACCOUNTS, Finding, State, failed
 
 if TYPE_CHECKING:
-    from orchestration.cli.probe import Probed
+    from orchestration.cli.probed import Probed
     from resources.settings import Settings
     from resources.warehouse.engine import Warehouse
 
-State: TypeAlias = Literal["ok", "warning", "failed", "skipped"]
 MODES = ("off", "fail", "strict")
 
 LEAST_FREE_BYTES = 1 << 30
 FULL_SHARE = 0.8
 """Alert from here on (promises F7)."""
-SHOWN_ACCOUNTS = 3
 OLDEST_SERVER = 150_000
 _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "skipped": "dim"}
-
-
-class Finding(NamedTuple):
-    """One line of the table."""
-
-    check: str
-    state: State
-    detail: str
 
 
 def doctor(mode: str | None, *, as_json: bool) -> None:
@@ -290,15 +281,3 @@ def _guarded(check: str, run: Callable[[], Finding]) -> Finding:
         return run()
     except Exception as error:
         return failed(check, error)
-
-
-def failed(check: str, error: Exception) -> Finding:
-    """A check that raises counts as failed (promises F29); what nobody expected is shown by its kind and redacted."""
-    from resources.clients.redact import redact
-
-    explanation = explain(error)
-    if explanation is None:
-        return Finding(
-            check, "failed", redact(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
-        )
-    return Finding(check, "failed", ". ".join(filter(None, (explanation.text, explanation.detail))))

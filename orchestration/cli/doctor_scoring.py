@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from conversations.messages import Doctor, Requirements, ScoringDoctor, number
-from orchestration.cli.doctor import SHOWN_ACCOUNTS, Finding, failed
+from orchestration.cli.findings import SHOWN_ACCOUNTS, Finding, failed
 
 if TYPE_CHECKING:
     from conversations.policy import Policy

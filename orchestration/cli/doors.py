@@ -13,7 +13,7 @@ from conversations.messages import NONE, Doors
 from orchestration.cli import screen
 
 if TYPE_CHECKING:
-    from orchestration.cli.probe import Probed
+    from orchestration.cli.probed import Probed
 
 _OF_VENDOR = {"retailcrm": ("bot", "v5"), "retailcrm-web": ("web",)}
 _PREFIXES = {"bot": ("api/bot/",), "v5": ("api/v5/", "api/credentials"), "web": ("",)}

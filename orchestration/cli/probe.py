@@ -9,53 +9,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conversations.messages import Errors, Probe
 from conversations.source import Capability
 from orchestration.cli import screen
+from orchestration.cli.doors import draw
 from orchestration.cli.errors import EXIT_FAILED, EXIT_USAGE, CliError
+from orchestration.cli.probed import SOURCES, Probed
 from resources.settings import Settings
 
 if TYPE_CHECKING:
     from resources.accounts import RetailCRMAccount, RetailCRMWebAccount
-    from resources.same_account import Seat
     from resources.tbank_account import TBankAccount
     from resources.warehouse.connections import Status
     from resources.warehouse.engine import Warehouse
 
-SOURCES = ("retailcrm", "retailcrm-web", "tbank")
 LONGEST_SECONDS = 60.0
 """Longest time for one call."""
-NOT_NEEDED = {"api/v5/chats"}
-"""Asked for information: RetailCRM has no such list, chats come from the MessageGateway, and people look for it."""
-NOT_CAPTURED = "not_captured"
-"""The reason of what no request was copied for: it lacks, and the account is well without it."""
-
-
-@dataclass(frozen=True)
-class Probed:
-    """What one account may do."""
-
-    connection_id: str
-    found: list[Capability] = field(default_factory=list)
-    error: Exception | None = None
-    """Why it could not be asked at all."""
-    vendor: str = SOURCES[0]
-    seat: Seat | None = None
-    """Which account it leads to."""
-
-    @property
-    def missing(self) -> list[Capability]:
-        """What is closed and needed."""
-        closed = [item for item in self.found if not item.is_open and item.name not in NOT_NEEDED]
-        return [item for item in closed if item.reason != NOT_CAPTURED]
-
-    @property
-    def is_well(self) -> bool:
-        """Whether it can be loaded."""
-        return self.error is None and not self.missing
 
 
 def probe(source: str | None, *, as_json: bool) -> None:
@@ -65,7 +36,6 @@ def probe(source: str | None, *, as_json: bool) -> None:
     """
     import typer
 
-    from orchestration.cli.doors import draw
     from orchestration.cli.same_account import notes
     from resources.clients.errors import BadConfiguration
 

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from conversations.imports.tables.logs import LogPattern
+from conversations.imports.tables.patterns import LogPattern
 from tests.unit.tabling import example, mapped, problems, read
 
 TALK = """\

@@ -1,8 +1,9 @@
 """Tables and logs of any origin, read by a declared mapping: which column means what.
 
-Here: the mapping file (``mapping``), times (``times``), patterns of logs (``logs``), one row understood (``cells``,
-``people``, ``understood``), the reader (``reader``), what a stored row means (``meaning``). Not here: opening CSV,
-XLSX, JSON and Parquet (``resources.imports.tables``), any particular file's columns (``docs/imports`` has examples).
+Here: the mapping file (``mapping``), times (``times``), lines of logs (``patterns``, ``logs``), one row understood
+(``cells``, ``people``, ``understood``), the reader (``reader``), what a stored row means (``meaning``). Not here:
+opening CSV, XLSX, JSON and Parquet (``resources.imports.tables``), any particular file's columns (``docs/imports`` has
+examples).
 """
 
 from conversations.imports.tables.mapping import MappingError, TableMapping

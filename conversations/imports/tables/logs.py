@@ -1,65 +1,19 @@
-r"""Lines of a chat log, taken apart by declared patterns.
+"""Lines of a chat log, taken apart by declared patterns.
 
-Here: the patterns and the walk over the lines. Not here: what the groups mean (``understood``).
-
-A pattern comes from whoever brings the file, and the lines from strangers: together they could keep Python's own
-``re`` busy for years. RE2 matches in time linear in the line, whatever the pattern; so it has no look-around and no
-back references, and ``\d``, ``\w``, ``\s`` mean ASCII (``\p{L}`` is any letter).
+Here: the walk over the lines. Not here: a pattern (``patterns``), what the groups mean (``understood``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from conversations.imports.tables.mapping import Log
+from conversations.imports.tables.patterns import LogPattern
 from conversations.imports.tables.units import LINE, TableUnit, Unreadable
 
-if TYPE_CHECKING:
-    from conversations.imports.tables.mapping import Log
-
-PATTERN_MEMORY = 8 * 1024 * 1024
-"""Bytes that a compiled pattern may take; a larger one is refused."""
 LONGEST_MESSAGE = 1_000_000
 """Characters that continued lines may add up to; what goes on after that is not understood."""
-
-
-class PatternError(ValueError):
-    """A regular expression that cannot be used."""
-
-
-class LogPattern:
-    """A regular expression over a whole line.
-
-    Raises:
-        PatternError: RE2 does not take it; the text is RE2's.
-    """
-
-    def __init__(self, pattern: str) -> None:
-        import re2
-
-        options = re2.Options()
-        options.log_errors = False
-        options.max_mem = PATTERN_MEMORY
-        try:
-            # bytes: for text, the library finds the place of every group anew by counting characters
-            self._compiled = re2.compile(pattern.encode(), options)
-        except (re2.error, UnicodeEncodeError) as error:
-            said = error.args[0] if error.args else ""
-            text = said.decode("utf-8", "replace") if isinstance(said, bytes) else "no text"
-            raise PatternError(f"not a regular expression of RE2 ({text})") from None
-        self._groups = {name.decode(): index for name, index in self._compiled.groupindex.items()}
-        self.groups = frozenset(self._groups)
-
-    def groups_of(self, line: str) -> dict[str, str | None] | None:
-        """The named groups of the line; ``None`` where it does not fit."""
-        found = self._compiled.fullmatch(line.encode("utf-8", "surrogatepass"))
-        if found is None:
-            return None
-        groups = {}
-        for name, index in self._groups.items():
-            part = found.group(index)
-            groups[name] = None if part is None else part.decode("utf-8", "surrogatepass")
-        return groups
 
 
 class LogLine(NamedTuple):

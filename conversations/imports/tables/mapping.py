@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from conversations.imports.survey import Side
-from conversations.imports.tables.logs import LogPattern, PatternError
+from conversations.imports.tables.patterns import LogPattern, PatternError
 from conversations.imports.tables.times import problem_of_format
 from conversations.records import ContentKind
 
