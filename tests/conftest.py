@@ -29,6 +29,7 @@ from resources.warehouse.roles import MADE, NAME_BYTES, login_name
 from resources.warehouse.server import EmbeddedServer
 from resources.warehouse.server_logins import OWNER
 from tests.warm_dbt import WarmDbt
+from tests.warm_python import WarmPython
 
 VARIABLES = [name.upper() for name in Settings.model_fields]
 
@@ -119,6 +120,14 @@ def _warm_dbt() -> Iterator[None]:
     warm = WarmDbt(marts_dbt.PROJECT)
     with mock.patch.object(marts_dbt, "run", warm.run):
         yield
+    warm.close()
+
+
+@pytest.fixture(scope="session")
+def warm_python() -> Iterator[WarmPython]:
+    """Processes for small programs that die where they are told to."""
+    warm = WarmPython()
+    yield warm
     warm.close()
 
 

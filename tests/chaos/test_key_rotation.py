@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from resources.settings import PROJECT_ROOT, Settings
+from resources.settings import Settings
 from resources.vault import Vault, key_file, new_key
 from resources.warehouse import connections
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import NAMES
 from tests.chaos.nursery import KILLED
+from tests.warm_python import WarmPython
 
 ACCOUNTS = ("one", "two", "three")
 ROTATION = [name for name in NAMES if name.startswith("connections.") and name != "connections.key_made"]
@@ -43,20 +42,21 @@ def _empty(database: Warehouse) -> Iterator[None]:
         connection.execute("truncate ops.connections, ops.audit")
 
 
-def work(what: str, database: Warehouse, home: Path, fail_point: str = "", keys: str = "") -> int:
-    """Do it in a process of its own; its exit code, or the signal that ended it."""
+Work = Callable[..., int]
+
+
+@pytest.fixture
+def work(database: Warehouse, tmp_path: Path, warm_python: WarmPython) -> Work:
+    """Rotate or save in a process of its own; its exit code, or the signal that ended it."""
     url = database.url.replace("postgresql+psycopg://", "postgresql://")
-    variables = {"OTKLIK_HOME": str(home), "FAILPOINT": fail_point, "OTKLIK_SECRET_KEYS": keys}
-    done = subprocess.run(
-        [sys.executable, "-c", ROTATE, url, what],
-        cwd=PROJECT_ROOT,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in (0, KILLED), done.stderr
-    return done.returncode
+
+    def run(what: str, fail_point: str = "", keys: str = "") -> int:
+        variables = {"OTKLIK_HOME": str(tmp_path), "FAILPOINT": fail_point, "OTKLIK_SECRET_KEYS": keys}
+        done = warm_python.run(ROTATE, url, what, environment={**os.environ, **variables})
+        assert done.returncode in (0, KILLED), done.stdout
+        return done.returncode
+
+    return run
 
 
 def stored(database: Warehouse, vault: Vault) -> dict[str, dict[str, str]]:
@@ -81,11 +81,11 @@ def turned(database: Warehouse) -> tuple[set[str], int]:
 
 
 @pytest.mark.parametrize(("name", "passage"), KILLS)
-def test_killed_at(name: str, passage: int, database: Warehouse, tmp_path: Path) -> None:
+def test_killed_at(name: str, passage: int, database: Warehouse, tmp_path: Path, work: Work) -> None:
     settings = Settings(_env_file=None, otklik_home=tmp_path)  # type: ignore[call-arg]
     values = stored(database, Vault.open(settings))
     old = Vault.open(settings).newest
-    assert work("rotate", database, tmp_path, f"{name}:{passage}") == KILLED
+    assert work("rotate", f"{name}:{passage}") == KILLED
     assert readable(database, Vault.open(settings)) == values
     done = turned(database)[1]
 
@@ -95,7 +95,7 @@ def test_killed_at(name: str, passage: int, database: Warehouse, tmp_path: Path)
     # the same replacement goes on: no third key, no row twice
     added = Vault.open(settings).newest
     assert added != old
-    assert work("rotate", database, tmp_path) == 0
+    assert work("rotate") == 0
     assert Vault.open(settings).key_ids == (added,)
     assert readable(database, Vault.open(settings)) == values
     assert turned(database) == ({added}, 3)
@@ -104,20 +104,20 @@ def test_killed_at(name: str, passage: int, database: Warehouse, tmp_path: Path)
     )
 
 
-def test_killed_between_rows_with_keys_of_the_environment(database: Warehouse, tmp_path: Path) -> None:
+def test_killed_between_rows_with_keys_of_the_environment(database: Warehouse, work: Work) -> None:
     new, old = new_key(), new_key()
     values = stored(database, Vault([old]))
-    assert work("rotate", database, tmp_path, "connections.row_rotated:2", f"{new},{old}") == KILLED
+    assert work("rotate", "connections.row_rotated:2", f"{new},{old}") == KILLED
     assert readable(database, Vault([new, old])) == values
-    assert work("rotate", database, tmp_path, keys=f"{new},{old}") == 0
+    assert work("rotate", keys=f"{new},{old}") == 0
     assert readable(database, Vault([new])) == values
 
 
-def test_killed_between_the_first_key_and_its_first_row(database: Warehouse, tmp_path: Path) -> None:
+def test_killed_between_the_first_key_and_its_first_row(database: Warehouse, tmp_path: Path, work: Work) -> None:
     settings = Settings(_env_file=None, otklik_home=tmp_path)  # type: ignore[call-arg]
-    assert work("save", database, tmp_path, "connections.key_made:1") == KILLED
+    assert work("save", "connections.key_made:1") == KILLED
     key = key_file(settings).read_bytes()
-    assert work("save", database, tmp_path) == 0
+    assert work("save") == 0
 
     assert key_file(settings).read_bytes() == key
     with database.connect() as connection:

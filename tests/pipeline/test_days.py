@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import defaultdict
 from datetime import date, timedelta
 from functools import partial
@@ -21,6 +19,7 @@ from resources.warehouse.hashes import table_hashes
 from resources.warehouse.roles import Role
 from tests.pipeline.conftest import FIRST, LAST, WEEKS, environment
 from tests.pipeline.counting import BEHAVIOUR, agrees_with_behaviour, agrees_with_waits, persons, rows
+from tests.warm_python import WarmPython
 
 DAYS = [FIRST + timedelta(days=n) for n in range(14)]
 MOVED_ON = DAYS[3]
@@ -172,7 +171,7 @@ def test_accounts_of_one_person_are_one_row(loaded: Warehouse) -> None:
         assert {row["manager_name"] for key, row in _shown(loaded, "manager_day").items() if key[1] == person} == {name}
 
 
-def test_a_kill_in_the_middle_of_the_swap_leaves_the_old_days(loaded: Warehouse) -> None:
+def test_a_kill_in_the_middle_of_the_swap_leaves_the_old_days(loaded: Warehouse, warm_python: WarmPython) -> None:
     before = _published(loaded)
     with loaded.connect() as sql:
         # what is built aside holds at least the last week
@@ -187,12 +186,10 @@ def test_a_kill_in_the_middle_of_the_swap_leaves_the_old_days(loaded: Warehouse)
         "swap_days(Warehouse.open(Settings(), Role.PUBLISHER), days)"
     )
     for point in ("publish.between_marts", "publish.before_commit"):
-        killed = subprocess.run(
-            [sys.executable, "-c", script], env={**environment(), "FAILPOINT": f"{point}:1"}, check=False
-        )
-        assert killed.returncode == -9
+        killed = warm_python.run(script, environment={**environment(), "FAILPOINT": f"{point}:1"})
+        assert killed.returncode == -9, killed.stdout
         assert _published(loaded) == tampered
-    subprocess.run([sys.executable, "-c", script], env=environment(), check=True)
+    warm_python.run(script, environment=environment(), check=True)
     assert _published(loaded) == before
 
 

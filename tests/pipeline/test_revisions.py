@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -17,6 +15,7 @@ from resources.warehouse.errors import MartsHeld
 from resources.warehouse.hashes import table_hashes
 from tests.pipeline.conftest import environment
 from tests.pipeline.standin import ANNA, BORIS, WHATSAPP, Floor
+from tests.warm_python import WarmPython
 
 W44, W45, W46, W47, W48, W49 = (f"2026-W{number}" for number in range(44, 50))
 
@@ -272,9 +271,8 @@ with Warehouse.open(Settings(), Role.PUBLISHER) as publisher, publishing(publish
 """
 
 
-@pytest.mark.proof
 def test_a_kill_anywhere_leaves_what_was_published_and_the_restart_makes_one_revision(
-    floor: Floor, monkeypatch: pytest.MonkeyPatch
+    floor: Floor, monkeypatch: pytest.MonkeyPatch, warm_python: WarmPython
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", floor.database.url)
     floor.wait(W45)
@@ -285,12 +283,10 @@ def test_a_kill_anywhere_leaves_what_was_published_and_the_restart_makes_one_rev
     floor.built(W45)
     for point in ("publish.python_built:1", "publish.between_marts:1", "publish.between_marts:9",
                   "publish.before_commit:1"):  # fmt: skip
-        killed = subprocess.run(
-            [sys.executable, "-c", KILLED], env={**environment(), "FAILPOINT": point}, check=False
-        )  # fmt: skip
-        assert killed.returncode == -9, point
+        killed = warm_python.run(KILLED, environment={**environment(), "FAILPOINT": point})
+        assert killed.returncode == -9, (point, killed.stdout)
         assert table_hashes(floor.database, ("marts",)) == before, point
-    subprocess.run([sys.executable, "-c", KILLED], env=environment(), check=True)
+    warm_python.run(KILLED, environment=environment(), check=True)
     assert [(number, reason) for number, reason, _ in revisions(floor, W45)] == [(1, "first"), (2, "late_data")]
     assert [row["wait_id"] for row in floor.rows("published_waits", week=W45, revision=2)].count(late) == 1
     assert {row["previous_revision"] for row in floor.rows("channel_week_delta", week=W46)} == {2}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import defaultdict
 from datetime import date, timedelta
 from typing import Any
@@ -22,6 +20,7 @@ from resources.warehouse.hashes import table_hashes
 from tests.emulators.retailcrm import RetailCRMEmulator
 from tests.pipeline.conftest import FIRST, LAST, WEEKS, environment
 from tests.pipeline.counting import BEHAVIOUR, agrees_with_behaviour, agrees_with_waits, persons, rows
+from tests.warm_python import WarmPython
 
 DAILY = ["raw/retailcrm__messages", "raw/retailcrm__dialogs", "raw/retailcrm__customers", "raw/retailcrm__orders",
          "core/messages", "core/events", "core/orders",
@@ -232,7 +231,7 @@ def test_the_second_run_changes_nothing(
 
 
 def test_a_kill_in_the_middle_of_the_swap_leaves_the_old_week(
-    loaded: list[runner.RunSummary], connected: Warehouse
+    loaded: list[runner.RunSummary], connected: Warehouse, warm_python: WarmPython
 ) -> None:
     before = table_hashes(connected, ("marts",))
     with connected.connect() as sql:
@@ -245,12 +244,10 @@ def test_a_kill_in_the_middle_of_the_swap_leaves_the_old_week(
         f"swap(Warehouse.open(Settings(), Role.PUBLISHER), {list(WEEKS)!r})"
     )
     for point in ("publish.between_marts", "publish.before_commit"):
-        killed = subprocess.run(
-            [sys.executable, "-c", script], env={**environment(), "FAILPOINT": f"{point}:1"}, check=False
-        )
-        assert killed.returncode == -9
+        killed = warm_python.run(script, environment={**environment(), "FAILPOINT": f"{point}:1"})
+        assert killed.returncode == -9, killed.stdout
         assert table_hashes(connected, ("marts",)) == tampered
-    subprocess.run([sys.executable, "-c", script], env=environment(), check=True)
+    warm_python.run(script, environment=environment(), check=True)
     assert table_hashes(connected, ("marts",)) == before
 
 
