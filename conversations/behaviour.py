@@ -20,6 +20,10 @@ Where the contract is silent:
   reply, so only of the waits that this person owns, by any of his accounts, in the manager's view. How long a colleague
   let the customer wait spoils the channel's session, not his.
 - In a session without purchase intent nothing else is asked of the words, so its other evidence is empty.
+
+"Good" needs a word of the model as well: no automatic fail, and a score that is high enough, where one counts. Talks
+are scored after they are judged here, so that part is added where the row is read, in the view
+``evaluated.judged_sessions``; here is what waits and words say, and the score that the policy asks for.
 """
 
 from __future__ import annotations
@@ -64,6 +68,7 @@ def judge(
     said: Sequence[Said],
     waits: Sequence[Wait],
     lexicon_hash: str,
+    good_score_at_least: int,
     person: Callable[[str], str] = str,
 ) -> Behaviour | None:
     """Judge a session that has ended.
@@ -74,6 +79,7 @@ def judge(
             left out. A message deleted later has no intents.
         waits: its waits, all settled.
         lexicon_hash: of the lexicons that found the intents.
+        good_score_at_least: what the policy asks of a model's score, kept with the row.
         person: who stands behind an account; by default each account is a person by itself.
 
     Returns:
@@ -112,6 +118,7 @@ def judge(
         next_step_message_ids=_ids(found.last_turn),
         refusal_message_ids=_ids(found.refusals),
         paid_message_ids=_ids(found.payments),
+        good_score_at_least=good_score_at_least,
         lexicon_hash=lexicon_hash,
     )
 

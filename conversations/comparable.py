@@ -53,6 +53,9 @@ RESTS: Mapping[str, Rests] = {
 }
 """Metrics that are missing here are none of the rules': scores of a model have their rubric (``score_key``)."""
 
+OF_GOOD = frozenset({"good_share"})
+"""Metrics that a model's score has a say in where one counts (contract, section 5)."""
+
 UNDATED = (
     "session_idle_hours",
     "late_reply_days",
@@ -108,6 +111,8 @@ def comparison_key(
             content["own"] = {kind: _days(policy, kind, own_teams, monday) for kind in set(channel_kinds)}
     if Rests.LEXICONS in rests:
         content["lexicons"] = sorted(set(lexicon_hashes))
+    if metric.name in OF_GOOD:
+        content["good"] = {kind: _good_scores(policy, kind, monday) for kind in set(channel_kinds)}
     if judged_by:
         content["judged_by"] = sorted(set(judged_by))
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -129,15 +134,42 @@ def score_key(judged_by: Collection[tuple[Any, ...]]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def with_scores(rules_key: str, judged_by: Collection[tuple[Any, ...]]) -> str:
+    """The key of a metric of ``OF_GOOD``: that of the rules, and where scores have a say in it theirs behind a "+".
+
+    A week in which a model had its say on good sessions is not compared with one in which none had.
+
+    Args:
+        judged_by: as of ``score_key``, of all sessions of the week: what was in force, not whose talk was scored.
+    """
+    return f"{rules_key}+{score_key(judged_by)}" if judged_by else rules_key
+
+
+def is_scored_since(was: str, now: str) -> bool:
+    """Whether two keys of one week differ only because scores came.
+
+    >>> is_scored_since("a1", "a1+b2"), is_scored_since("a1+b2", "a1+c3"), is_scored_since("a1", "a2+b2")
+    (True, False, False)
+    """
+    return "+" not in was and now.partition("+")[0] == was
+
+
+def _good_scores(policy: Policy, kind: str, monday: date) -> list[int]:
+    """What is asked of a model's score of the sessions that end on each day of the week."""
+    channel = channel_timeline(policy, kind)
+    return [channel.at(_midnight(policy, monday + timedelta(days=number))).good_score for number in range(7)]
+
+
 def _days(policy: Policy, kind: str, teams: Collection[str | None], monday: date) -> list[dict[str, Any]]:
     """What holds for waits of a kind of channel that open on each day of the week: limits, and each team's hours."""
     channel = channel_timeline(policy, kind)
     choices = {team: team_timeline(policy, team) if team in policy.teams else None for team in teams}
     days = []
     for day in (monday + timedelta(days=number) for number in range(7)):
-        # settings change at midnight of the organisation's zone: its first second stands for the whole day
-        second = int(datetime.combine(day, time(), ZoneInfo(policy.time_zone)).timestamp())
+        second = _midnight(policy, day)
         limits = channel.at(second)._asdict()
+        # no wait rests on it
+        del limits["good_score"]
         own = _hours(policy, limits.pop("calendar_id"), day)
         by_team: dict[str, Any] = {}
         for team, choice in choices.items():
@@ -149,6 +181,11 @@ def _days(policy: Policy, kind: str, teams: Collection[str | None], monday: date
             {"limits": limits, "own": own, "teams": hours[0] if hours.count(hours[0]) == len(hours) else by_team}
         )
     return days
+
+
+def _midnight(policy: Policy, day: date) -> int:
+    """The first second of a day: settings change at midnight of the organisation's zone, so it stands for the day."""
+    return int(datetime.combine(day, time(), ZoneInfo(policy.time_zone)).timestamp())
 
 
 def _hours(policy: Policy, calendar: str | None, day: date) -> Any:

@@ -98,9 +98,13 @@ def evaluate(
     behaviour: list[Behaviour] = []
     advised = list(advice.of_waits(waits))
     if words is not None:
+        settings = {chat.conversation_id: rules.channel(chat.channel_kind) for chat in chats}
         for (open_session, ended_at), session, its_waits in zip(ended, sessions, waits_of, strict=True):
-            said = words.said(open_session.messages) if ended_at is not None else []
-            judged = judge(session, said, its_waits, words.hash, rules.person)
+            if ended_at is None:
+                continue
+            said = words.said(open_session.messages)
+            good_score = settings[session.conversation_id].at(ended_at // SECOND).good_score
+            judged = judge(session, said, its_waits, words.hash, good_score, rules.person)
             if judged is not None:
                 behaviour.append(judged)
                 advised += advice.of_session(judged, said)

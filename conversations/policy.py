@@ -117,7 +117,7 @@ CalendarVersions = Annotated[tuple[CalendarVersion, ...], BeforeValidator(_as_li
 
 
 class Limits(_Dated):
-    """What is expected of waits (contract, section 4.2). An entry changes only the settings that it names."""
+    """What is expected of waits (contract, section 4.2) and of good talks. An entry changes only what it names."""
 
     first_reply_target_minutes: Minutes | None = None
     reply_target_minutes: Minutes | None = None
@@ -127,6 +127,8 @@ class Limits(_Dated):
     hard_window_hours: Annotated[int, Field(ge=0)] | None = None
     """Calendar time in which the channel lets a reply through; 0: it has no such window."""
     bot_can_resolve: bool | None = None
+    good_score_at_least: Annotated[int, Field(ge=0, le=100)] | None = None
+    """A session that a model has scored is good from so many points on (contract, section 5); below, it is not."""
 
 
 class ChannelSettings(Limits):
@@ -144,6 +146,7 @@ CONTRACT_LIMITS = Limits(
     missed_call_limit_minutes=480,
     hard_window_hours=0,
     bot_can_resolve=False,
+    good_score_at_least=80,
 )
 """The contract's own defaults: they hold wherever the policy names nothing else."""
 

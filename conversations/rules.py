@@ -36,6 +36,8 @@ class ChannelRules(NamedTuple):
     call_limit: int
     window: int | None
     """The hard reply window, in calendar time."""
+    good_score: int
+    """Points of a model from which a session can be good; of those that end now."""
 
 
 class Timeline(Generic[_Value]):
@@ -142,6 +144,7 @@ def _channel_rules(held: Mapping[str, Any]) -> ChannelRules:
         call_target=held["missed_call_target_minutes"] * 60,
         call_limit=held["missed_call_limit_minutes"] * 60,
         window=held["hard_window_hours"] * 3600 or None,
+        good_score=held["good_score_at_least"],
     )
 
 

@@ -170,7 +170,7 @@ class Behaviour(NamedTuple):
     made_offer: bool | None
     has_next_step: bool | None
     is_good: bool | None
-    """In the view of the manager; of the waits only his own count."""
+    """By waits and words alone, in the view of the manager; of the waits only his own count."""
     is_good_customer: bool | None
     """In the view of the customer, of all waits."""
     next_step_not_judged: str | None
@@ -186,6 +186,8 @@ class Behaviour(NamedTuple):
     """The last turn of the manager, where it was judged."""
     refusal_message_ids: tuple[str, ...]
     paid_message_ids: tuple[str, ...]
+    good_score_at_least: int
+    """What a model's score must be for the session to be good, if it has one; valid at ``ended_at``."""
     lexicon_hash: str
 
 

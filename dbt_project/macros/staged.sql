@@ -102,7 +102,7 @@
         b.has_next_step,
         b.is_good,
         b.is_good_customer
-    from {{ source('evaluated', 'behaviour') }} as b
+    from {{ source('evaluated', 'judged_sessions') }} as b
     left join {{ source('reference', 'people') }} as p on b.manager_id = p.manager_id
 ){% endmacro %}
 

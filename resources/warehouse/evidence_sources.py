@@ -45,7 +45,7 @@ _BEHAVIOUR = f"""
         b.session_id as case_id, b.session_id, b.conversation_id, b.channel_id,
         coalesce(p.person_id, b.manager_id, 'none') as manager_key, b.ended_at as at,
         {_BEHAVIOUR_COLUMNS}
-    from evaluated.behaviour as b
+    from evaluated.judged_sessions as b
     left join reference.people as p on b.manager_id = p.manager_id
     where {{ended}}
 """  # noqa: S608 constants of this module

@@ -101,12 +101,45 @@ for _name, _sql in (
     ("COUNTED", _COUNTED),
 ):
     _TALK_SCORES = _TALK_SCORES.replace(_name, _sql)
+_BEHAVIOUR = (
+    "session_id", "conversation_id", "ended_at", "manager_id", "human_replies", "has_intent", "asked_clarifying",
+    "made_offer", "has_next_step", "is_good", "is_good_customer", "next_step_not_judged", "not_good",
+    "not_good_customer", "intent_message_ids", "clarifying_message_ids", "offer_message_ids", "next_step_message_ids",
+    "refusal_message_ids", "paid_message_ids", "good_score_at_least", "lexicon_hash", "connection_id", "channel_id",
+    "customer_id", "ended_on", "ended_week", "definition_version", "policy_hash",
+)  # fmt: skip
+_SAID_ANEW = {
+    name: said.replace("GOOD", name)
+    for name, said in {
+        "is_good": "case when b.GOOD then f.fault is null else b.GOOD end as GOOD",
+        "is_good_customer": "case when b.GOOD then f.fault is null else b.GOOD end as GOOD",
+        "not_good": "case when b.is_good is null then b.GOOD else array_remove(b.GOOD || f.fault, null) end as GOOD",
+        "not_good_customer": "case when b.is_good_customer is null then b.GOOD"
+        " else array_remove(b.GOOD || f.fault, null) end as GOOD",
+    }.items()
+}
+_JUDGED_SESSIONS = (
+    "select COLUMNS, t.counted_score from evaluated.behaviour as b left join lateral (SCORES and s.judge = 'model'"
+    " and s.subject_kind = 'session' and s.subject_id = b.session_id and m.counted_score is not null"
+    # one look-up for each session: never the scores of all that were ever judged
+    " order by s.scorecard_id limit 1) as t on true"
+    " cross join lateral (select case when t.has_counted_fail then 'auto_fail'"
+    " when t.counted_score < b.good_score_at_least then 'low_score' end as fault) as f"
+)
+_JUDGED_SESSIONS = _JUDGED_SESSIONS.replace(
+    "COLUMNS", ", ".join(_SAID_ANEW.get(name, f"b.{name}") for name in _BEHAVIOUR)
+).replace("SCORES", _TALK_SCORES)
 CONTENT_VIEWS = {
     "evaluated.talk_scores": (
         _TALK_SCORES,
         "The current scorecard of each call and session by each judge: counted_score over the criteria that are"
         " admitted to a manager's score (contract, section 10), trial_score over all that may be shown; both empty"
         " where no such criterion has a mark",
+    ),
+    "evaluated.judged_sessions": (
+        _JUDGED_SESSIONS,
+        "The judged sessions as figures count them: good ones also by the model's score, where one counts (contract,"
+        " sections 5 and 10): counted_score, which is 0 after an automatic fail",
     ),
     "evaluated.call_evaluations": (
         "select s.call_id, s.judge, s.state, s.reason, s.final_score, s.raw_score, s.is_auto_fail, s.summary, s.topic,"

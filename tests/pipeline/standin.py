@@ -104,7 +104,7 @@ class Floor:
             "clarifying_message_ids": ["q"] if judged["asked_clarifying"] else [],
             "offer_message_ids": ["o"] if judged["made_offer"] else [],
             "next_step_message_ids": ["n"] if values.get("has_next_step") is not None else [],
-            "is_good_customer": values.get("is_good"),
+            "is_good_customer": values.get("is_good"), "good_score_at_least": 80,
         } | values | judged  # fmt: skip
         self.put("evaluated.behaviour", **row)
         self.put("evaluated.sessions", **{name: row[name] for name in ("session_id", "conversation_id", "channel_id")},
@@ -163,6 +163,7 @@ class Floor:
             names = [column.name for column in cursor.description or ()]
             sessions = [dict(zip(names, row, strict=True)) for row in cursor]
             cards, gates = self._cards(connection, weeks)
+            talks.say_good(sessions, cards, gates)
             for mart in marts("week"):
                 if mart.by == "dbt":
                     _create(connection, mart)

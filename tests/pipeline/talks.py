@@ -67,6 +67,19 @@ def card(put: Any, subject_id: str, rows: Sequence[Mapping[str, Any]], **values:
     return str(values["scorecard_id"])
 
 
+def say_good(sessions: Iterable[dict[str, Any]], cards: Sequence[Any], states: Mapping[str, str]) -> None:
+    """Take from the sessions what a model's score that counts does not let be good."""
+    admitted = [code for code, state in states.items() if state == "counted"]
+    for session in sessions:
+        for one, rows in cards:
+            if (one["subject_id"], one["judge"], one["state"]) != (session["session_id"], "model", "scored"):
+                continue
+            counted = score(rows, admitted)
+            if counted is not None and counted < session["good_score_at_least"]:
+                for view in ("is_good", "is_good_customer"):
+                    session[view] = session[view] and False
+
+
 def figures(cards: Sequence[tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]], states: Mapping[str, str]) -> Any:
     """The columns of scores of a mart's row, out of its scorecards with their criteria and the gates by criterion."""
     admitted = [code for code, state in states.items() if state == "counted"]

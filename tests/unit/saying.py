@@ -101,6 +101,7 @@ def row_of(verdict: Verdict, session_id: str, ended_at: int) -> Behaviour:
         next_step_message_ids=ids("next_step"),
         refusal_message_ids=ids("refusal"),
         paid_message_ids=ids("paid"),
+        good_score_at_least=80,
         lexicon_hash=TagReader.hash,
     )
 

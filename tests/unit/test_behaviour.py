@@ -41,15 +41,15 @@ def told(*lines: str, waited: list[Waited] | None = None) -> Behaviour:
         heard.append(
             Heard(f"{side}{number}", sender, chosen, manager or ("anna" if sender == "manager" else None), kind)
         )
-    row = judge(session(), said(heard), waits(IN_TARGET if waited is None else waited), "tags")
+    row = judge(session(), said(heard), waits(IN_TARGET if waited is None else waited), "tags", 80)
     assert row is not None
     return row
 
 
 def test_a_session_without_a_human_reply_has_no_row() -> None:
-    assert judge(session(), [Said("c1", "customer", {"price"})], [], "tags") is None
-    assert judge(session(), [], [], "tags") is None
-    assert judge(session(ended_at=None), [Said("m1", "manager")], [], "tags") is None
+    assert judge(session(), [Said("c1", "customer", {"price"})], [], "tags", 80) is None
+    assert judge(session(), [], [], "tags", 80) is None
+    assert judge(session(ended_at=None), [Said("m1", "manager")], [], "tags", 80) is None
 
 
 def test_a_session_belongs_to_who_gave_its_last_human_reply() -> None:
@@ -148,7 +148,7 @@ def test_what_was_said_on_the_phone_is_not_known(sender: str) -> None:
     talk = [Heard("c1", "customer", frozenset({"price"})), Heard("m2", "manager", frozenset({"offer"}), "anna")]
 
     def judged(*more: Heard) -> Behaviour:
-        row = judge(session(), said([*talk, *more]), waits(IN_TARGET), "tags")
+        row = judge(session(), said([*talk, *more]), waits(IN_TARGET), "tags", 80)
         assert row is not None
         return row
 
@@ -160,7 +160,7 @@ def test_what_was_said_on_the_phone_is_not_known(sender: str) -> None:
     assert judged(call(300, answered=False, sender=sender)).human_replies == 1
     written = Heard("m4", "manager", frozenset({"next_step"}), "anna")
     assert judged(call(300, sender=sender), written).next_step_message_ids == ("m2", "call", "m4")
-    only = judge(session(), said([talk[0], call(5, sender=sender)]), waits(IN_TARGET), "tags")
+    only = judge(session(), said([talk[0], call(5, sender=sender)]), waits(IN_TARGET), "tags", 80)
     assert only is not None and only.next_step_not_judged == "call"
 
 
@@ -185,7 +185,7 @@ def test_only_his_own_waits_spoil_the_session_of_a_person() -> None:
     assert told(*lines, waited=[replace(slow, owner=None)]).is_good is True
     assert told(*lines, waited=[replace(slow, owner="boris")]).not_good == ("slow_reply",)
     heard = [Said("c1", "customer"), Said("m2", "manager", (), "anna"), Said("m3", "manager", (), "boris")]
-    one = judge(session(), heard, waits([slow]), "tags", {"anna": "p", "boris": "p"}.__getitem__)
+    one = judge(session(), heard, waits([slow]), "tags", 80, {"anna": "p", "boris": "p"}.__getitem__)
     assert one is not None and one.not_good == ("slow_reply",), "both accounts are one person's"
 
 
@@ -268,7 +268,7 @@ def sessions(draw: st.DrawFn) -> tuple[list[Heard], list[Waited]]:
 def test_the_product_judges_behaviour_as_the_contract_read_slowly(one: tuple[list[Heard], list[Waited]]) -> None:
     heard, waited = one
     expected = behaviour(heard, waited)
-    found = judge(session(), said(heard), waits(waited), "tags")
+    found = judge(session(), said(heard), waits(waited), "tags", 80)
     assert found == (None if expected is None else row_of(expected, "c:m1", 1))
 
 

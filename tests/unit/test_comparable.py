@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conversations import comparable
-from conversations.comparable import RESTS, UNDATED, comparison_key
+from conversations.comparable import OF_GOOD, RESTS, UNDATED, comparison_key, is_scored_since, with_scores
 from conversations.delta import DeltaStatus, Week, delta
 from conversations.metrics import METRICS, metric
 from conversations.policy import Policy
@@ -17,6 +17,7 @@ from tests.unit.weeks import single
 
 MONDAY = date(2026, 11, 16)
 SHARE, CLARIFYING, OFFER = metric("in_target_share"), metric("asked_clarifying_share"), metric("made_offer_share")
+GOOD = metric("good_share")
 BASE = """
 organisation: {time_zone: Europe/Moscow, calendar: shop}
 calendars:
@@ -71,19 +72,37 @@ def test_a_policy_without_changes_has_one_key_for_ever() -> None:
         "hard_window_hours: 48",
         "bot_can_resolve: true",
         "calendar: care",
+        "good_score_at_least: 70",
     ],
 )
 def test_a_dated_setting_costs_one_delta_from_a_monday_on_and_two_in_mid_week(setting: str) -> None:
     from_monday = policy(f"channels: {{whatsapp: [{{}}, {{valid_from: 2026-11-16, {setting}}}]}}")
     from_wednesday = policy(f"channels: {{whatsapp: [{{}}, {{valid_from: 2026-11-18, {setting}}}]}}")
     from_sunday = policy(f"channels: {{whatsapp: [{{}}, {{valid_from: 2026-11-22, {setting}}}]}}")
+    of = {"metric": GOOD if "good_score" in setting else SHARE}
     # a channel's own calendar counts beside the team's: waits that nobody was assigned to use it
-    assert changes(from_monday) == [0]
-    assert changes(from_wednesday) == [0, 1]
-    assert changes(from_sunday) == [0, 1]
-    assert changes(from_monday, channel_kinds=["telegram"]) == []
+    assert changes(from_monday, **of) == [0]
+    assert changes(from_wednesday, **of) == [0, 1]
+    assert changes(from_sunday, **of) == [0, 1]
+    assert changes(from_monday, channel_kinds=["telegram"], **of) == []
     if "calendar" not in setting:
-        assert changes(policy(f"defaults: [{{}}, {{valid_from: 2026-11-16, {setting}}}]")) == [0]
+        assert changes(policy(f"defaults: [{{}}, {{valid_from: 2026-11-16, {setting}}}]"), **of) == [0]
+
+
+def test_what_is_asked_of_scores_has_a_say_in_good_sessions_alone() -> None:
+    stricter = policy("defaults: {good_score_at_least: 90}")
+    changed = {name for name in RESTS if key(stricter, metric=metric(name)) != key(policy(), metric=metric(name))}
+    assert changed == OF_GOOD == {"good_share"}
+
+
+def test_scores_that_had_a_say_are_part_of_the_key() -> None:
+    by_one, by_two = ("chats", 1, "p", "demo", "greeting"), ("chats", 2, "p", "demo", "greeting")
+    keys = [with_scores("k", judges) for judges in ([], [by_one], [by_two], [by_one, by_two])]
+    assert len(set(keys)) == 4 and keys[0] == "k"
+    assert with_scores("k", [by_two, by_one, by_one]) == keys[3]
+    assert [is_scored_since("k", key) for key in keys] == [True] * 4
+    assert not any(is_scored_since(keys[1], key) for key in keys[2:])
+    assert not is_scored_since("other", keys[1])
 
 
 def test_every_dated_limit_has_its_case() -> None:

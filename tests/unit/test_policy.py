@@ -44,7 +44,7 @@ def test_the_defaults_are_the_contract() -> None:
     policy = Policy.default()
     rules = compile_policy(policy, {})
     channel = rules.channel("whatsapp").at(0)
-    assert channel == (None, False, 600, 1800, 28_800, 900, 28_800, None)
+    assert channel == (None, False, 600, 1800, 28_800, 900, 28_800, None, 80)
     assert (rules.idle_seconds, rules.late_reply_seconds, rules.new_contact_seconds, rules.early_delete_seconds) == (
         86_400, 604_800, 2_592_000, 60,
     )  # fmt: skip
@@ -57,7 +57,7 @@ def test_dated_entries_change_only_what_they_name_from_local_midnight_on() -> No
         K
         + """
 organisation: {calendar: [{calendar: none}, {valid_from: 2026-05-04, calendar: K}]}
-defaults: [{reply_target_minutes: 40}, {valid_from: 2026-05-04, no_reply_limit_minutes: 60}]
+defaults: [{reply_target_minutes: 40}, {valid_from: 2026-05-04, no_reply_limit_minutes: 60, good_score_at_least: 60}]
 teams: {sales: [{valid_from: 2026-05-04, calendar: none}]}
 channels:
   whatsapp: [{valid_from: 2026-05-04, reply_target_minutes: 20}, {hard_window_hours: 24}]
@@ -69,6 +69,7 @@ channels:
     assert (whatsapp.at(sunday).target, whatsapp.at(monday).target) == (2400, 1200)
     assert (whatsapp.at(sunday).window, whatsapp.at(monday).window) == (86_400, 86_400)
     assert (other.at(sunday).limit, other.at(monday).limit) == (28_800, 3600)
+    assert (other.at(sunday).good_score, other.at(monday).good_score) == (80, 60)
     assert (other.at(sunday).calendar_id, other.at(monday).calendar_id) == (None, "K")
     # the team has a calendar of its own from Monday on: none
     assert rules.calendar_of("anna", other.at(monday)._replace(calendar_id="K"), sunday) == "K"
@@ -95,6 +96,7 @@ channels:
         ("calendars: {a: []}", "calendars: at least one entry is needed"),
         ("defaults: [{}, {}]", "defaults: two entries have the same valid_from"),
         ("defaults: {reply_target_minutes: 0}", "defaults[0].reply_target_minutes: "),
+        ("channels: {whatsapp: {good_score_at_least: 101}}", "channels.whatsapp[0].good_score_at_least: "),
         ("session_idle_hours: a day", "session_idle_hours: "),
         ("owners: {sales: {name: Анна}}", "owners.sales: there is no such setting"),
         ("owners: {raw: {name: Анна, chat: everybody}}", "owners.raw.chat: "),

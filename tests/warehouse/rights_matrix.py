@@ -66,6 +66,7 @@ evaluated.call_evaluations      r       r          -        r     -
 evaluated.call_recommendations  r       r          -        r     -
 evaluated.evaluations           rawd    r          -        r     -
 evaluated.judge_repeats         rawd    r          -        r     -
+evaluated.judged_sessions       r       r          -        r     -
 evaluated.left_waiting          rawd    r          -        r     -
 evaluated.scorecard_criteria    rawd    r          -        r     -
 evaluated.scorecard_notes       rawd    r          -        r     -

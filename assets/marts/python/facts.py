@@ -42,7 +42,7 @@ FACTS = {
         ),
     ),
     "published_sessions": _Facts(
-        "behaviour",
+        "judged_sessions",
         "session_id",
         "ended_week",
         "manager_id",

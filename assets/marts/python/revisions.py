@@ -20,6 +20,7 @@ from psycopg import Connection
 from assets.marts.python import facts
 from assets.marts.python.snapshot import Figure, Key, figures_published
 from assets.marts.python.tables import PUBLISHED, exists
+from conversations.comparable import is_scored_since
 from conversations.metrics import OF_SCORES
 from conversations.policy import DEFINITION_VERSION, Policy
 from conversations.window import monday_of
@@ -98,8 +99,8 @@ def _said(figure: Figure | None) -> tuple[int | None, int | None, float | None]:
 def _judged_otherwise(figures: Mapping[Key, Figure], before: Mapping[Key, Figure]) -> bool:
     """Whether a row has another key, or the platform compares other metrics than it did. Scores may come to a published
     week at any time, with the week they are about: they are late data."""
-    both = figures.keys() & before.keys()
-    if any(figures[key].rules_key != before[key].rules_key for key in both):
+    keys = [(before[key].rules_key, figures[key].rules_key) for key in figures.keys() & before.keys()]
+    if any(was != now and not is_scored_since(was, now) for was, now in keys):
         return True
     compared, was = ({metric for _, _, metric in side} - OF_SCORES for side in (figures, before))
     return compared != was

@@ -16,7 +16,7 @@ from psycopg import Connection, sql
 
 from assets.marts.python.ground import Completeness, Rests, completeness, resting
 from assets.marts.python.tables import NEXT, PUBLISHED, dicts, exists
-from conversations.comparable import comparison_key, score_key
+from conversations.comparable import OF_GOOD, comparison_key, score_key, with_scores
 from conversations.delta import COMPLETE
 from conversations.metrics import METRICS, OF_SCORES, Metric
 from conversations.policy import Policy
@@ -149,7 +149,7 @@ class _Rules:
         self._lexicons = _lexicons(connection, week)
         self._judged_by = _judged_by(connection, week) - {policy.hash}
         self._keys: dict[tuple[str, Rests], str] = {}
-        self._judges = _judges(connection, week)
+        self._judges, self._of_sessions = _judges(connection, week)
 
     def key(self, metric: Metric, kind: str, subject: str) -> str:
         if metric.name in OF_SCORES:
@@ -161,6 +161,9 @@ class _Rules:
                 channel_kinds=rests.channel_kinds, teams=rests.teams, lexicon_hashes=self._lexicons,
                 own_teams=rests.own_teams, judged_by=self._judged_by,
             )  # fmt: skip
+            if metric.name in OF_GOOD:
+                key = with_scores(self._keys[metric.name, rests], self._of_sessions)
+                self._keys[metric.name, rests] = key
         return self._keys[metric.name, rests]
 
 
@@ -187,18 +190,24 @@ def _judged_by(connection: Connection[Any], week: str) -> set[str]:
     return {found for (found,) in connection.execute(statement, {"week": week})}
 
 
-def _judges(connection: Connection[Any], week: str) -> dict[tuple[str, str], set[tuple[Any, ...]]]:
-    """By which rubrics, prompts and models the week's scores were given that count, by subject."""
+_Judges = set[tuple[Any, ...]]
+
+
+def _judges(connection: Connection[Any], week: str) -> tuple[dict[tuple[str, str], _Judges], _Judges]:
+    """By which rubrics, prompts and models the week's scores were given that count: by subject, and of all sessions."""
     statement = """
         select distinct
-            coalesce(p.person_id, t.manager_id, 'none'), t.channel_id, t.rubric_id, t.rubric_version, t.prompt_hash,
-            t.model, t.counted_criteria
+            t.subject_kind, coalesce(p.person_id, t.manager_id, 'none'), t.channel_id, t.rubric_id, t.rubric_version,
+            t.prompt_hash, t.model, t.counted_criteria
         from evaluated.talk_scores as t
         left join reference.people as p on t.manager_id = p.manager_id
         where t.happened_week = %(week)s and t.judge = 'model' and t.counted_score is not null
     """
-    found: dict[tuple[str, str], set[tuple[Any, ...]]] = defaultdict(set)
-    for person, channel, *judge, criteria in connection.execute(statement, {"week": week}):
+    found: dict[tuple[str, str], _Judges] = defaultdict(set)
+    of_sessions: _Judges = set()
+    for kind, person, channel, *judge, criteria in connection.execute(statement, {"week": week}):
         for subject in (("manager", person), ("channel", channel)):
             found[subject].add((*judge, *criteria))
-    return found
+        if kind == "session":
+            of_sessions.add((*judge, *criteria))
+    return found, of_sessions

@@ -6,7 +6,7 @@ with judged as (
         count(*) as judged,
         sum({{ good }}::int) as good,
         sum(has_next_step::int) as next_steps
-    from {{ source('evaluated', 'behaviour') }}
+    from {{ source('evaluated', 'judged_sessions') }}
     where {{ in_range('ended_week', 'ended_on') }}
     group by {{ day }}
 ),

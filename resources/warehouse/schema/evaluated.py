@@ -146,13 +146,13 @@ behaviour = Table(
     boolean("has_next_step", "The last turn of the manager proposes a next step; NULL: not judged", null=True),
     boolean(
         "is_good",
-        "Good (contract, section 5) for its manager, of whose own waits none was slow or unanswered in his"
-        " view; NULL: fewer than two messages of managers",
+        "Good by waits and words (contract, section 5) for its manager, of whose own waits none was slow or unanswered"
+        " in his view; NULL: fewer than two messages of managers. With a model's word: evaluated.judged_sessions",
         null=True,
     ),
     boolean(
         "is_good_customer",
-        "Good in the customer's view, of all waits: what the channel counts; NULL as is_good",
+        "Good by waits and words in the customer's view, of all waits; NULL as is_good",
         null=True,
     ),
     text(
@@ -168,6 +168,11 @@ behaviour = Table(
     texts("next_step_message_ids", "The last turn of the manager, if it was judged"),
     texts("refusal_message_ids", "Where the customer refused"),
     texts("paid_message_ids", "Where somebody said that it is paid"),
+    integer(
+        "good_score_at_least",
+        "What a model's score must be for the session to be good, where one counts; the policy's at ended_at",
+        "points",
+    ),
     text("lexicon_hash", "sha256 of the lexicons that it was judged by"),
     *_context(),
     day("ended_on", "Local day of ended_at in the organisation's zone"),

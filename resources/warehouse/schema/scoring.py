@@ -115,6 +115,7 @@ Index("scorecards_happened_on_idx", scorecards.c.happened_on)
 Index("scorecards_happened_week_idx", scorecards.c.happened_week)
 Index("scorecards_subject_idx", scorecards.c.subject_id)
 Index("scorecards_call_idx", scorecards.c.call_id)
+Index("scorecards_conversation_idx", scorecards.c.conversation_id)
 
 scorecard_criteria = Table(
     "scorecard_criteria",
