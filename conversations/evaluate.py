@@ -31,7 +31,7 @@ from conversations.timeline import (
     TimedMessage,
     Wait,
 )
-from conversations.walk import Beside, ChatWalk, Withdrawal
+from conversations.walk import Beside, ChatWalk, OtherAccount, Withdrawal
 from conversations.words import Words
 
 __all__ = ["Rules", "compile_policy", "evaluate"]
@@ -197,17 +197,21 @@ def _withdrawals(line: list[TimedMessage], seen_before: Instant) -> list[Beside]
 
 
 def _replies_elsewhere(chat: Chat, chats: list[Chat], lines: dict[str, list[TimedMessage]]) -> list[Beside]:
-    """What answers the chat's waits from the customer's other chats (ruling 9)."""
+    """What answers the chat's waits from the customer's other chats: a call on any channel and a message on the same
+    channel account (ruling 9); a message on any other answers missed calls (section 4.6: "to the same customer")."""
     found = []
     for other in chats:
         if other.conversation_id == chat.conversation_id:
             continue
         is_same_account = other.account_id == chat.account_id
         for place, message in enumerate(lines[other.conversation_id]):
+            what: TimedMessage | OtherAccount = message
             if message.content_kind == "call":
                 answers = message.call_answered is True and message.sender_kind in ("customer", "manager")
             else:
-                answers = is_same_account and message.sender_kind == "manager" and message.delivery_status != "failed"
+                answers = message.sender_kind == "manager" and message.delivery_status != "failed"
+                if not is_same_account:
+                    what = OtherAccount(message)
             if answers:
-                found.append(Beside(message.sent_at or 0, _OTHER_CHAT, other.conversation_id, place, message))
+                found.append(Beside(message.sent_at or 0, _OTHER_CHAT, other.conversation_id, place, what))
     return found

@@ -1,18 +1,26 @@
-"""Customers who are one human under several ids: what a person writes down, made ready for the judgement.
+"""Customers who are one human under several ids: what people wrote down and what a telephone number says, made one.
 
-Here: reading the list and its normal form. Not here: the table (``resources.warehouse.customer_links``), how a reply in
-one of the chats answers in the other (``conversations.evaluate``).
+Here: reading the list, which ids a number joins, the normal form of both. Not here: the tables
+(``resources.warehouse.customer_links``), numbers (``conversations.numbers``), how a reply in one of the chats answers
+in the other (``conversations.evaluate``).
 
-Contract, section 2: a chat that the source split over two ids of one customer is joined before anything is judged. No
-id is ever joined by a guess (a name, a phone): the list comes from people or from a system that knows.
+Contract, section 2: a chat that the source split over two ids of one customer is joined before anything is judged; and
+ruling 9: an answered call on any channel answers. A telephony knows nobody by anything but his number, so there the
+number **is** the customer: whoever alone has it in another connection is joined to it. Otherwise a manager who wrote
+back after a missed call, or rang back after a message, is shown as one who did not answer, which is a false accusation
+and the worse mistake of the two. Nobody is joined by a name, nor by a phone that no telephony knows, nor by a number
+that two customers of one connection share, and where people wrote down who is who, that holds.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 COLUMNS = ("customer_id", "person")
+BY_LIST, BY_NUMBER = "list", "number"
+"""Why an id is linked."""
 
 
 class IdentityError(ValueError):
@@ -20,16 +28,16 @@ class IdentityError(ValueError):
 
 
 def read_identities(text: str) -> dict[str, str]:
-    """Read a list in CSV (comma or semicolon, a heading with ``COLUMNS``); returns links in normal form.
+    """Read a list in CSV (comma or semicolon, a heading with ``COLUMNS``); returns it in normal form.
 
-    Rows with one ``person`` (any word) are one human. Normal form: every id but the smallest of a human points at the
-    smallest one; who has one id only needs no link.
+    Rows with one ``person`` (any word) are one human, whatever connections the ids belong to. Normal form: every id
+    points at the smallest one of its human; one that stands alone points at itself and is joined to nobody by a number.
 
-    >>> read_identities("customer_id;person\\nshop:9;a\\nshop:5;a\\nshop:7;b\\n")
-    {'shop:9': 'shop:5'}
+    >>> read_identities("customer_id;person\\nshop:9;a\\nshop:5;a\\ntbank:7;b\\n")
+    {'shop:5': 'shop:5', 'shop:9': 'shop:5', 'tbank:7': 'tbank:7'}
 
     Raises:
-        IdentityError: no such columns, an empty cell, one id under two persons, ids of two connections under one.
+        IdentityError: no such columns, an empty cell, one id under two persons.
     """
     lines = text.removeprefix("\ufeff").splitlines()
     delimiter = ";" if lines and ";" in lines[0] else ","
@@ -47,19 +55,68 @@ def read_identities(text: str) -> dict[str, str]:
                 raise IdentityError(f"line {reader.line_num}: {customer_id} is named under two persons")
     except csv.Error as error:
         raise IdentityError(f"after line {reader.line_num}: {error}") from None
-    return _normal(person_of)
-
-
-def _normal(person_of: Mapping[str, str]) -> dict[str, str]:
     people: dict[str, list[str]] = {}
     for customer_id, person in person_of.items():
         people.setdefault(person, []).append(customer_id)
-    links: dict[str, str] = {}
-    for ids in people.values():
-        if len({one.partition(":")[0] for one in ids}) > 1:
-            raise IdentityError(f"{min(ids)}: a person has ids of one connection only, the others are judged apart")
-        links |= {one: min(ids) for one in ids if one != min(ids)}
-    return dict(sorted(links.items()))
+    return dict(sorted((one, min(ids)) for ids in people.values() for one in ids))
+
+
+class Linked(NamedTuple):
+    """Who is one human, by the list and by numbers."""
+
+    links: dict[str, tuple[str, str]]
+    """Every id but the smallest of a human: that smallest one, and ``BY_LIST`` or ``BY_NUMBER``."""
+    shared: list[tuple[str, ...]]
+    """Ids that have one number and were not joined, since it would make one human of several customers."""
+
+
+def link(listed: Mapping[str, str], numbers: Iterable[Iterable[str]]) -> Linked:
+    """Join ids by people's list and by numbers.
+
+    Args:
+        listed: as ``read_identities`` gives it.
+        numbers: for each number that a telephony knows, all ids that have it: the telephony's and the others'.
+
+    A number joins its ids to one human unless that would make one of
+
+    - two ids of one connection that the list does not know as one: a telephone in a family or an office;
+    - two humans of the list;
+    - a human of the list and an id of a connection of which the list already names one for him.
+
+    An id that stands alone in the list is joined to nobody; the others are joined without it. The outcome depends on
+    nothing but the arguments: no order, no former outcome.
+    """
+    people: dict[str, set[str]] = {}
+    for one, same_as in listed.items():
+        people.setdefault(same_as, set()).add(one)
+    human_of = {one: human for human in people.values() for one in human}
+    joined: list[set[str]] = [human for human in people.values() if len(human) > 1]
+    shared: set[tuple[str, ...]] = set()
+    for ids in numbers:
+        met = {one for one in ids if len(human_of.get(one, ())) != 1}
+        humans = {listed[one]: human_of[one] for one in met if one in listed}
+        strangers = {one for one in met if one not in listed}
+        if len(humans) + len(strangers) < 2:
+            continue
+        taken = [connection_of(one) for one in strangers]
+        taken += {connection_of(one) for human in humans.values() for one in human}
+        if len(humans) > 1 or len(set(taken)) < len(taken):
+            shared.add(tuple(sorted(met)))
+        else:
+            joined.append(strangers.union(*humans.values()))
+    reasons = {one: BY_LIST if len(human_of.get(one, ())) > 1 else BY_NUMBER for human in joined for one in human}
+    roots = _roots(joined)
+    return Linked({one: (root, reasons[one]) for one, root in sorted(roots.items()) if one != root}, sorted(shared))
+
+
+def _roots(groups: Iterable[set[str]]) -> dict[str, str]:
+    """The smallest id of everybody's human; groups that touch are one: a human of the list may have two numbers."""
+    human_of: dict[str, set[str]] = {}
+    for group in groups:
+        whole = set(group).union(*(human_of[one] for one in group if one in human_of))
+        for one in whole:
+            human_of[one] = whole
+    return {one: min(human) for one, human in human_of.items()}
 
 
 def members(links: Mapping[str, str]) -> dict[str, frozenset[str]]:
@@ -76,6 +133,11 @@ def regrouped(before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:
     return {one for one in {*old, *new} if old.get(one) != new.get(one)}
 
 
+def connection_of(customer_id: str) -> str:
+    """The connection that an id belongs to."""
+    return customer_id.partition(":")[0]
+
+
 def connections_of(ids: Iterable[str]) -> list[str]:
     """The connections that the ids belong to, in order."""
-    return sorted({one.partition(":")[0] for one in ids})
+    return sorted({connection_of(one) for one in ids})

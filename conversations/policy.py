@@ -22,7 +22,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from conversations.policy_alerts import AlertLimits, Owners
 from conversations.policy_digest import DigestSettings
 from conversations.policy_exports import Exports
-from conversations.policy_people import People
+from conversations.policy_people import Customers, People
 from conversations.policy_scoring import Departments, Scoring, Telephony
 from conversations.scoring.required import contradiction
 
@@ -32,7 +32,7 @@ DEFINITION_VERSION = 1
 1: first version.
 """
 
-NOT_JUDGED_BY = ("owners", "alerts", "exports", "digest", "telephony", "departments", "scoring")
+NOT_JUDGED_BY = ("owners", "alerts", "exports", "digest", "telephony", "departments", "scoring", "customers")
 """Sections that say nothing about what a wait or a behaviour figure means; they are no part of the hash."""
 
 NO_CALENDAR = "none"
@@ -176,6 +176,8 @@ class Policy(_Part):
     teams: dict[str, CalendarChoices] = Field(default_factory=dict)
     people: People = Field(default_factory=dict)
     """Who is who; an account that is not named is a person of its own, in the team that the source names."""
+    customers: Customers = Customers()
+    """Other links of customers have those judged again whom they concern, and nobody else."""
     defaults: Annotated[tuple[Limits, ...], BeforeValidator(_as_list)] = (CONTRACT_LIMITS,)
     channels: dict[str, Annotated[tuple[ChannelSettings, ...], BeforeValidator(_as_list)]] = Field(default_factory=dict)
 

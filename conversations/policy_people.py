@@ -1,4 +1,5 @@
-"""The section ``people`` of the policy: which accounts are one person, and in which team he was when.
+"""The sections ``people`` and ``customers`` of the policy: which accounts are one person, and in which team he was
+when; whether numbers say which customers are one human.
 
 Here: its shape and what it may not say by itself. Not here: which teams there are (``conversations.policy`` holds the
 names against ``teams``), what follows for rows (``conversations.people``).
@@ -44,6 +45,14 @@ def _check_dates(choices: tuple[TeamChoice, ...]) -> tuple[TeamChoice, ...]:
     if len(set(days)) < len(days):
         raise ValueError("two entries have the same valid_from")
     return choices
+
+
+class Customers(_Part):
+    """Which ids of customers are one human, besides what people write down (``otklik link-customers``)."""
+
+    link_by_number: bool = True
+    """Whether the customer of a telephony is the one who alone has his number in another connection: he is known by
+    nothing else, and apart from his chats a call would not answer a message, nor a message a missed call."""
 
 
 class Person(_Part):

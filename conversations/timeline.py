@@ -59,7 +59,8 @@ class Chat(NamedTuple):
 
     conversation_id: str
     account_id: str
-    """The channel account: replies in another chat of the customer count on the same account only (ruling 9)."""
+    """The channel account: messages in another chat of the customer answer on the same account only (ruling 9), except
+    missed calls (section 4.6)."""
     channel_kind: str
     """Key of the policy's channel settings, ``whatsapp``."""
     is_untimed: bool

@@ -8,12 +8,15 @@ what is left out of it (``conversations.evaluate``), the arithmetic of a wait (`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from conversations.rules import Rules
 from conversations.sessions import OpenSession
 from conversations.timeline import SECOND, Chat, Instant, Outcome, TimedEvent, TimedMessage, WaitKind
 from conversations.waits import NEVER, OpenWait, Transfer
+
+_MISSED_CALL: frozenset[str] = frozenset({"missed_call"})
+_EVERY_KIND: frozenset[str] = frozenset(get_args(WaitKind))
 
 
 class Withdrawal(NamedTuple):
@@ -21,6 +24,12 @@ class Withdrawal(NamedTuple):
 
     at: Instant
     message_id: str
+
+
+class OtherAccount(NamedTuple):
+    """A manager's message to the customer on another channel account: it answers missed calls only."""
+
+    message: TimedMessage
 
 
 class Beside(NamedTuple):
@@ -31,7 +40,7 @@ class Beside(NamedTuple):
     """At one instant: replies in other chats of the customer, then events, then deletions."""
     tie_text: str
     tie_number: int
-    what: TimedMessage | TimedEvent | Withdrawal
+    what: TimedMessage | OtherAccount | TimedEvent | Withdrawal
 
 
 class ChatWalk:
@@ -185,6 +194,11 @@ class ChatWalk:
             answers = self._open_waits() if what.content_kind == "call" else self._answers(what, second)
             if answers is not None:
                 self._answer(answers, what, item.at, "call" if what.content_kind == "call" else "message")
+        elif isinstance(what, OtherAccount):
+            answers = self._answers(what.message, second)
+            if answers is not None:
+                missed = [wait for wait in answers if wait.kind in _MISSED_CALL]
+                self._answer(missed, what.message, item.at, "message", _MISSED_CALL)
         elif isinstance(what, Withdrawal):
             self._on_withdrawal(what)
         elif what.kind == "assigned":
@@ -322,15 +336,18 @@ class ChatWalk:
         deleted = message.deleted_at // SECOND
         return deleted <= self._as_of_second and deleted - second < self._rules.early_delete_seconds
 
-    def _answer(self, waits: list[OpenWait], message: TimedMessage, at: Instant, reply_kind: str) -> None:
+    def _answer(
+        self, waits: list[OpenWait], message: TimedMessage, at: Instant, how: str, kinds: frozenset[str] = _EVERY_KIND
+    ) -> None:
         if self._unanswered and not self._is_deleted_early(message, at // SECOND):
             for wait in self._unanswered:
-                wait.answered_after_limit_at = at
-            self._unanswered = []
+                if wait.kind in kinds:
+                    wait.answered_after_limit_at = at
+            self._unanswered = [wait for wait in self._unanswered if wait.kind not in kinds]
         for wait in waits:
             wait.answer = message
             wait.reply_person = None if message.manager_id is None else self._rules.person(message.manager_id)
-            wait.reply_kind = reply_kind
+            wait.reply_kind = how
             # in_target or slow_reply: told apart when the row is made
             self._settle(wait, "slow_reply", at, message.manager_id)
         if waits:

@@ -48,7 +48,7 @@ from assets.raw.retailcrm_web import RETAILCRM_WEB_ASSETS  # noqa: E402
 from assets.raw.tbank import TBANK_ASSETS  # noqa: E402
 from assets.raw.twitter_care import TWITTER_CARE_ASSETS  # noqa: E402
 from assets.reference.gates import JUDGE_REPEATS, LABELS, reference_criterion_gates  # noqa: E402
-from assets.reference.people import CUSTOMER_LINKS, reference_people  # noqa: E402
+from assets.reference.people import CUSTOMER_LIST, customer_links, reference_people  # noqa: E402
 from assets.reference.requirements import reference_requirements  # noqa: E402
 from orchestration.jobs import JOBS  # noqa: E402
 from orchestration.resources import production_resources  # noqa: E402
@@ -67,7 +67,8 @@ ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     core_directories,
     core_days,
     reference_people,
-    CUSTOMER_LINKS,
+    customer_links,
+    CUSTOMER_LIST,
     reference_requirements,
     LABELS,
     JUDGE_REPEATS,

@@ -18,7 +18,7 @@ BY_PEOPLE = IMPORTED | dg.AssetSelection.assets(
     ["raw", "twitter_care__conversations"],
     ["raw", "abcd__conversations"],
     ["raw", "call_files__calls"],
-    ["reference", "customer_links"],
+    ["reference", "customer_list"],
     ["reference", "labels"],
     ["evaluated", "judge_repeats"],
 )
@@ -33,7 +33,9 @@ LOADED = dg.AssetSelection.groups("raw", "core", "reference", "evaluated") - BY_
 DAYS = dg.AssetSelection.assets(*(["marts", mart.name] for mart in marts("day")))
 REQUIREMENTS = dg.AssetSelection.assets(*(["reference", table] for table in requirements.REQUIREMENTS))
 """Read every night; a week is published by what the nights have judged."""
-PUBLISHED = dg.AssetSelection.groups("reference", "marts", "exports") - DAYS - BY_PEOPLE - REQUIREMENTS
+LINKS = dg.AssetSelection.assets(["reference", "customer_links"])
+"""Found before the judgement that follows from them, never between it and its publication."""
+PUBLISHED = dg.AssetSelection.groups("reference", "marts", "exports") - DAYS - BY_PEOPLE - REQUIREMENTS - LINKS
 
 load_daily = dg.define_asset_job(
     "load_daily",

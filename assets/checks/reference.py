@@ -1,6 +1,6 @@
-"""What must be true of who is who before a week counts people.
+"""What must be true of who is who before a week counts people and customers.
 
-Here: that nobody is missing and nobody is two. Not here: whether the policy is right about somebody.
+Here: that nobody is missing and nobody is two. Not here: whether the policy or the list is right about somebody.
 """
 
 from __future__ import annotations
@@ -68,6 +68,34 @@ REFERENCE = (
             Rule("everybody_has_a_team_on_every_day", "Every person's stays begin at the beginning; no team is a row."),
             Rule("stays_belong_to_people", "No stay is of somebody who is not there."),
             Rule("every_stay_is_a_change", "Neighbouring stays of a person are in different teams."),
+        ),
+        is_dated=False,
+    ),
+    Counted(
+        ("reference", "customer_links"),
+        """
+        with human_of as (
+            select l.customer_id, l.same_as as person, coalesce(k.same_as, l.customer_id) as human
+            from reference.customer_list as l
+            left join reference.customer_links as k on k.customer_id = l.customer_id
+        )
+        select
+            (
+                select count(*) from reference.customer_links as one
+                where one.same_as collate "C" >= one.customer_id collate "C"
+                    or exists (select from reference.customer_links as next where next.customer_id = one.same_as)
+            ) as every_link_ends_at_a_human,
+            (
+                select count(*) from (
+                    select person from human_of group by person having count(distinct human) > 1
+                    union all
+                    select human from human_of group by human having count(distinct person) > 1
+                ) as otherwise
+            ) as the_list_of_people_holds
+        """,
+        (
+            Rule("every_link_ends_at_a_human", "Every id points at the smallest one of its human, in one step."),
+            Rule("the_list_of_people_holds", "Whom people wrote down as one is one, and nobody made two of them one."),
         ),
         is_dated=False,
     ),

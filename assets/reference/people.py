@@ -1,7 +1,8 @@
 """Who is who: accounts joined to people, people to their teams, ids of customers to their human.
 
-Here: the tables as assets; the first two whole each time, the third brought by a person. Not here: how they are written
-(``resources.warehouse.reference``), what the policy may say (``conversations.policy_people``).
+Here: the tables as assets; people's list of customers is brought by a person. Not here: how they are written
+(``resources.warehouse.reference``, ``resources.warehouse.customer_links``), what the policy may say
+(``conversations.policy_people``), whom a number joins (``conversations.identities``).
 """
 
 # Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
@@ -11,11 +12,13 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.failures import explained
-from assets.tables import DAILY_FRESHNESS, spec
+from assets.tables import DAILY_FRESHNESS, described, spec
+from resources.warehouse.customer_links import refresh_links
+from resources.warehouse.errors import Busy
 from resources.warehouse.reference import replace_people
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
-CUSTOMER_LINKS = spec("reference", "customer_links", kinds={"file", "postgres"})
+CUSTOMER_LIST = spec("reference", "customer_list", kinds={"file", "postgres"})
 """Written by a person with ``otklik link-customers``: what comes from a person has no schedule."""
 # accounts that are read through the CRM's page list no people: their managers come with their messages
 _DEPS = [dg.AssetKey(["core", "managers"]), dg.AssetKey(["core", "messages"])]
@@ -52,4 +55,37 @@ def reference_people(
     )
     yield dg.MaterializeResult(
         asset_key=["reference", "person_teams"], metadata={"dagster/row_count": counts.stays, "people": counts.people}
+    )
+
+
+@dg.asset(
+    **described("reference", "customer_links"),
+    deps=[
+        dg.AssetKey(["reference", "customer_list"]),
+        *(dg.AssetKey(["core", table]) for table in ("customers", "conversations", "channels")),
+    ],
+    freshness_policy=DAILY_FRESHNESS,
+)
+def customer_links(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, policy: PolicyResource
+) -> dg.MaterializeResult:
+    """Which ids of customers are one human: people's list first, then the numbers that a telephony knows.
+
+    Whoever is concerned by a change is judged again by the steps that follow. While somebody else works on an account
+    that is concerned, yesterday's links hold: a night is not lost for them.
+    """
+    with explained(context):
+        try:
+            counts = refresh_links(warehouse.open(), by_number=policy.load().customers.link_by_number)
+        except Busy as error:
+            context.log.warning(f"The links of customers stay as they were until the next run: busy: {error}")
+            return dg.MaterializeResult(metadata={"busy": True})
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": counts.customers - counts.people,
+            "people": counts.people,
+            "linked_by_number": counts.by_number,
+            "numbers_that_join_nobody": counts.shared_numbers,
+            "conversations_judged_again": counts.conversations,
+        }
     )

@@ -162,7 +162,7 @@ def import_files(
 
 @app.command(name="link-customers", help=CustomersHelp.LINK)
 def link_customers(
-    path: Annotated[Path, typer.Argument(help=CustomersHelp.FILE)],
+    path: Annotated[Path | None, typer.Argument(help=CustomersHelp.FILE)] = None,
     as_json: Annotated[bool, typer.Option("--json", help=Help.JSON)] = False,
 ) -> None:
     from orchestration.cli import customers

@@ -22,6 +22,7 @@ import orjson
 import psycopg
 from psycopg import sql
 
+from conversations.numbers import number_key
 from conversations.records import (
     Call,
     CallTranscript,
@@ -172,6 +173,8 @@ class _Staging:
             elif isinstance(record, CallTranscript):
                 said = sum(len(phrase["text"]) for phrase in orjson.loads(record.phrases or "[]"))
                 self._put("call_transcripts", (*record, said, row.record.fetched_at, *lineage))
+            elif isinstance(record, Customer):
+                self._put("customers", (*record, number_key(record.phone)))
             elif isinstance(record, Event | Order):
                 self._put(_TABLE_OF[type(record)], (*record, *lineage))
             else:

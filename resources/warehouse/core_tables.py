@@ -128,7 +128,7 @@ class CoreTable:
         marking = sql.SQL(
             "with changed as ({}) insert into ops.dirty as d (conversation_id, connection_id, since)"
             " select conversation_id, min(connection_id), min(at) from changed group by conversation_id"
-            " on conflict (conversation_id) do update set since = least(d.since, excluded.since)"
+            " on conflict (conversation_id) do update set since = least(d.since, excluded.since), is_told = false"
             " returning conversation_id"
         )
         return {row[0] for row in connection.execute(marking.format(statement), values)}
@@ -275,7 +275,7 @@ TABLES: dict[str, CoreTable] = {
     for table in (
         CoreTable("channels", ("channel_id",), Channel._fields, merges=True),
         CoreTable("managers", ("manager_id",), Manager._fields, merges=True),
-        CoreTable("customers", ("customer_id",), Customer._fields, merges=True),
+        CoreTable("customers", ("customer_id",), (*Customer._fields, "number_key"), merges=True),
         CoreTable("conversations", ("conversation_id",), Conversation._fields),
         WindowTable(
             "messages",

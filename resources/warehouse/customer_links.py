@@ -1,7 +1,8 @@
-"""``replace_links()``: which ids of customers are one human, as a table, and whoever is concerned marked as due.
+"""Which ids of customers are one human, as a table: by people's list and by telephone numbers; whoever is concerned by
+a change is marked as due.
 
-Here: one transaction under the locks of the accounts concerned. Not here: the list that people write
-(``conversations.identities``), the judgement that follows in the next load (``resources.warehouse.due``).
+Here: one transaction under the locks of the accounts concerned. Not here: the list that people write and whom a number
+joins (``conversations.identities``), the judgement that follows in the next load (``resources.warehouse.due``).
 """
 
 from __future__ import annotations
@@ -9,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
-from conversations.identities import connections_of, members, regrouped
+import psycopg
+
+from conversations.identities import BY_NUMBER, Linked, connections_of, link, members, regrouped
+from conversations.numbers import number_key
 from resources.warehouse.audit import record
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
@@ -18,6 +23,30 @@ from resources.warehouse.locks import core_lock, people_lock
 
 BEGINNING = "1900-01-01 00:00Z"
 """From when on conversations are judged again: a reply of long ago may be the answer now."""
+
+# whoever has no conversation (customers as the CRM's directory lists them) has nothing to be judged with
+_NUMBERS = """
+select array_agg(c.customer_id)
+from core.customers as c
+where c.number_key in (
+        select t.number_key from core.customers as t
+        where t.number_key <> '' and t.connection_id in (select connection_id from core.channels where kind = 'phone')
+    )
+    and exists (select from core.conversations as v where v.customer_id = c.customer_id)
+group by c.number_key
+having count(*) > 1
+"""
+_WITHOUT_KEY = "from core.customers where phone is not null and number_key is null"
+_SET_KEYS = """
+update core.customers as c set number_key = k.number_key
+from unnest(%s::text[], %s::text[]) as k (customer_id, number_key)
+where c.customer_id = k.customer_id
+"""
+_MARK = """
+insert into ops.dirty as d (conversation_id, connection_id, since, is_told)
+select conversation_id, connection_id, %s, true from core.conversations where customer_id = any(%s)
+on conflict (conversation_id) do update set since = least(d.since, excluded.since)
+"""
 
 
 @dataclass(frozen=True)
@@ -32,43 +61,115 @@ class LinkCounts:
     """Of these, ids that no source has shown yet: they count as soon as they come."""
     conversations: int
     """Conversations that the next load judges again."""
+    by_number: int = 0
+    """Of the ids, those that a number joined and no list."""
+    shared_numbers: int = 0
+    """Numbers that joined nobody: two customers of one connection have them, or the list says otherwise."""
 
 
-def replace_links(warehouse: Warehouse, links: Mapping[str, str]) -> LinkCounts:
-    """Make ``links`` (normal form of ``conversations.identities``) the whole list. Done again it changes nothing.
+def replace_list(warehouse: Warehouse, listed: Mapping[str, str], *, by_number: bool = True) -> LinkCounts:
+    """Make ``listed`` (``conversations.identities.read_identities``) the whole list. Done again it changes nothing.
 
     Every call is written down in ``ops.audit``, with the number of ids that stand for another.
+
+    Args:
+        by_number: whether numbers join ids, too (the policy's ``customers.link_by_number``).
 
     Raises:
         Busy: an account concerned is being judged and does not end, or another list is being written.
     """
+    return _replace(warehouse, listed, by_number)
+
+
+def refresh_links(warehouse: Warehouse, *, by_number: bool) -> LinkCounts:
+    """Find out anew whom numbers join, beside the list that stands. Where nothing changed nothing is written.
+
+    Raises:
+        Busy: as ``replace_list``.
+    """
+    return _replace(warehouse, None, by_number)
+
+
+def find_links(warehouse: Warehouse, *, by_number: bool) -> Linked:
+    """Say who would be one human as of now, and which numbers join nobody; writes nothing."""
+    with warehouse.connect("otklik customers") as connection:
+        return link(_listed(connection), _numbers(connection, by_number))
+
+
+def _replace(warehouse: Warehouse, given: Mapping[str, str] | None, by_number: bool) -> LinkCounts:
     with warehouse.connect("otklik customers", autocommit=True) as connection, ExitStack() as held:
         held.enter_context(people_lock(connection))
-        before = dict(connection.execute("select customer_id, same_as from reference.customer_links").fetchall())
-        concerned = regrouped(before, links)
+        if by_number:
+            _fill_keys(connection)
+        written = _listed(connection)
+        listed = written if given is None else dict(given)
+        before = {one: (root, why) for one, root, why in connection.execute(
+            "select customer_id, same_as, linked_by from reference.customer_links").fetchall()}  # fmt: skip
+        found = link(listed, _numbers(connection, by_number))
+        concerned = regrouped(_plain(before), _plain(found.links))
         for connection_id in connections_of(concerned):
             held.enter_context(core_lock(connection, connection_id))
-        conversations = 0
         with connection.transaction():
-            record(connection, "link_customers", f"{len(links)} ids")
-            if concerned:
-                connection.execute("delete from reference.customer_links")
-                with connection.cursor() as cursor:
-                    cursor.executemany("insert into reference.customer_links values (%s, %s)", list(links.items()))
-                conversations = connection.execute(
-                    "insert into ops.dirty as d (conversation_id, connection_id, since)"
-                    " select conversation_id, connection_id, %s from core.conversations where customer_id = any(%s)"
-                    " on conflict (conversation_id) do update set since = least(d.since, excluded.since)",
-                    (BEGINNING, sorted(concerned)),
-                ).rowcount
-                fail_point("customers.before_commit")
-        everybody = sorted(members(links))
+            if given is not None:
+                record(connection, "link_customers", f"{sum(one != root for one, root in listed.items())} ids")
+                _exchange(connection, "customer_list", _rows(written), _rows(listed))
+            _exchange(connection, "customer_links", _rows(before), _rows(found.links))
+            conversations = connection.execute(_MARK, (BEGINNING, sorted(concerned))).rowcount if concerned else 0
+            fail_point("customers.before_commit")
+        everybody = sorted(members(_plain(found.links)))
         known = connection.execute(
             "select count(*) from core.customers where customer_id = any(%s)", (everybody,)
         ).fetchone()
     return LinkCounts(
-        people=len(set(links.values())),
+        people=len({root for root, _ in found.links.values()}),
         customers=len(everybody),
         unknown=len(everybody) - (known[0] if known else 0),
         conversations=conversations,
+        by_number=sum(why == BY_NUMBER for _, why in found.links.values()),
+        shared_numbers=len(found.shared),
     )
+
+
+def _listed(connection: psycopg.Connection[Any]) -> dict[str, str]:
+    return dict(connection.execute("select customer_id, same_as from reference.customer_list").fetchall())
+
+
+def _numbers(connection: psycopg.Connection[Any], by_number: bool) -> list[list[str]]:
+    """For each number that a telephony knows, everybody who has it; nobody where numbers say nothing."""
+    return [ids for (ids,) in connection.execute(_NUMBERS).fetchall()] if by_number else []
+
+
+def _fill_keys(connection: psycopg.Connection[Any]) -> None:
+    """Give a key to everybody who was stored before there were keys."""
+    for (connection_id,) in connection.execute(f"select distinct connection_id {_WITHOUT_KEY} order by 1").fetchall():
+        with core_lock(connection, connection_id), connection.transaction():
+            found = connection.execute(
+                f"select customer_id, phone {_WITHOUT_KEY} and connection_id = %s", (connection_id,)
+            ).fetchall()
+            keys = [number_key(phone) for _, phone in found]
+            connection.execute(_SET_KEYS, ([one for one, _ in found], keys))
+
+
+def _plain(links: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    return {one: root for one, (root, _) in links.items()}
+
+
+def _rows(of: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {one: (one, *([rest] if isinstance(rest, str) else rest)) for one, rest in of.items()}
+
+
+def _exchange(
+    connection: psycopg.Connection[Any],
+    table: str,
+    old: Mapping[str, tuple[str, ...]],
+    new: Mapping[str, tuple[str, ...]],
+) -> None:
+    """Write what differs, by key: most nights a few new customers."""
+    gone = [one for one, row in old.items() if new.get(one) != row]
+    come = [row for one, row in new.items() if old.get(one) != row]
+    if gone:
+        connection.execute(f"delete from reference.{table} where customer_id = any(%s)", (gone,))  # noqa: S608
+    if come:
+        with connection.cursor().copy(f"copy reference.{table} from stdin") as copy:
+            for row in come:
+                copy.write_row(row)

@@ -1,12 +1,13 @@
 """Which customers have to be judged again, and from which instant on.
 
 Here: the temporary tables ``due`` (one row per customer, several ids of one human being one) and ``due_chat`` (one row
-per chat of his) of the refresh's transaction. Not here: the judgement (``resources.warehouse.refresh``) and the rule of
-where it may begin (``conversations.restart``).
+per chat of his, those of other connections included) of the refresh's transaction. Not here: the judgement
+(``resources.warehouse.refresh``), the rule of where it may begin (``conversations.restart``), how a change in one
+connection becomes a mark in another (``resources.warehouse.neighbours``).
 
 A customer is due because of
 
-- ``ops.dirty``: rows of his conversations changed in core since they were last judged;
+- ``ops.dirty``: rows of his conversations changed in core since they were last judged, here or in another connection;
 - a wait without an outcome or a session that goes on, when ``as_of`` has moved;
 - sessions in the window that were judged by another policy, definition or lexicon;
 - the first run of a connection, which judges everybody, marked or not.
@@ -40,7 +41,7 @@ FETCH_ROWS = 20_000
 _TABLES = """
 create temp table due (contact text primary key, chat text, changed_from timestamptz not null) on commit drop;
 create temp table due_chat (
-    contact text not null, conversation_id text primary key,
+    contact text not null, conversation_id text primary key, is_own boolean not null,
     restart_at timestamptz, read_after timestamptz, read_after_id text
 ) on commit drop
 """
@@ -86,16 +87,16 @@ group by 1
 """
 
 _FIND_CHATS = """
-insert into due_chat (contact, conversation_id)
-select d.contact, c.conversation_id
-from due as d join core.conversations as c on c.customer_id = d.contact and c.connection_id = %(connection)s
+insert into due_chat (contact, conversation_id, is_own)
+select d.contact, c.conversation_id, c.connection_id = %(connection)s
+from due as d join core.conversations as c on c.customer_id = d.contact
 union all
-select d.contact, c.conversation_id
+select d.contact, c.conversation_id, c.connection_id = %(connection)s
 from due as d
 join reference.customer_links as l on l.same_as = d.contact
-join core.conversations as c on c.customer_id = l.customer_id and c.connection_id = %(connection)s
+join core.conversations as c on c.customer_id = l.customer_id
 union all
-select d.contact, c.conversation_id
+select d.contact, c.conversation_id, true
 from due as d join core.conversations as c on c.conversation_id = d.chat and c.customer_id is null
 """
 
@@ -108,10 +109,13 @@ select d.contact, {WAITS.fields}
 from due_chat as d join evaluated.waits as r on r.conversation_id = d.conversation_id
 where r.outcome in ('no_reply', 'window_expired') order by d.contact collate "C"
 """  # noqa: S608 - names of our own columns
+# Chats of two connections were judged as of different instants, maybe one of them before what the other has seen: what
+# is stored of one says nothing certain about the other, so such a human is read whole, as where time does not order.
 _CHANGED = f"""
 select contact, {epoch("changed_from")}, exists (
     select from due_chat as d join core.messages as m on m.conversation_id = d.conversation_id
     where d.contact = due.contact and m.source_seq is not null)
+    or exists (select from due_chat as d where d.contact = due.contact and not d.is_own)
 from due order by contact collate "C"
 """  # noqa: S608 - names of our own columns
 
@@ -163,10 +167,10 @@ def find_restarts(connection: psycopg.Connection[Any]) -> dict[str, Carry]:
     unanswered = Side(connection, "unanswered", _UNANSWERED, contact_at=0)
     carries: dict[str, Carry] = {}
     starts: list[tuple[str, int, str | None, int | None, str | None]] = []
-    for contact, changed_from, is_ordered_by_source in connection.execute(_CHANGED).fetchall():
+    for contact, changed_from, is_read_whole in connection.execute(_CHANGED).fetchall():
         stored = [Session._make(row[1:]) for row in sessions.of(contact)]
         waits = [Wait._make(row[1:]) for row in unanswered.of(contact)]
-        if not stored or is_ordered_by_source:
+        if not stored or is_read_whole:
             continue
         restart = find_restart(stored, waits, changed_from)
         if restart is None:

@@ -37,6 +37,7 @@ NAMES = (
     "operators.before_commit",
     "requirements.read",
     "requirements.before_commit",
+    "evaluated.told",
     "evaluated.staged",
     "evaluated.before_commit",
     "evaluated.committed",

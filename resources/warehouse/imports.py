@@ -100,7 +100,7 @@ def turn_back(connection: psycopg.Connection[Any], connection_id: str, judged_at
         " insert into ops.dirty as d (conversation_id, connection_id, since)"
         " select c.conversation_id, c.connection_id, '1900-01-01 00:00Z'"
         " from core.conversations as c inner join turned as t on t.scope = c.connection_id"
-        " on conflict (conversation_id) do update set since = excluded.since",
+        " on conflict (conversation_id) do update set since = excluded.since, is_told = false",
         {"one": connection_id, "at": judged_at},
     )
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -39,7 +39,7 @@ from resources.warehouse.evaluated_rows import (
     Stamp,
 )
 from resources.warehouse.failpoints import fail_point
-from resources.warehouse.locks import core_lock
+from resources.warehouse.neighbours import judging_lock
 
 FLUSH_ROWS = 20_000
 """Rows of a table that are written at a time: bounds memory whatever the history."""
@@ -74,6 +74,9 @@ def refresh_evaluated(
 ) -> RefreshCounts:
     """Bring ``evaluated`` up to date with ``core`` for one connection.
 
+    A human who has chats in other connections as well is judged by all of them, and his chats of this connection get
+    their rows; those of the others get theirs when those are judged, as of their own instants.
+
     Args:
         window: sessions that began in it are judged again where they were judged by other rules or lexicons; ``None``:
             all.
@@ -83,7 +86,7 @@ def refresh_evaluated(
         progress: called after each written batch.
 
     Raises:
-        Busy: another process writes core or evaluated rows of the connection.
+        Busy: another process writes core or evaluated rows of the connection, or of one that shares a human with it.
         ValueError: neither ``as_of`` nor ``window`` is given.
     """
     if as_of is None:
@@ -94,7 +97,7 @@ def refresh_evaluated(
     words = Words(lexicon or Lexicon.default())
     with (
         warehouse.connect("otklik refresh", autocommit=True) as connection,
-        core_lock(connection, connection_id),
+        judging_lock(connection, connection_id),
     ):
         with connection.transaction():
             before, now = _advance(connection, connection_id, as_of)
@@ -143,11 +146,11 @@ def _advance(connection: psycopg.Connection[Any], scope: str, as_of: datetime) -
 
 
 def _delete_what_is_replaced(connection: psycopg.Connection[Any]) -> None:
-    """Sessions that began at the restart or later, with everything that belongs to them."""
+    """Sessions of our own chats that began at the restart or later, with everything that belongs to them."""
     connection.execute(
         "create temp table replaced on commit drop as select s.session_id from due_chat as d"
         " join evaluated.sessions as s on s.conversation_id = d.conversation_id"
-        " where d.restart_at is null or s.started_at >= d.restart_at"
+        " where d.is_own and (d.restart_at is null or s.started_at >= d.restart_at)"
     )
     connection.execute("analyze replaced")
     connection.execute(
@@ -172,7 +175,7 @@ def _manager_teams(connection: psycopg.Connection[Any]) -> dict[str, str | None]
 
 
 _CHATS = """
-select d.contact, c.conversation_id, c.channel_id, coalesce(h.kind, ''), c.is_untimed, c.customer_id
+select d.contact, c.conversation_id, c.channel_id, coalesce(h.kind, ''), c.is_untimed, c.customer_id, d.is_own
 from due_chat as d
 join core.conversations as c on c.conversation_id = d.conversation_id
 left join core.channels as h on h.channel_id = c.channel_id
@@ -249,9 +252,11 @@ class _Batch:
         self._rows: dict[str, list[list[Any]]] = {table.name: [] for table in TABLES}
 
     def add(self, chats: list[tuple[Any, ...]], messages: int, evaluation: Evaluation) -> None:
-        """Take one customer's results."""
+        """Take one customer's results, those of our own chats."""
         days, stamp, rows = self._days, self._stamp, self._rows
-        origins = {chat[1]: Origin(chat[1], self._connection_id, chat[2], chat[5]) for chat in chats}
+        origins = {chat[1]: Origin(chat[1], self._connection_id, chat[2], chat[5]) for chat in chats if chat[6]}
+        if len(origins) < len(chats):
+            evaluation = _only(evaluation, origins)
         for table in TABLES:
             results = getattr(evaluation, table.name)
             if results and table is not LEFT_WAITING:
@@ -284,25 +289,54 @@ class _Batch:
             self._progress(self.counts)
 
 
+def _only(evaluation: Evaluation, chats: Container[str]) -> Evaluation:
+    """What was found of these chats."""
+    waits, sessions, left, behaviour, advice = evaluation
+    own = [wait for wait in waits if wait.conversation_id in chats]
+    ids = {wait.wait_id for wait in own}
+    return Evaluation(
+        own,
+        [one for one in sessions if one.conversation_id in chats],
+        [one for one in left if one.wait_id in ids],
+        [one for one in behaviour if one.conversation_id in chats],
+        [one for one in advice if one.conversation_id in chats],
+    )
+
+
+# What is dated after ``as_of`` in a chat of another connection concerns the human's chats of this one when it is judged
+# up to there; nobody will tell again. A deletion is seen from its own instant on.
+_NOT_SEEN = """
+with later as (
+    select m.conversation_id, m.sent_at as at from core.messages as m
+    where m.connection_id = %(connection)s and m.sent_at > %(now)s
+    union all
+    select e.conversation_id, e.at from core.events as e
+    where e.connection_id = %(connection)s and e.at > %(now)s
+),
+elsewhere as (
+    select d.contact, m.sent_at as at
+    from due_chat as d join core.messages as m on m.conversation_id = d.conversation_id and m.sent_at > %(now)s
+    where not d.is_own
+    union all
+    select d.contact, m.deleted_at
+    from due_chat as d join core.messages as m on m.conversation_id = d.conversation_id and m.deleted_at > %(now)s
+    where not d.is_own and m.sent_at <= %(now)s
+),
+marks as (
+    select l.conversation_id, l.at from later as l join due_chat as d on d.conversation_id = l.conversation_id
+    union all
+    select (select min(own.conversation_id) from due_chat as own where own.contact = e.contact and own.is_own), e.at
+    from elsewhere as e
+)
+insert into ops.dirty as d (conversation_id, connection_id, since, is_told)
+select conversation_id, %(connection)s, min(at), true from marks group by conversation_id
+on conflict (conversation_id) do update set since = least(d.since, excluded.since)
+"""
+
+
 def _mark_what_was_not_seen(connection: psycopg.Connection[Any], connection_id: str, now: datetime) -> None:
     """Rows dated after ``as_of`` were passed over: their conversations stay due."""
-    connection.execute(
-        """
-        insert into ops.dirty (conversation_id, connection_id, since)
-        select later.conversation_id, %(connection)s, min(later.at)
-        from (
-            select m.conversation_id, m.sent_at as at from core.messages as m
-            where m.connection_id = %(connection)s and m.sent_at > %(now)s
-            union all
-            select e.conversation_id, e.at from core.events as e
-            where e.connection_id = %(connection)s and e.at > %(now)s
-        ) as later
-        join due_chat as d on d.conversation_id = later.conversation_id
-        group by later.conversation_id
-        on conflict (conversation_id) do update set since = least(ops.dirty.since, excluded.since)
-        """,
-        {"connection": connection_id, "now": now},
-    )
+    connection.execute(_NOT_SEEN, {"connection": connection_id, "now": now})
 
 
 def _instant(moment: datetime) -> Instant:

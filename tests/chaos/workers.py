@@ -33,7 +33,7 @@ from resources.settings import Settings
 from resources.sources.retailcrm import RetailCRMSource
 from resources.warehouse.completeness import refresh_completeness
 from resources.warehouse.core import replace_window
-from resources.warehouse.customer_links import replace_links
+from resources.warehouse.customer_links import replace_list
 from resources.warehouse.eligibility import refresh_eligibility
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import WarehouseError
@@ -103,7 +103,7 @@ def work(order: dict[str, Any]) -> int:
             elif order["what"] == "operators":
                 replace_operators(warehouse, read_directory(order["rows"], {}, "tbank"), "file")
             elif order["what"] == "customers":
-                replace_links(warehouse, order["links"])
+                replace_list(warehouse, order["links"])
             else:
                 refresh_evaluated(warehouse, Policy.default(), window, connection_id=CONNECTION)
     except (SourceError, WarehouseError) as error:

@@ -52,7 +52,9 @@ class ChatJudge(ChatRows):
             if item.own is not None:
                 self.own_message(item.own)
             elif item.other is not None:
-                self.human_reply(item.other)
+                self.human_reply(
+                    item.other, ("missed_call",) if item.is_written_elsewhere else ("message", "missed_call")
+                )
             elif item.event is not None:
                 self.event(item.event)
             else:
@@ -250,13 +252,18 @@ class ChatJudge(ChatRows):
         self.waits.append(wait)
         return wait
 
-    def human_reply(self, message: Told) -> None:
-        """Of this chat or another one: answers what is open, and is noted on what was settled without an answer."""
+    def human_reply(self, message: Told, kinds: tuple[str, ...] = ("message", "missed_call")) -> None:
+        """Of this chat or another one: answers what is open, and is noted on what was settled without an answer.
+
+        A message on another channel account answers missed calls only (section 4.6: "a message to the same customer").
+        """
         if not message.is_human_reply:
             return
-        late = [wait for wait in self.waits if wait.outcome in UNANSWERED and wait.late_reply is None]
+        late = [
+            wait for wait in self.waits if wait.kind in kinds and wait.outcome in UNANSWERED and wait.late_reply is None
+        ]
         for wait in self.open_waits():
-            if not self.counts_for(message, wait):
+            if wait.kind not in kinds or not self.counts_for(message, wait):
                 continue
             wait.reply = message
             hours = self.hours(wait)

@@ -78,6 +78,8 @@ class Item:
     instant: Instant
     own: Told | None = None
     other: Told | None = None
+    is_written_elsewhere: bool = False
+    """Of ``other``: no call, and on another channel account."""
     event: TimedEvent | None = None
     deleted: Told | None = None
 
@@ -142,7 +144,9 @@ def _story(chat: Chat, told: list[Told], events: list[TimedEvent], chats: dict[s
     for one in told:
         if one.row.conversation_id == chat.conversation_id or not _reaches(one, chat, chats):
             continue
-        place(one.sent_at, 1, (one.row.conversation_id, order_key(one)), Item(one.sent_at, other=one))
+        elsewhere = not one.is_call and not _is_same_account(one, chat, chats)
+        item = Item(one.sent_at, other=one, is_written_elsewhere=elsewhere)
+        place(one.sent_at, 1, (one.row.conversation_id, order_key(one)), item)
     for event in events:
         if event.conversation_id == chat.conversation_id:
             place(event.at, 2, (event.event_id,), Item(event.at, event=event))
@@ -159,6 +163,11 @@ def _story(chat: Chat, told: list[Told], events: list[TimedEvent], chats: dict[s
 
 
 def _reaches(one: Told, chat: Chat, chats: dict[str, Chat]) -> bool:
-    """Whether a message of another chat can matter here: same account, or an answered call (ruling 9)."""
+    """Whether a message of another chat can matter here: same account, or a reply, be it a call (ruling 9) or a message
+    (section 4.6, to missed calls)."""
+    return one.is_human_reply or _is_same_account(one, chat, chats)
+
+
+def _is_same_account(one: Told, chat: Chat, chats: dict[str, Chat]) -> bool:
     home = chats.get(one.row.conversation_id)
-    return one.is_answered_call or (home is not None and home.account_id == chat.account_id)
+    return home is not None and home.account_id == chat.account_id

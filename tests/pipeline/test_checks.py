@@ -117,6 +117,10 @@ BREAKS: dict[str, str] = {
     "reference.person_teams.everybody_has_a_team_on_every_day":
         "update reference.person_teams set valid_from = '2026-01-01'",
     "reference.person_teams.stays_belong_to_people": "delete from reference.people",
+    "reference.customer_links.every_link_ends_at_a_human":
+        "insert into reference.customer_links values ('x:2', 'x:1', 'list'), ('x:3', 'x:2', 'list')",
+    "reference.customer_links.the_list_of_people_holds":
+        "insert into reference.customer_list values ('x:1', 'x:1'), ('x:2', 'x:1')",
     "reference.person_teams.every_stay_is_a_change":
         "insert into reference.person_teams select person_id, '2026-11-16', team_id from reference.person_teams"
         " where valid_from = '0001-01-01'",

@@ -47,6 +47,7 @@ core.messages_masked            -       -          r        -     -
 core.quarantine_masked          -       -          r        -     -
 reference.criterion_gates       rawd    r          -        r     -
 reference.customer_links        rawd    r          -        r     -
+reference.customer_list         rawd    r          -        r     -
 reference.departments           rawd    r          -        r     -
 reference.instructions          rawd    r          -        r     -
 reference.labels                rawd    r          -        r     -

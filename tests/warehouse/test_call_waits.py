@@ -1,7 +1,7 @@
 """Calls in waits: who is rung back by whom, on which channel, and under which of his ids (ruling 9), to the second.
 
-One connection with a telephone and a messenger; two ids of one human where a list says so. Ids of two connections are
-judged apart (``conversations.identities``).
+One connection with a telephone and a messenger; two ids of one human where a list says so. Not here: a human of two
+connections (``test_humans``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from conversations.policy import Policy
-from resources.warehouse.customer_links import replace_links
+from resources.warehouse.customer_links import replace_list
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.roles import Role
 from tests.loader import refresh_evaluated
@@ -28,8 +28,9 @@ PHONE, CHAT = "tbank:c1", "tbank:a_chat"
 def _channels(database: Warehouse) -> Iterator[None]:
     with database.connect() as sql:
         for table in ("core.messages", "core.conversations", "core.customers", "core.channels",
-                      "reference.customer_links", "evaluated.waits", "evaluated.sessions", "evaluated.behaviour",
-                      "evaluated.advice", "ops.dirty", "ops.as_of"):  # fmt: skip
+                      "reference.customer_links", "reference.customer_list", "evaluated.waits",
+                      "evaluated.sessions", "evaluated.behaviour", "evaluated.advice", "ops.dirty",
+                      "ops.as_of"):  # fmt: skip
             sql.execute(f"delete from {table}")
         for connection, channel, kind, chat, customer in (
             ("tbank", "tbank:phone", "phone", PHONE, "tbank:79"),
@@ -125,23 +126,28 @@ def test_two_ids_of_one_human_are_apart_until_a_list_says_so(database: Warehouse
         happen(sql, CHAT, 0, "in")
         happen(sql, PHONE, 60, "out", True)
     assert judged(database) == APART[:1]
-    replace_links(database.as_role(Role.LOADER), {"tbank:79": "tbank:5"})
+    replace_list(database.as_role(Role.LOADER), {"tbank:5": "tbank:5", "tbank:79": "tbank:5"})
     # a question in a chat is answered by a call, on whatever channel
     assert judged(database) == [(CHAT, "message", "in_target", 60, "call", "tbank:1")]
-    replace_links(database.as_role(Role.LOADER), {})
+    replace_list(database.as_role(Role.LOADER), {})
     assert judged(database) == APART[:1]
 
 
-def test_a_message_answers_a_missed_call_on_its_own_channel_account_only(database: Warehouse) -> None:
+def test_a_message_answers_a_missed_call_on_whatever_channel_account_and_a_question_on_its_own_only(
+    database: Warehouse,
+) -> None:
+    """Section 4.6: "a message to the same customer"; ruling 9 of questions: "on the same channel account"."""
     with database.connect() as sql:
         happen(sql, PHONE, 0, "in", False)
+        happen(sql, PHONE, 60, "in")
         happen(sql, CHAT, 120, "out")
-    replace_links(database.as_role(Role.LOADER), {"tbank:79": "tbank:5"})
-    assert judged(database) == APART[1:]
+    replace_list(database.as_role(Role.LOADER), {"tbank:5": "tbank:5", "tbank:79": "tbank:5"})
+    missed = (PHONE, "missed_call", "in_target", 120, "message", "tbank:1")
+    assert judged(database) == [missed, (PHONE, "message", "no_reply", None, None, None)]
     with database.connect() as sql:
         sql.execute("update core.conversations set channel_id = 'tbank:phone' where conversation_id = %s", (CHAT,))
         happen(sql, PHONE, 30_000, "in", True)
-    assert judged(database) == [(PHONE, "missed_call", "in_target", 120, "message", "tbank:1")]
+    assert judged(database) == [missed, (PHONE, "message", "in_target", 60, "message", "tbank:1")]
 
 
 def test_a_missed_call_of_the_human_is_answered_under_his_other_number(database: Warehouse) -> None:
@@ -154,5 +160,5 @@ def test_a_missed_call_of_the_human_is_answered_under_his_other_number(database:
         happen(sql, PHONE, 0, "in", False)
         happen(sql, "tbank:c2", 400, "in", True, operator="3")
     assert judged(database) == APART[1:]
-    replace_links(database.as_role(Role.LOADER), {"tbank:80": "tbank:79"})
+    replace_list(database.as_role(Role.LOADER), {"tbank:79": "tbank:79", "tbank:80": "tbank:79"})
     assert judged(database) == [(PHONE, "missed_call", "in_target", 400, "call", "tbank:3")]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conversations.policy import Policy
-from resources.warehouse.customer_links import LinkCounts, replace_links
+from resources.warehouse.customer_links import LinkCounts, replace_list
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import Busy
 from resources.warehouse.evidence import Span, cases
@@ -23,7 +23,7 @@ from tests.loader import refresh_evaluated
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 POLICY = Policy.parse("defaults: {no_reply_limit_minutes: 60, reply_target_minutes: 30}")
-LINK = {"shop:9": "shop:5"}
+LINK = {"shop:5": "shop:5", "shop:9": "shop:5"}
 
 
 @pytest.fixture(autouse=True)
@@ -31,8 +31,9 @@ def _talks(database: Warehouse) -> Iterator[None]:
     """Somebody asks in one chat and is answered in another that the source keeps under another id of his."""
     with database.connect() as sql:
         for table in ("core.messages", "core.conversations", "core.customers", "core.channels",
-                      "reference.customer_links", "evaluated.waits", "evaluated.sessions", "evaluated.behaviour",
-                      "evaluated.advice", "ops.dirty", "ops.as_of"):  # fmt: skip
+                      "reference.customer_links", "reference.customer_list", "evaluated.waits",
+                      "evaluated.sessions", "evaluated.behaviour", "evaluated.advice", "ops.dirty",
+                      "ops.as_of"):  # fmt: skip
             sql.execute(f"delete from {table}")
         sql.execute("insert into core.channels values ('shop:61', 'shop', 'whatsapp', 'WhatsApp', true)")
         for number in (5, 7, 9):
@@ -69,7 +70,7 @@ def judged(database: Warehouse, hours: int = 5) -> int:
 
 
 def linked(database: Warehouse, links: dict[str, str]) -> LinkCounts:
-    return replace_links(database.as_role(Role.LOADER), links)
+    return replace_list(database.as_role(Role.LOADER), links)
 
 
 def written_down(database: Warehouse) -> int:
@@ -155,7 +156,7 @@ def test_the_list_behind_unique_customers_is_of_humans_and_of_chats_of_nobody(da
 
 
 def test_the_same_list_again_changes_nothing(database: Warehouse) -> None:
-    linked(database, LINK | {"shop:99": "shop:7"})
+    linked(database, LINK | {"shop:7": "shop:7", "shop:99": "shop:7"})
     judged(database)
 
     def state() -> dict[str, str]:
@@ -165,7 +166,7 @@ def test_the_same_list_again_changes_nothing(database: Warehouse) -> None:
         return hashes
 
     before, calls = state(), written_down(database)
-    assert linked(database, LINK | {"shop:99": "shop:7"}) == LinkCounts(2, 4, 1, 0)
+    assert linked(database, LINK | {"shop:7": "shop:7", "shop:99": "shop:7"}) == LinkCounts(2, 4, 1, 0)
     assert state() == before
     assert written_down(database) == calls + 1
 

@@ -56,9 +56,16 @@ customers = Table(
     text("name", "Name of the customer", "name", null=True),
     text("phone", "Phone of the customer", "contact", null=True),
     instant("created_at", "When the vendor first knew the customer", null=True),
+    text(
+        "number_key",
+        "Hash of the phone in its international form: equal where the number is; empty: no number; NULL: no phone",
+        "pseudonym",
+        null=True,
+    ),
     schema="core",
     comment="One row per customer of a channel account. Personal data",
 )
+Index("customers_number_key_idx", customers.c.number_key)
 
 conversations = Table(
     "conversations",

@@ -85,8 +85,10 @@ dirty = Table(
     text("conversation_id", "The conversation", key=True),
     text("connection_id", "The account that the conversation came from"),
     instant("since", "The earliest instant at which a row of the conversation changed"),
+    boolean("is_told", "Whether the other connections of the customer know of it; false where nobody looked yet"),
     schema="ops",
-    comment="One row per conversation whose core rows changed since it was last judged; taken by the evaluation",
+    comment="One row per conversation to be judged again: its core rows changed, or those of its customer in another"
+    " connection; taken by the evaluation",
 )
 Index("dirty_connection_idx", dirty.c.connection_id, dirty.c.since)
 

@@ -35,10 +35,20 @@ customer_links = Table(
     metadata,
     text("customer_id", "A customer (core.customers) who is the same human as another", "pseudonym", key=True),
     text("same_as", "The id under which that human is judged: the smallest of his", "pseudonym"),
+    text("linked_by", "list: people wrote it down; number: a telephony knows him by the number that the other has"),
     schema="reference",
-    comment="One row per id of a customer who has several, all but the first: what people wrote down, never a guess",
+    comment="One row per id of a customer who has several, all but the first: by people's list and by numbers",
 )
 Index("customer_links_same_as_idx", customer_links.c.same_as)
+
+customer_list = Table(
+    "customer_list",
+    metadata,
+    text("customer_id", "A customer (core.customers) whom people's list names", "pseudonym", key=True),
+    text("same_as", "The smallest id of his human in the list; his own where he stands alone: kept apart", "pseudonym"),
+    schema="reference",
+    comment="One row per id in people's list of who is one human (otklik link-customers): what it says wins",
+)
 
 departments = Table(
     "departments",
