@@ -45,34 +45,6 @@ where
     )
 """
 
-_FORGET_STALE = """
-delete from evaluated.scorecards as c
-where
-    c.happened_on between %s and %s
-    and exists (
-        select from (
-            select k.quote, k.ref, k.speaker from evaluated.scorecard_criteria as k
-            where k.scorecard_id = c.scorecard_id and k.quote is not null
-            union all
-            select n.quote, n.ref, null from evaluated.scorecard_notes as n
-            where n.scorecard_id = c.scorecard_id and n.quote is not null
-        ) as q
-        where
-            not exists (
-                select from core.messages as m
-                where
-                    c.subject_kind = 'session' and m.conversation_id = c.conversation_id and m.message_id = q.ref
-                    and m.deleted_at is null and strpos(m.text, q.quote) > 0
-            )
-            and not exists (
-                select from core.call_transcripts as t
-                cross join lateral jsonb_array_elements(t.phrases) as p
-                where
-                    t.call_id = c.call_id and p ->> 'n' = q.ref and strpos(p ->> 'text', q.quote) > 0
-                    and coalesce(q.speaker, 'unknown') in ('unknown', p ->> 'speaker')
-            )
-    )
-"""
 _NO_TALK: tuple[WhyNot, ...] = ("internal", "missed", "short", "unknown_operator", "no_department")
 """Reasons of the call itself. A transcript that is awaited once more is none of them."""
 _FORGET = f"""
@@ -165,13 +137,6 @@ def forget_gone(connection: psycopg.Connection[Any], first: Any, last: Any) -> i
     stay.
     """
     return connection.execute(_FORGET, {"first": first, "last": last, "reasons": list(_NO_TALK)}).rowcount
-
-
-def forget_stale_quotes(connection: psycopg.Connection[Any], first: Any, last: Any) -> int:
-    """Remove the days' cards, earlier versions too, with a quote that nobody has said any more: a message was deleted
-    or edited, a transcript was read anew. The paid answers stay.
-    """
-    return connection.execute(_FORGET_STALE, (first, last)).rowcount
 
 
 def scorecard_id(judged: Judged) -> str:

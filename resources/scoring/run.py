@@ -31,7 +31,7 @@ from resources.clients.redact import wordless_traceback
 from resources.llm.ledger import Ledger
 from resources.prompts import PromptError
 from resources.scoring.asking import Asker, Door, Left
-from resources.scoring.cards import Judged, forget_gone, forget_stale_quotes, write_cards
+from resources.scoring.cards import Judged, forget_gone, write_cards
 from resources.scoring.group import GroupCommit
 from resources.scoring.ledger import Caps, PostgresLedger, book_lost
 from resources.scoring.subjects import Chosen, Subject, list_subjects, read_subjects
@@ -43,6 +43,7 @@ from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import scoring_lock
 from resources.warehouse.requirements import NoRubric
 from resources.warehouse.scoring_state import note_end
+from resources.warehouse.stale_quotes import forget_stale_quotes
 
 log = logging.getLogger(__name__)
 

@@ -43,6 +43,7 @@ from resources.warehouse.core_tables import TABLES, CoreTable, Owner
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import core_lock
+from resources.warehouse.stale_quotes import forget_unsaid, said_anew
 
 UNMAPPED_SENDER = "unmapped_sender"
 PARSER_ERROR = "parser_error"
@@ -122,11 +123,13 @@ def replace_window(
             staging.flush()
             fail_point("core.staged")
             rows, by_day, touched = {}, defaultdict[date, dict[str, int]](dict), set[str]()
+            anew = said_anew(connection) if any(table.name == "call_transcripts" for table in written) else []
             for table in written:
                 rows[table.name], days = table.settle(connection, time_zone)
                 for day, count in days:
                     by_day[day][table.name] = count
                 touched |= table.exchange(connection, owner)
+            forget_unsaid(connection, touched, anew)
             fail_point("core.before_commit")
         fail_point("core.committed")
     del rows["quarantine"]
