@@ -96,7 +96,7 @@ def test_jobs_run_at_the_agreed_times_in_one_process() -> None:
     assert len(repository.schedule_defs) == 4
     assert times == {
         "load_daily": ("10 3 * * *", "Europe/Moscow"),
-        "score_days": ("40 3 * * *", "Europe/Moscow"),
+        "score_days": ("10 6 * * *", "Europe/Moscow"),
         "publish_days": ("10 4 * * *", "Europe/Moscow"),
         "publish_week": ("10 8 * * 1", "Europe/Moscow"),
     }

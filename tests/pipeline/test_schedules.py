@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -49,14 +50,14 @@ def test_a_tick_asks_for_the_partition_that_has_just_closed(name: str, moment: d
     ("moment", "first", "last"),
     [
         # Monday night, before the week is published: Sunday, and what came late of Friday and Saturday
-        (datetime(2026, 11, 16, 3, 40), "2026-11-13", "2026-11-15"),
-        (datetime(2028, 3, 2, 3, 40), "2028-02-28", "2028-03-01"),
+        (datetime(2026, 11, 16, 6, 10), "2026-11-13", "2026-11-15"),
+        (datetime(2028, 3, 2, 6, 10), "2028-02-28", "2028-03-01"),
     ],
 )
-def test_the_night_judges_three_days_in_one_run(moment: datetime, first: str, last: str) -> None:
+def test_the_night_judges_three_days_in_one_run(moment: datetime, first: str, last: str, tmp_path: Path) -> None:
     repository = defs.get_repository_def()
     schedule = repository.get_schedule_def("score_days_schedule")
-    with dg.DagsterInstance.ephemeral() as instance:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         context = dg.build_schedule_context(
             instance=instance, scheduled_execution_time=moment.replace(tzinfo=MOSCOW), repository_def=repository
         )

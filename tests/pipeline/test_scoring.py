@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from orchestration import runner
 from orchestration.cli.app import app
 from orchestration.cli.errors import EXIT_BUSY, explain
 from orchestration.runner import RunFailed
-from orchestration.schedules import score_days_schedule
+from orchestration.scoring_nights import request_of
 from resources.clients.errors import NeedsAuth
 from resources.llm_resource import chosen_of, tags_of
 from resources.scoring.making import scorer_of
@@ -265,7 +265,7 @@ def test_a_run_is_asked_for_a_part_by_its_tags() -> None:
 
 
 def test_the_night_judges_the_days_that_the_policy_says(
-    installed: Warehouse, gateway: LlmEmulator, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    installed: Warehouse, gateway: LlmEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Until yesterday, one run over three days; a transcript that came two days late is judged, nobody twice."""
     with installed.connect() as session:
@@ -273,8 +273,7 @@ def test_the_night_judges_the_days_that_the_policy_says(
             put_call(session, number, on=DAY + timedelta(days=number))
 
     def night(moment: str) -> tuple[str, str]:
-        context = dg.build_schedule_context(instance, datetime.fromisoformat(f"2026-11-{moment}T03:40:00+03:00"))
-        request = score_days_schedule(context)
+        request = request_of(date.fromisoformat(f"2026-11-{moment}"))
         assert isinstance(request, dg.RunRequest) and request.partition_key is None
         first, last = (request.tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end"))
         judged(installed, date.fromisoformat(last), date.fromisoformat(first))

@@ -1,0 +1,149 @@
+"""When the talks of a night are scored: after its load, in the morning without one, never by a load of the past.
+
+The real sensor and schedule over an instance of Dagster with runs that began and ended at times of the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+from dagster import DagsterRunStatus as Status
+
+from orchestration.definitions import defs
+from orchestration.scoring_nights import BY_THE_CLOCK, NIGHT, is_asked_for
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+MONDAY = datetime(2026, 11, 16, tzinfo=MOSCOW)
+SCHEDULED = {"dagster/schedule_name": BY_THE_CLOCK}
+DAYS = ("2026-11-13", "2026-11-15")
+"""Sunday, which Monday's publication needs, and the two days before it."""
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    # a schedule looks at an instance that can be opened once more
+    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as found:
+        yield found
+
+
+@pytest.fixture
+def instance(stored: dg.DagsterInstance) -> dg.DagsterInstance:
+    stored.wipe()
+    return stored
+
+
+def at(clock: str) -> datetime:
+    hour, minute = map(int, clock.split(":"))
+    return MONDAY.replace(hour=hour, minute=minute)
+
+
+def ran(
+    instance: dg.DagsterInstance, job: str, tags: dict[str, str], begin: str | None, end: str | None, status: Status
+) -> dg.DagsterRun:
+    """A run that began and ended at these times of Monday."""
+    run = instance.add_run(dg.DagsterRun(job, status=Status.NOT_STARTED, tags=tags))
+    told = [(Status.STARTED, begin), (status, end)]
+    kinds = {Status.STARTED: "PIPELINE_START", Status.SUCCESS: "PIPELINE_SUCCESS", Status.FAILURE: "PIPELINE_FAILURE"}
+    for state, clock in told:
+        if clock is not None and state in kinds:
+            event = dg.DagsterEvent(kinds[state], job, message="")
+            instance._run_storage.handle_run_event(run.run_id, event, at(clock).astimezone(UTC))
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None and found.status == (status if end else Status.STARTED if begin else Status.NOT_STARTED)
+    return found
+
+
+def load(
+    instance: dg.DagsterInstance, end: str, tags: dict[str, str] | None = None, status: Status = Status.SUCCESS
+) -> dg.DagsterRun:
+    """The load of Sunday."""
+    given = SCHEDULED if tags is None else tags
+    return ran(instance, "load_daily", {"dagster/partition": DAYS[1], **given}, "03:10", end, status)
+
+
+def scored(instance: dg.DagsterInstance, begin: str | None, status: Status = Status.SUCCESS) -> dg.DagsterRun:
+    """A run over the night's days; ``begin`` None: it waits for its turn."""
+    return ran(instance, "score_days", {NIGHT: "2026-11-16"}, begin, "23:59" if begin else None, status)
+
+
+def after(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.RunRequest | dg.SkipReason:
+    """What the sensor says of the end of a load."""
+    context = dg.build_run_status_sensor_context(
+        "score_after_load", dg.DagsterEvent("PIPELINE_SUCCESS", run.job_name), instance, run
+    )
+    sensor = defs.get_repository_def().get_sensor_def("score_after_load")
+    return sensor(context)  # type: ignore[operator, no-any-return]
+
+
+def morning(instance: dg.DagsterInstance) -> list[dg.RunRequest]:
+    """What the schedule asks for at 06:10."""
+    repository = defs.get_repository_def()
+    context = dg.build_schedule_context(
+        instance=instance, scheduled_execution_time=at("06:10"), repository_def=repository
+    )
+    return [*(repository.get_schedule_def("score_days_schedule").evaluate_tick(context).run_requests or ())]
+
+
+def days_of(request: object) -> tuple[str, str]:
+    assert isinstance(request, dg.RunRequest)
+    assert request.tags[NIGHT] == "2026-11-16"
+    first, last = (request.tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end"))
+    return first, last
+
+
+@pytest.mark.parametrize("end", ["03:20", "05:55", "07:40"])
+def test_the_end_of_the_load_starts_it_however_late(instance: dg.DagsterInstance, end: str) -> None:
+    assert days_of(after(instance, load(instance, end))) == DAYS
+
+
+def test_a_night_has_one_run(instance: dg.DagsterInstance) -> None:
+    loaded = load(instance, "03:20")
+    request = after(instance, loaded)
+    # the same end told twice is one run: Dagster knows it by its key
+    assert isinstance(request, dg.RunRequest) and request.run_key == loaded.run_id
+    scored(instance, None)
+    assert morning(instance) == []
+    assert isinstance(after(instance, load(instance, "03:25")), dg.SkipReason), "one waits for its turn"
+
+
+def test_without_the_end_of_a_load_the_morning_starts_it(instance: dg.DagsterInstance) -> None:
+    load(instance, "03:30", status=Status.FAILURE)
+    assert [days_of(one) for one in morning(instance)] == [DAYS]
+
+
+@pytest.mark.parametrize("status", [Status.FAILURE, Status.CANCELED])
+def test_a_run_that_failed_is_as_if_nobody_had_asked(instance: dg.DagsterInstance, status: Status) -> None:
+    instance.add_run(dg.DagsterRun("score_days", status=status, tags={NIGHT: "2026-11-16"}))
+    assert [days_of(one) for one in morning(instance)] == [DAYS]
+
+
+def test_a_load_that_ends_after_the_morning_starts_it_once_more(instance: dg.DagsterInstance) -> None:
+    """Sunday is not left out because its load was slow; what the morning bought is not bought again."""
+    scored(instance, "06:10")
+    assert days_of(after(instance, load(instance, "07:40"))) == DAYS
+    scored(instance, "07:41")
+    assert isinstance(after(instance, load(instance, "07:40")), dg.SkipReason)
+
+
+def test_who_reads_days_anew_buys_nothing(instance: dg.DagsterInstance) -> None:
+    assert isinstance(after(instance, load(instance, "12:00", tags={})), dg.SkipReason)
+    assert isinstance(after(instance, load(instance, "12:00", tags={"dagster/backfill": "b"})), dg.SkipReason)
+    days = {"dagster/asset_partition_range_start": DAYS[0], "dagster/asset_partition_range_end": DAYS[1]}
+    by_hand = ran(instance, "load_daily", days, "12:00", "12:30", Status.SUCCESS)
+    assert isinstance(after(instance, by_hand), dg.SkipReason)
+
+
+def test_another_night_is_another_run(instance: dg.DagsterInstance) -> None:
+    scored(instance, "03:20")
+    assert is_asked_for(instance, MONDAY.date())
+    assert not is_asked_for(instance, MONDAY.date().replace(day=17))
+
+
+def test_it_is_switched_on_and_follows_the_load() -> None:
+    sensor = defs.get_repository_def().get_sensor_def("score_after_load")
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+    assert [target.job_name for target in sensor.targets] == ["score_days"]
