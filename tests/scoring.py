@@ -132,7 +132,8 @@ def put_session(session: psycopg.Connection[Any], number: int) -> None:
     lists = ("not_good", "not_good_customer", "intent_message_ids", "clarifying_message_ids", "offer_message_ids",
              "next_step_message_ids", "refusal_message_ids", "paid_message_ids")  # fmt: skip
     _put(session, "evaluated.behaviour", context | {name: [] for name in lists} | {
-        "manager_id": "shop:7", "human_replies": 1, "has_intent": False, "lexicon_hash": "-",
+        "manager_id": "shop:7", "human_replies": 1, "has_intent": False, "good_score_at_least": 80,
+        "lexicon_hash": "-",
     })  # fmt: skip
 
 
