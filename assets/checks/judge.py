@@ -189,20 +189,37 @@ def _number(value: Any, untouched: float) -> float:
 
 
 def verdicts(frame: "DataFrame", chosen: Sequence[tuple[Counted, Rule]]) -> dict[str, bool]:
-    """Whether each column meets its expectation, by Great Expectations."""
+    """Whether each column meets its expectation, by Great Expectations.
+
+    Columns with the same bounds are judged as one, one under the other: an expectation costs fifteen milliseconds of
+    CPU however little it looks at. Of one that could not be judged no column is good.
+    """
     import great_expectations as gx
+    import pandas as pd
     from great_expectations.expectations import ExpectColumnValuesToBeBetween
 
+    columns: dict[tuple[float | None, float | None], list[str]] = {}
+    for table, rule in chosen:
+        columns.setdefault((rule.at_least, rule.at_most), []).append(table.column(rule))
+    stacked = {str(bounds): frame[names].melt()["value"] for bounds, names in columns.items()}
     suite = gx.ExpectationSuite(
         name="layer",
         expectations=[
-            ExpectColumnValuesToBeBetween(column=table.column(rule), min_value=rule.at_least, max_value=rule.at_most)
-            for table, rule in chosen
+            ExpectColumnValuesToBeBetween(column=str((low, high)), min_value=low, max_value=high)
+            for low, high in columns
         ],
     )
-    outcome = _batches().get_batch(batch_parameters={"dataframe": frame}).validate(suite)
-    # an expectation that raised has success False as well
-    return {result.expectation_config.kwargs["column"]: bool(result.success) for result in outcome.results}
+    batch = _batches().get_batch(batch_parameters={"dataframe": pd.DataFrame(stacked)})
+    outcome = batch.validate(suite, result_format="COMPLETE")
+    found = {one.expectation_config.kwargs["column"]: one for one in outcome.results}
+    good: dict[str, bool] = {}
+    for bounds, names in columns.items():
+        judged = found[str(bounds)]
+        # an expectation that raised says nothing but that it failed
+        outside = judged.result.get("unexpected_index_list", [] if judged.success else range(len(frame) * len(names)))
+        bad = {at // len(frame) for at in outside}
+        good |= {name: place not in bad for place, name in enumerate(names)}
+    return good
 
 
 @cache
