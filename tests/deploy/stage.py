@@ -12,12 +12,11 @@ import ipaddress
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from tests.deploy import compose, image
 from tests.deploy.compose import Service
 
 BESIDE = Path(sys.executable).parent
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
 PROGRAMS = ("python", "dagster", "dagster-webserver", "dagster-daemon", "otklik")
 """Programs of the image that the environment of the tests has, too."""
 
@@ -161,7 +161,7 @@ class Stage:
         log = self.folder / "logs" / f"{service.name}.log"
         log.parent.mkdir(exist_ok=True)
         environment = self.environment(service)
-        with log.open("ab") as output:
+        with log.open("ab") as output, no_signal_ignored():
             process = subprocess.Popen(
                 command,
                 cwd=directory,
@@ -200,9 +200,11 @@ class Stage:
                 if code == 0:
                     container.exit_code = 0
                     return
-            elif self.is_healthy(name):
+            begun = time.monotonic()
+            if condition == "service_healthy" and self.is_healthy(name):
                 return
-            time.sleep(0.2)
+            # a question may import Dagster: asked without a break it would keep busy what it waits for
+            time.sleep(max(0.2, time.monotonic() - begun))
         raise AssertionError(f"{name} did not reach {condition} within {seconds:.0f} s:\n{container.said()}")
 
     def stop(self) -> None:
@@ -261,9 +263,22 @@ class Stage:
                     found.add((name, *sockets[inode]))
         return found
 
-    def remove(self) -> None:
-        """Take the folders away."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+
+@contextlib.contextmanager
+def no_signal_ignored() -> Iterator[None]:
+    """What is started here begins with every signal as the system has it, as in a container.
+
+    What this process ignores its children would ignore as well. A shell starts background jobs with SIGINT ignored, and
+    Dagster gives SIGTERM whatever SIGINT has: its code server could then not be ended at all, only be killed.
+    """
+    ignored = [one for one in ENDING if signal.getsignal(one) == signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def free_ports(count: int) -> list[int]:

@@ -6,7 +6,6 @@ addresses and paths (``stage``); the proxy is a caddy, the database a PostgreSQL
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import os
@@ -15,8 +14,6 @@ import shutil
 import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,75 +23,12 @@ import psycopg
 import pytest
 
 from tests.deploy import compose, server
+from tests.deploy.site import Site
 from tests.deploy.stage import Stage, free_ports
 from tests.deploy.test_image import files
 
-pytestmark = pytest.mark.proof
 ROOT = compose.ROOT
-LAUNCH = """
-mutation ($params: ExecutionParams!) {
-  launchRun(executionParams: $params) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on PythonError { message }
-  }
-}
-"""
-STATE = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 STOP_RELOAD = 'mutation { reloadRepositoryLocation(repositoryLocationName: "otklik") { __typename } }'
-
-
-class Answer(NamedTuple):
-    status: int
-    body: bytes
-    headers: dict[str, str]
-
-
-class Site:
-    """The server as a person sees it: through the proxy."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-    def ask(self, path: str, user: tuple[str, str] | None, data: Any = None, **headers: str) -> Answer:
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        if user is not None:
-            given["Authorization"] = "Basic " + base64.b64encode(":".join(user).encode()).decode()
-        body = None if data is None else json.dumps(data).encode()
-        if body is not None:
-            given.setdefault("Content-Type", "application/json")
-        request = urllib.request.Request(self.url + path, body, given)
-        try:
-            with self._opener.open(request, timeout=60) as answer:
-                return Answer(answer.status, answer.read(), dict(answer.headers))
-        except urllib.error.HTTPError as refused:
-            return Answer(refused.code, refused.read(), dict(refused.headers))
-
-    def graphql(self, user: tuple[str, str], query: str, path: str = "/graphql", **variables: Any) -> dict[str, Any]:
-        answer = self.ask(path, user, {"query": query, "variables": variables})
-        assert answer.status == 200, answer
-        found = json.loads(answer.body)
-        assert "errors" not in found, found
-        return found["data"]
-
-    def run(self, user: tuple[str, str], job: str, partition: str, seconds: float) -> str:
-        """Launch a job for a partition as the UI does; the status in which its run ended."""
-        launched = self.launch(user, job, partition)
-        assert launched["__typename"] == "LaunchRunSuccess", launched
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            status = self.graphql(user, STATE, id=launched["run"]["runId"])["runOrError"]["status"]
-            if status in ("SUCCESS", "FAILURE", "CANCELED"):
-                return status
-            time.sleep(0.5)
-        return "still " + status
-
-    def launch(self, user: tuple[str, str], job: str, partition: str, path: str = "/graphql") -> dict[str, Any]:
-        selector = {"repositoryLocationName": "otklik", "repositoryName": "__repository__", "jobName": job}
-        tags = [{"key": "dagster/partition", "value": partition}]
-        params = {"selector": selector, "mode": "default", "executionMetadata": {"tags": tags}}
-        return self.graphql(user, LAUNCH, path, params=params)["launchRun"]
 
 
 class Played(NamedTuple):
@@ -189,6 +123,15 @@ def cli(played: Played, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(arguments, code, said)
 
 
+def session(played: Played, database: str) -> psycopg.Connection:
+    """The administrator's, in which everything is of one moment."""
+    password = played.stage.services["postgres"].environment["POSTGRES_PASSWORD"]
+    port = played.stage.ports["postgres", 5432]
+    opened = psycopg.connect(host="127.0.0.1", port=port, user="postgres", password=password, dbname=database)
+    opened.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    return opened
+
+
 def test_every_port_is_on_loopback_and_every_service_listens_where_it_says(played: Played) -> None:
     found = played.stage.listening()
     expected = {(name, port) for (name, _), port in played.stage.ports.items()}
@@ -219,10 +162,10 @@ def test_editors_and_viewers_see_the_platform(played: Played) -> None:
 
 def test_viewers_can_change_nothing(played: Played) -> None:
     day = played.monday.isoformat()
-    refused = played.site.launch(played.viewer, "load_daily", day, "/view/graphql")
+    refused = played.site.launch(played.viewer, "load_daily", day, path="/view/graphql")
     reload = played.site.graphql(played.viewer, STOP_RELOAD, "/view/graphql")["reloadRepositoryLocation"]
     # not by an editor either, under this address
-    by_editor = played.site.launch(played.editor, "load_daily", day, "/view/graphql")
+    by_editor = played.site.launch(played.editor, "load_daily", day, path="/view/graphql")
     runs = played.site.graphql(played.editor, "{ runsOrError { ... on Runs { results { runId } } } }")
 
     assert (refused["__typename"], reload["__typename"], by_editor["__typename"]) == ("UnauthorizedError",) * 3
@@ -243,6 +186,18 @@ def test_a_foreign_page_can_neither_ask_nor_start_anything(played: Played, site:
     assert played.site.ask("/", played.editor, Sec_Fetch_Site=site, Sec_Fetch_Mode="navigate").status == 200
 
 
+def test_a_run_is_started_from_the_ui(played: Played) -> None:
+    """Through queue, daemon and code server, with the loader's login, from the shop's address."""
+    day = played.monday.isoformat()
+    assert played.site.run(played.editor, "load_daily", day, 120, "raw/retailcrm__channels") == "SUCCESS", _logs(played)
+
+    with session(played, "otklik") as sql:
+        (channels,) = sql.execute("select count(*) from raw.retailcrm__channels").fetchone()
+    assert channels > 0
+    denied = cli(played, "sql", "select text from core.messages")
+    assert denied.returncode == 1 and "permission denied" in denied.stdout
+
+
 @pytest.mark.proof
 def test_a_day_is_loaded_and_its_week_published_from_the_ui(played: Played) -> None:
     day = played.monday + timedelta(days=1)
@@ -251,8 +206,6 @@ def test_a_day_is_loaded_and_its_week_published_from_the_ui(played: Played) -> N
 
     asked = cli(played, "sql", "--csv", "select count(*) > 0, sum(waits_settled) > 0 from marts.manager_week")
     assert (asked.returncode, asked.stdout.splitlines()[-1]) == (0, "True,True"), asked.stdout
-    denied = cli(played, "sql", "select text from core.messages")
-    assert denied.returncode == 1 and "permission denied" in denied.stdout
     # the week is in the spreadsheet, with a manager's name
     google = Site(f"http://127.0.0.1:{played.stage.ports['emulators', 8071]}")
     spreadsheet = f"/_emulator/sheets/{played.stage.services['code'].environment['GOOGLE_SHEETS_ID']}"
@@ -338,36 +291,39 @@ def test_a_backup_holds_no_secret_and_restores_equal(played: Played, tmp_path: P
         return done.stdout
 
     for database, owner in (("otklik", "otklik_owner"), ("dagster", "dagster")):
-        text = run("pg_dump", "--username=postgres", database).decode()
+        # the services write all the time: what is dumped and what it is compared with are of one moment
+        with session(played, database) as now:
+            (moment,) = now.execute("select pg_export_snapshot()").fetchone()
+            text = run("pg_dump", "--username=postgres", f"--snapshot={moment}", database).decode()
+            file = tmp_path / database
+            file.write_bytes(run("pg_dump", *dump, f"--snapshot={moment}", database))
+            dumped = _contents(now)
         assert [word for word in secret_words(played) if word in text] == []
-        file = tmp_path / database
-        file.write_bytes(run("pg_dump", *dump, database))
         run("psql", "-qU", "postgres", "-c", f"create database restored_{database} owner {owner}")
         run("pg_restore", *restore, f"--dbname=restored_{database}", str(file))
-        assert _contents(environment, f"restored_{database}") == _contents(environment, database)
+        with session(played, f"restored_{database}") as now:
+            assert _contents(now) == dumped
+        assert {"raw.retailcrm__channels", "public.event_logs"} & {
+            name for name, (_, _, rows, _) in dumped.items() if rows
+        }
 
 
-def _contents(environment: dict[str, str], database: str) -> dict[str, tuple[Any, ...]]:
+def _contents(session: psycopg.Connection) -> dict[str, tuple[Any, ...]]:
     """Table to owner, rights, number of rows and a hash over all of them."""
-    url = f"postgresql://postgres:{environment['PGPASSWORD']}@127.0.0.1:{environment['PGPORT']}/{database}"
     tables = """
         select format('%I.%I', n.nspname, c.relname), pg_get_userbyid(c.relowner), c.relacl::text
         from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
         where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema')
     """
-    # what the running services write all the time
-    ours, dagsters = "ops.looks", ("daemon_heartbeats", "job_ticks", "jobs", "instigators", "event_logs")
-    with psycopg.connect(url) as connection:
-        return {
-            name: (
-                *facts,
-                *connection.execute(
-                    f"select count(*), md5(string_agg(md5(t::text), '' order by md5(t::text))) from {name} as t"
-                ).fetchone(),
-            )
-            for name, *facts in connection.execute(tables).fetchall()
-            if name != ours and name not in [f"public.{one}" for one in dagsters]
-        }
+    return {
+        name: (
+            *facts,
+            *session.execute(
+                f"select count(*), md5(string_agg(md5(t::text), '' order by md5(t::text))) from {name} as t"
+            ).fetchone(),
+        )
+        for name, *facts in session.execute(tables).fetchall()
+    }
 
 
 def test_the_scripts_of_the_database_may_be_run_again(played: Played) -> None:
@@ -386,7 +342,8 @@ def test_the_images_are_not_written_to_and_all_ends_in_order(played: Played) -> 
     running = played.stage.running
     assert written == set()
     assert started == set(running) - {"migrate"}
-    assert {name: container.exit_code for name, container in running.items()} == dict.fromkeys(running, 0)
+    ended = {name: container.exit_code for name, container in running.items()}
+    assert ended == dict.fromkeys(running, 0), _logs(played)
     # a grandchild that is on its way out may be a moment longer; a container would take it along
     deadline = time.monotonic() + 10
     while played.stage.pids() and time.monotonic() < deadline:
