@@ -169,7 +169,7 @@ class Judge:
         self.ledger = ledger
         yield self
 
-    async def ask(self, request: Request, read: Any, repair: Any) -> Evaluated:
+    async def ask(self, request: Request, read: Any, repair: Any, begun: Any = None) -> Evaluated:
         """One call, one answer."""
         call = await self.ledger.reserve(PlannedCall(request.key, 1, "first", "demo", self.worst))
         self.asked[request.key] += 1

@@ -142,7 +142,7 @@ SCORECARDS = (
         select
             (
                 select count(*) from evaluated.evaluations as e
-                where (e.state = 'accepted') <> (e.answer is not null) or e.calls < 1 or e.cost_microusd < 0
+                where (e.state = 'refused') <> (e.answer is null) or e.calls < 1 or e.cost_microusd < 0
             ) as answers_are_whole,
             (
                 select count(*) from ops.llm_calls as c
@@ -156,7 +156,7 @@ SCORECARDS = (
             ) as nothing_is_in_flight_for_a_day
         """,
         (
-            Rule("answers_are_whole", "An accepted answer is there, a refused one is not; each took a call."),
+            Rule("answers_are_whole", "An answer is there, unless it was refused; each took a call."),
             Rule("the_book_is_in_order", "What is settled or lost has a cost and a time, what is in flight has none."),
             Rule(
                 "nothing_is_in_flight_for_a_day",

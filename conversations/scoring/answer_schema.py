@@ -69,6 +69,12 @@ def schema_of(rubric: Rubric) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
+def shared_schema(criteria: tuple[Criterion, ...]) -> dict[str, Any]:
+    """The same for all questions of a rubric, one object: to be read only."""
+    return json.loads(schema_text(criteria))
+
+
+@lru_cache(maxsize=64)
 def schema_text(criteria: tuple[Criterion, ...]) -> str:
     """The same as text."""
     # making it took half of the time of preparing a question (measured), and a day of talks has one rubric

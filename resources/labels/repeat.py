@@ -27,10 +27,11 @@ from conversations.scoring.labelling import Judged, chosen
 from conversations.scoring.shapes import Prepared, Scorecard
 from resources.labels.store import population
 from resources.labels.talks import subjects
-from resources.scoring.answers import known_answers
+from resources.scoring.answers import begun_answers, known_answers
 from resources.scoring.asking import Asker, Left
 from resources.scoring.ledger import PostgresLedger, book_lost
-from resources.scoring.run import Scorer, caps_of
+from resources.scoring.run import Scorer
+from resources.scoring.spent import caps_of
 from resources.scoring.works import Rejudged, Rulebook, Work, parameters_of, works_of
 from resources.warehouse.audit import record
 from resources.warehouse.engine import Warehouse
@@ -106,8 +107,15 @@ def _keys(connection: psycopg.Connection[Any], talks: Sequence[Judged]) -> dict[
 def _once_more(connection: psycopg.Connection[Any], work: Work) -> Work:
     prepared: Prepared = work.prepared
     asks = tuple(one._replace(key=again_key(one.key)) for one in prepared.requests)
-    paid = known_answers(connection, [one.key for one in asks])
-    return replace(work, prepared=prepared._replace(requests=asks), answers=paid, is_kept=False, is_old=False)
+    keys = [one.key for one in asks]
+    return replace(
+        work,
+        prepared=prepared._replace(requests=asks),
+        answers=known_answers(connection, keys),
+        begun=begun_answers(connection, keys),
+        is_kept=False,
+        is_old=False,
+    )
 
 
 def again_key(key: str) -> str:

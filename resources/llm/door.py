@@ -6,12 +6,14 @@ handed in).
 
 Rules that hold for every question:
 
-- a call begins after its worst price is booked, and its answer is handed out after the call is settled;
+- a call begins after its worst price is booked, and its answer is handed out after the call is settled; the next
+  question has its place as soon as it is to be settled, so that one commit is for both;
 - at most ``attempts`` calls that bring no answer (408, 429, 5xx, no connection, nothing within its time), over all
   models; the libraries' own retries are off. The next model of the list is asked at once, the same one after a pause
   with jitter;
 - no model is asked before the moment that its gateway told; told to wait beyond the deadline, the question ends;
-- at most two repairs of an answer that is none; a truncated one is asked for once more with twice the length;
+- at most two repairs of an answer that is none; a truncated one is asked for once more with twice the length; what is
+  to be repaired is booked with its call, and a later run begins with the repair;
 - from the first call on, calls, pauses and waiting together stay within ``deadline_seconds``; one call gets its even
   share of what is left, so that a gateway that hangs leaves time to ask another;
 - 401, the gateway's own spent budget, a private address, 403 or 404 for every model: the door is shut for good, every
@@ -31,7 +33,7 @@ from conversations.policy_scoring import Scoring
 from conversations.scoring.shapes import Request
 from resources.clients.errors import Refused, SourceError
 from resources.llm.caller import Caller
-from resources.llm.ledger import Evaluated, Ledger
+from resources.llm.ledger import Begun, Evaluated, Ledger
 from resources.llm.limits import Minute, Told
 from resources.llm.prices import Prices
 from resources.llm.question import Question, Read, Repair
@@ -78,8 +80,11 @@ class Door:
         self.lacking: dict[str, set[str]] = {}
         """By model: what it does not know, so that it is asked without: temperature, schema, json."""
 
-    async def ask(self, request: Request, read: Read, repair: Repair) -> Evaluated:
+    async def ask(self, request: Request, read: Read, repair: Repair, begun: Begun | None = None) -> Evaluated:
         """Ask until there is an answer, or a reason why there is none.
+
+        Args:
+            begun: what was said to it in a run that ended before the repair.
 
         Reasons: a code of ``Problems`` (final), ``too_long`` or ``refused`` (final), ``rejected``, ``rate_limited``,
         ``timed_out``, ``unavailable`` (not final).
@@ -88,7 +93,7 @@ class Door:
             OverBudget: from the ledger; the call that did not fit was not made.
             SourceError: nobody may be asked any more; a person has to act.
         """
-        return await Question(self, request, read, repair).ask()
+        return await Question(self, request, read, repair, begun).ask()
 
     def shut_for(self, error: SourceError, model: str | None) -> None:
         """Ask nobody any more; with ``model``, only not that one, as long as there are others."""

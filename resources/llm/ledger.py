@@ -53,15 +53,30 @@ class PaidCall(NamedTuple):
     vendor_call_id: str | None
 
 
+class Begun(NamedTuple):
+    """An answer that was paid for and must be repaired, and what it took so far: whoever is stopped before the repair
+    goes on here."""
+
+    text: str
+    finish_reason: str | None
+    repairs: int
+    """Those that were made before it."""
+    calls: int
+    answered_by: str | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost_microusd: int
+
+
 class Evaluated(NamedTuple):
-    """The end of a question."""
+    """The end of a question, or what was said before its repair."""
 
     evaluation_key: str
     answer: Answer | None
     reason: str | None
     """Why there is no answer: a code of ``Problems``, or of an outage."""
     is_final: bool
-    """Whether it is kept: an answer, or a refusal that asking again would not change. An outage is not."""
+    """Whether it is the end: an answer, or a refusal that asking again would not change. An outage is not."""
     calls: int
     """Calls that it took, repairs and failed attempts included."""
     model: str
@@ -71,7 +86,9 @@ class Evaluated(NamedTuple):
     prompt_tokens: int | None
     completion_tokens: int | None
     cost_microusd: int
-    """What all its calls cost."""
+    """What all its calls cost, those of earlier runs included."""
+    begun: Begun | None = None
+    """An answer that must be repaired; not the end, and kept."""
 
 
 class Ledger(Protocol):
@@ -86,5 +103,5 @@ class Ledger(Protocol):
         ...
 
     async def settle(self, llm_call_id: str, paid: PaidCall, evaluation: Evaluated | None) -> None:
-        """Book what it came to; with the last call of a question, how the question ended."""
+        """Book what it came to, with how the question ended or what is to be repaired."""
         ...

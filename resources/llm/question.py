@@ -16,7 +16,7 @@ from conversations.scoring.shapes import Answer, Problems, Request
 from resources.clients.errors import Forbidden, NeedsAuth, NotFound, PrivateAddress, Refused, SourceError
 from resources.llm import tokens
 from resources.llm.caller import Failure, Fault, Reply
-from resources.llm.ledger import Evaluated, Outcome, PaidCall, PlannedCall, Purpose
+from resources.llm.ledger import Begun, Evaluated, Outcome, PaidCall, PlannedCall, Purpose
 
 if TYPE_CHECKING:
     from resources.llm.door import Door
@@ -29,6 +29,8 @@ Repair = Callable[[str, Problems], tuple[dict[str, str], ...]]
 """(bad text, what was wrong) to the question again."""
 MOST_REPAIRS = 2
 LONGEST_PAUSE_SECONDS = 20.0
+LONGEST_KEPT = 100_000
+"""Characters of a bad answer that are kept until its repair."""
 LEAST_TIME = 0.1
 """Share of the deadline that must be left for one more call after an outage."""
 _RETRYABLE: frozenset[Fault] = frozenset(("rate_limited", "timed_out", "unavailable"))
@@ -43,7 +45,7 @@ _OUTCOME_OF: dict[Fault, Outcome] = {
 class Question:
     """One question on its way to its end."""
 
-    def __init__(self, door: Door, request: Request, read: Read, repair: Repair) -> None:
+    def __init__(self, door: Door, request: Request, read: Read, repair: Repair, begun: Begun | None = None) -> None:
         self._door = door
         self._request = request
         self._read = read
@@ -55,7 +57,7 @@ class Question:
         """Those that may still answer this question."""
         self._model = door.models[0]
         self._deadline: float | None = None
-        self._failures = self._repairs = self._calls = self._microusd = 0
+        self._failures = self._repairs = self._calls = self._earlier_calls = self._microusd = 0
         self._prompt_tokens: int | None = None
         self._completion_tokens: int | None = None
         self._answered_by: str | None = None
@@ -63,9 +65,12 @@ class Question:
         self._worst = 0
         self._problem: str | None = None
         """What was wrong with the last answer."""
+        self._begun = begun
 
     async def ask(self) -> Evaluated:
         door = self._door
+        if self._begun is not None and (ended := self._go_on(self._begun)) is not None:
+            return ended
         while True:
             if (late := self._cannot_wait(self._pause)) is not None:
                 return late
@@ -88,15 +93,19 @@ class Question:
                     self._start()
                     self._pause = told
                     continue
-                ended, used = await self._attempt()
+                booked, ended, used = await self._attempt()
                 door.minute.correct(turn, used)
+            # its place is free already: who takes it is booked by the same commit
+            await booked
             if ended is not None:
                 return ended
+            if door.shut is not None:
+                raise door.shut
 
     # one call ----------------------------------------------------------------------------------------------------
 
-    async def _attempt(self) -> tuple[Evaluated | None, int]:
-        """Make one call; returns how the question ended, if it did, and the tokens of the call."""
+    async def _attempt(self) -> tuple[asyncio.Task[None], Evaluated | None, int]:
+        """Make one call; returns its settlement, on its way, how the question ended, if it did, and its tokens."""
         door, request = self._door, self._request
         if door.shut is not None:
             raise door.shut
@@ -107,15 +116,14 @@ class Question:
         self._start()
         said = await self._said()
         try:
-            paid, ended = self._replied(said) if isinstance(said, Reply) else self._failed(said)
+            paid, kept = self._replied(said) if isinstance(said, Reply) else self._failed(said)
         except Exception:
             # whatever is wrong with us, the call was made: others wait for the room that its reservation takes
             await door.ledger.settle(llm_call_id, PaidCall("invalid", self._worst, None, None, None, None), None)
             raise
-        await door.ledger.settle(llm_call_id, paid, ended)
-        if door.shut is not None and ended is None:
-            raise door.shut
-        return ended, (paid.prompt_tokens or 0) + (paid.completion_tokens or 0) or self._tokens_expected()
+        booked = asyncio.create_task(door.ledger.settle(llm_call_id, paid, kept))
+        used = (paid.prompt_tokens or 0) + (paid.completion_tokens or 0) or self._tokens_expected()
+        return booked, None if kept is None or kept.begun is not None else kept, used
 
     async def _said(self) -> Reply | Failure:
         door = self._door
@@ -160,18 +168,46 @@ class Question:
         if isinstance(result, Answer):
             return paid, self._evaluated(result, None, is_final=True)
         self._problem = result.reason
-        if not self._may_repair(result, reply):
+        repairs = self._repairs
+        if not self._may_repair(result, reply.text or ""):
             return paid, self._evaluated(None, result.reason, is_final=True)
-        return paid, None
+        begun = self._evaluated(None, result.reason, is_final=False)
+        return paid, begun._replace(begun=self._to_repair(begun, reply, repairs))
 
-    def _may_repair(self, problems: Problems, reply: Reply) -> bool:
+    def _to_repair(self, evaluated: Evaluated, reply: Reply, repairs: int) -> Begun:
+        # such that it can be stored: an answer that cannot would undo the whole booking
+        text = (reply.text or "")[:LONGEST_KEPT].replace("\x00", "").encode("utf-8", "replace").decode()
+        return Begun(
+            text,
+            reply.finish_reason,
+            repairs,
+            evaluated.calls,
+            evaluated.answered_by,
+            evaluated.prompt_tokens,
+            evaluated.completion_tokens,
+            evaluated.cost_microusd,
+        )
+
+    def _go_on(self, begun: Begun) -> Evaluated | None:
+        """Begin with the repair of what was said in an earlier run; an answer if it is taken for one by now."""
+        self._earlier_calls, self._microusd = begun.calls, begun.cost_microusd
+        self._prompt_tokens, self._completion_tokens = begun.prompt_tokens, begun.completion_tokens
+        self._answered_by = begun.answered_by
+        result = self._read(begun.text, begun.finish_reason, None)
+        if isinstance(result, Answer):
+            return self._evaluated(result, None, is_final=True)
+        self._repairs, self._problem = begun.repairs, result.reason
+        self._may_repair(result, begun.text)
+        return None
+
+    def _may_repair(self, problems: Problems, text: str) -> bool:
         if self._repairs >= MOST_REPAIRS or self._left() <= 0:
             return False
         if problems.reason == "truncated" and self._max_tokens == self._door.scoring.max_answer_tokens:
             # the same question with the same length would be cut off at the same place
             self._max_tokens *= 2
         elif problems.can_repair:
-            self._messages = self._repair(reply.text or "", problems)
+            self._messages = self._repair(text, problems)
         else:
             return False
         self._repairs += 1
@@ -278,7 +314,7 @@ class Question:
             answer,
             reason,
             is_final,
-            self._calls,
+            self._earlier_calls + self._calls,
             self._door.models[0],
             self._answered_by,
             self._prompt_tokens,

@@ -13,6 +13,7 @@ import psycopg
 
 from conversations.scoring.answer import answer_of
 from conversations.scoring.shapes import Answer
+from resources.llm.ledger import Begun
 
 
 class Stored(NamedTuple):
@@ -25,16 +26,20 @@ class Stored(NamedTuple):
 
 
 def known_answers(connection: psycopg.Connection[Any], keys: Collection[str]) -> dict[str, Stored]:
-    """The answers that are there, by key."""
+    """The ends of the questions that have one, by key."""
     rows = connection.execute(
-        "select evaluation_key, answer, reason from evaluated.evaluations where evaluation_key = any(%s)", [list(keys)]
+        "select evaluation_key, answer, reason from evaluated.evaluations"
+        " where evaluation_key = any(%s) and state <> 'unrepaired'",
+        [list(keys)],
     ).fetchall()
     return {key: Stored(None if answer is None else answer_of(answer), reason) for key, answer, reason in rows}
 
 
-def known_keys(connection: psycopg.Connection[Any], keys: Collection[str]) -> set[str]:
-    """Which of the questions were asked and answered, or refused for good."""
+def begun_answers(connection: psycopg.Connection[Any], keys: Collection[str]) -> dict[str, Begun]:
+    """What was said to questions whose answer is paid for and must still be repaired, by key."""
     rows = connection.execute(
-        "select evaluation_key from evaluated.evaluations where evaluation_key = any(%s)", [list(keys)]
-    )
-    return {key for (key,) in rows.fetchall()}
+        "select evaluation_key, answer from evaluated.evaluations"
+        " where evaluation_key = any(%s) and state = 'unrepaired'",
+        [list(keys)],
+    ).fetchall()
+    return {key: Begun(**said) for key, said in rows}

@@ -17,7 +17,7 @@ from conversations.scoring.request import repair_messages
 from conversations.scoring.scorecard import card_of, unscored_card, unsuitable_card
 from conversations.scoring.shapes import Answer, Prepared, Problems, Request
 from resources.clients.errors import SourceError
-from resources.llm.ledger import Cap, Evaluated, OverBudget
+from resources.llm.ledger import Begun, Cap, Evaluated, OverBudget
 from resources.scoring.answers import Stored
 from resources.scoring.cards import Judged
 from resources.scoring.ledger import Context, PostgresLedger
@@ -37,6 +37,7 @@ class Door(Protocol):
         request: Request,
         read: Callable[[str | None, str | None, str | None], Answer | Problems],
         repair: Callable[[str, Problems], tuple[dict[str, str], ...]],
+        begun: Begun | None = None,
     ) -> Evaluated:
         """Ask until there is an answer, or a reason why there is none."""
         ...
@@ -83,13 +84,12 @@ class Asker:
         if work.unsuitable is not None:
             card = unsuitable_card(work.unsuitable, "model", prepared.flags)
             return Judged(work.subject, card, version, None, None, (), prepared.transcript_hash)
-        stored = await asyncio.gather(*(self._answer(work, prepared, one) for one in prepared.requests))
-        reason = next((one.reason or "empty" for one in stored if one.answer is None), None)
-        if reason is None:
-            answers = [one.answer for one in stored if one.answer is not None]
-            card = card_of(prepared, answers, work.judging.rubric)
-        else:
-            card = unscored_card(reason, "model", prepared.flags)
+        said = await self._answers(work)
+        card = (
+            unscored_card(said, "model", prepared.flags)
+            if isinstance(said, str)
+            else card_of(prepared, said, work.judging.rubric)
+        )
         keys = tuple(one.key for one in prepared.requests)
         prompt_hash = work.judging.prompt.hash
         return Judged(work.subject, card, version, prompt_hash, self._model, keys, prepared.transcript_hash)
@@ -99,6 +99,22 @@ class Asker:
         for one in self._asked.values():
             one.cancel()
         await asyncio.gather(*self._asked.values(), return_exceptions=True)
+
+    async def _answers(self, work: Work) -> list[Answer] | str:
+        """The answers to all parts of a talk, or why there is no card of it.
+
+        The parts are asked one after the other: after one without an answer the others would be bought for nothing.
+        """
+        refused = (one.reason or "empty" for one in work.answers.values() if one.answer is None)
+        if (reason := next(refused, None)) is not None:
+            return reason
+        answers = []
+        for request in work.prepared.requests:
+            stored = await self._answer(work, work.prepared, request)
+            if stored.answer is None:
+                return stored.reason or "empty"
+            answers.append(stored.answer)
+        return answers
 
     async def _answer(self, work: Work, prepared: Prepared, request: Request) -> Stored:
         if request.key in work.answers:
@@ -126,7 +142,10 @@ class Asker:
         )
         try:
             evaluated = await self._door.ask(
-                request, partial(read_answer, rubric=rubric), partial(repair_messages, request)
+                request,
+                partial(read_answer, rubric=rubric),
+                partial(repair_messages, request),
+                work.begun.get(request.key),
             )
         except OverBudget as over:
             whose = department_id if over.cap == "department" else None

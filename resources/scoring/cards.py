@@ -107,7 +107,7 @@ def write_cards(connection: psycopg.Connection[Any], judged: Sequence[Judged], a
     if not rows:
         return 0
     kept = [row["scorecard_id"] for row in rows]
-    changed = _upsert(connection, "scorecards", _CARDS, ("scorecard_id",), rows, untouched=("scored_at",))
+    changed = _upsert(connection, "scorecards", _CARDS, ("scorecard_id",), _json(rows), untouched=("scored_at",))
     connection.execute(
         "update evaluated.scorecards as t set is_current = false"
         " from jsonb_to_recordset(%s) as s(scorecard_id text, subject_kind text, subject_id text, judge text)"
@@ -225,8 +225,10 @@ def _without_worse(connection: psycopg.Connection[Any], judged: Mapping[str, Jud
     there = connection.execute("select call_id from core.calls where call_id = any(%s) for key share", [calls])
     known = {call_id for (call_id,) in there.fetchall()}
     silent = {key for key, one in judged.items() if one.card.state == "unscored" and not one.card.criteria}
-    verdicts = connection.execute(_VERDICTS, [[judged[key].subject.subject_id for key in silent]])
-    settled = {(kind, subject_id, judge) for kind, subject_id, judge, *_ in verdicts.fetchall()}
+    settled = set()
+    if silent:
+        verdicts = connection.execute(_VERDICTS, [[judged[key].subject.subject_id for key in silent]])
+        settled = {(kind, subject_id, judge) for kind, subject_id, judge, *_ in verdicts.fetchall()}
     return [
         key
         for key, one in judged.items()
@@ -244,14 +246,16 @@ def _replace(
     rows: list[dict[str, Any]],
 ) -> None:
     """Make the rows below the cards exactly these; equal ones are not touched."""
+    told = _json(rows)
     connection.execute(
         sql.SQL(
             "delete from {target} as t where t.scorecard_id = any(%s)"
             " and not exists (select from jsonb_populate_recordset(null::{target}, %s) as s where ({old}) = ({new}))"
         ).format(target=sql.Identifier("evaluated", table), old=_names(key, "t"), new=_names(key, "s")),
-        [list(cards), _json(rows)],
+        [list(cards), told],
     )
-    _upsert(connection, table, columns, key, rows)
+    if rows:
+        _upsert(connection, table, columns, key, told)
 
 
 def _upsert(
@@ -259,10 +263,10 @@ def _upsert(
     table: str,
     columns: Sequence[str],
     key: Sequence[str],
-    rows: list[dict[str, Any]],
+    rows: str,
     untouched: Sequence[str] = (),
 ) -> int:
-    """``untouched``: columns that alone make no row a different one."""
+    """Write rows, a JSON array. ``untouched``: columns that alone make no row a different one."""
     rest = [name for name in columns if name not in key]
     telling = [name for name in rest if name not in untouched]
     statement = sql.SQL(
@@ -276,7 +280,7 @@ def _upsert(
         old=_names(telling, "t"),
         new=_names(telling, "excluded"),
     )
-    return connection.execute(statement, [_json(rows)]).rowcount
+    return connection.execute(statement, [rows]).rowcount
 
 
 def _json(rows: list[dict[str, Any]]) -> str:

@@ -2,8 +2,9 @@
 
 Here: the queue, the thread of the session, who is told what. Not here: what is written (``ledger``, ``cards``).
 
-At concurrency 64 a transaction for each call would wait for the disk 130 times a second; together they wait for it as
-often as it can be waited for. Nobody is told that his item is written before its transaction is committed.
+At concurrency 64 a transaction for each call would wait for the disk 130 times a second, and each costs our own CPU as
+well. So the first who has something to write waits a moment for others. Nobody is told that his item is written before
+its transaction is committed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from resources.warehouse.engine import Warehouse, unavailable
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Work = Callable[[psycopg.Connection[Any], Sequence[Item]], Sequence["Result | Exception"]]
-"""Writes items within the transaction of the session; gives a result, or an error, for each, in order."""
+"""Writes items in one transaction of its making; gives a result, or an error, for each, in order. The session commits
+each statement by itself."""
 
 
 class GroupCommit(Generic[Item, Result]):
@@ -29,7 +31,10 @@ class GroupCommit(Generic[Item, Result]):
 
     Args:
         work: what is done with items; called in a thread of its own, never twice at once.
+        opened: what is done first with the session.
         after_commit: called in that thread after each commit.
+        together_seconds: so long the first item waits for others.
+        enough: items that wait for no more.
         most: items of one transaction.
     """
 
@@ -39,14 +44,21 @@ class GroupCommit(Generic[Item, Result]):
         name: str,
         work: Work[Item, Result],
         *,
+        opened: Callable[[psycopg.Connection[Any]], None] = lambda _: None,
         after_commit: Callable[[], None] = lambda: None,
+        together_seconds: float = 0.0,
+        enough: int = 64,
         most: int = 256,
     ) -> None:
         self._warehouse = warehouse
         self._name = name
         self._work = work
+        self._prepare = opened
         self._after_commit = after_commit
+        self._together_seconds = together_seconds
+        self._enough = enough
         self._most = most
+        self._hurry = asyncio.Event()
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._opened = ExitStack()
@@ -64,17 +76,26 @@ class GroupCommit(Generic[Item, Result]):
         self._waiting.append((item, told))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
+        if len(self._waiting) >= self._enough:
+            self._hurry.set()
         return await told
+
+    def hurry(self) -> None:
+        """Nobody else will come: from now on nothing waits."""
+        self._together_seconds = 0.0
+        self._hurry.set()
 
     async def close(self) -> None:
         """Wait for what is being written and end the session."""
         if self._writing is not None:
+            self._hurry.set()
             await asyncio.gather(self._writing, return_exceptions=True)
         await asyncio.get_running_loop().run_in_executor(self._thread, self._opened.close)
         self._thread.shutdown()
 
     async def _write(self) -> None:
         while self._waiting:
+            await self._wait_for_others()
             portion, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             items = [item for item, _ in portion]
             try:
@@ -93,10 +114,18 @@ class GroupCommit(Generic[Item, Result]):
                 else:
                     told.set_result(result)
 
+    async def _wait_for_others(self) -> None:
+        if self._together_seconds and len(self._waiting) < self._enough:
+            alarm = asyncio.get_running_loop().call_later(self._together_seconds, self._hurry.set)
+            await self._hurry.wait()
+            alarm.cancel()
+        self._hurry.clear()
+
     def _commit(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
-        if self._session is None:
-            self._session = self._opened.enter_context(self._warehouse.connect(self._name, autocommit=True))
-        with unavailable(self._warehouse.address), self._session.transaction():
+        with unavailable(self._warehouse.address):
+            if self._session is None:
+                self._session = self._opened.enter_context(self._warehouse.connect(self._name, autocommit=True))
+                self._prepare(self._session)
             results = self._work(self._session, items)
         self._after_commit()
         return results

@@ -1,22 +1,22 @@
 """The book of calls to models: reserved before, settled after, within the budget (promises P5, D6, S13).
 
-Here: ``ops.llm_calls`` and, with the last settlement of a question, its row of ``evaluated.evaluations``; all that
-waits is one transaction (``group``). Not here: how a call is made and what it may cost at worst (``resources.llm``).
+Here: ``ops.llm_calls`` and, with each answer, its row of ``evaluated.evaluations``; all that waits is one statement,
+and so one transaction (``group``). Not here: what is left of the budget (``spent``), how a call is made and what it may
+cost at worst (``resources.llm``).
 
 A call begins only after its reservation is committed, and its answer is told only after its settlement is. So whoever
 kills the process loses the calls in flight at that moment and nothing else: the next run finds their reservations and
-books them at their worst price. A call is refused where its worst price does not fit beside what is spent, and waits
-where it does not fit beside what is in flight: most calls cost less than their worst. So the caps hold as long as no
-call costs more than was said to be its worst.
+books them at their worst price. An answer that must be repaired is kept, too: whoever ends before the repair goes on
+with it, and does not pay for the first call again. A call is refused where its worst price does not fit beside what is
+spent, and waits where it does not fit beside what is in flight: most calls cost less than their worst. So the caps hold
+as long as no call costs more than was said to be its worst.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -25,11 +25,55 @@ import orjson
 import psycopg
 
 from conversations.scoring.answer import stored
-from resources.llm.ledger import Cap, Evaluated, OverBudget, PaidCall, PlannedCall
+from resources.llm.ledger import Evaluated, OverBudget, PaidCall, PlannedCall
 from resources.scoring.group import GroupCommit
+from resources.scoring.spent import BUDGET_LOCK, Caps, NotYet, Spent
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import WarehouseUnavailable
 from resources.warehouse.failpoints import fail_point
+from resources.warehouse.schema import metadata
+
+TOGETHER_SECONDS = 0.01
+"""So long the first of a group waits for others: nothing beside a model's seconds, and half of the commits."""
+_KEPT = ", ".join(
+    f"{column.name} = excluded.{column.name}"
+    for column in metadata.tables["evaluated.evaluations"].columns
+    if not column.primary_key
+)
+_WRITE = f"""
+with held as materialized (
+    select case
+        when %(lock_pid)s::int is null then false
+        -- first one at a time, whatever process it is in, then the look whether it still has the right
+        when {BUDGET_LOCK} is null then false
+        else exists (select from pg_stat_get_activity(%(lock_pid)s::int))
+    end as is_held
+),
+
+reserved as (
+    insert into ops.llm_calls
+    select r.* from held cross join jsonb_populate_recordset(null::ops.llm_calls, %(reserved)s) as r
+    where held.is_held
+),
+
+settled as (
+    update ops.llm_calls as t
+    set
+        state = s.state, outcome = s.outcome, cost_microusd = s.cost_microusd, price_from = s.price_from,
+        prompt_tokens = s.prompt_tokens, completion_tokens = s.completion_tokens, vendor_call_id = s.vendor_call_id,
+        settled_at = s.settled_at
+    from jsonb_populate_recordset(null::ops.llm_calls, %(settled)s) as s
+    where t.llm_call_id = s.llm_call_id
+),
+
+answered as (
+    insert into evaluated.evaluations as t
+    select * from jsonb_populate_recordset(null::evaluated.evaluations, %(answers)s)
+    on conflict (evaluation_key) do update set {_KEPT} where t.state = 'unrepaired'
+)
+
+select is_held from held
+"""  # noqa: S608
 
 
 class Context(NamedTuple):
@@ -44,20 +88,6 @@ class Context(NamedTuple):
     names_masked: bool
 
 
-@dataclass(frozen=True)
-class Caps:
-    """Most that may be spent, in millionths of a US dollar."""
-
-    run: int
-    day: int
-    by_department: Mapping[str | None, int]
-    """A local day's cap of departments that have one; under ``None`` that of chats."""
-
-    def of(self, cap: Cap, department_id: str | None) -> int | None:
-        """The cap; ``None``: there is none."""
-        return {"run": self.run, "day": self.day, "department": self.by_department.get(department_id)}[cap]
-
-
 class _Reserve(NamedTuple):
     call: PlannedCall
     context: Context
@@ -70,12 +100,13 @@ class _Settle(NamedTuple):
     context: Context | None
 
 
-class _NotYet(Exception):
-    """It fits when what is in flight costs less than its worst."""
+class _Open(NamedTuple):
+    """A call in flight."""
 
-    def __init__(self, cap: Cap) -> None:
-        super().__init__(cap)
-        self.cap = cap
+    evaluation_key: str
+    department_id: str | None
+    worst_microusd: int
+    paid_on: date
 
 
 class PostgresLedger:
@@ -102,11 +133,17 @@ class PostgresLedger:
         self._now = now
         self._began_on = self._today()
         self._contexts: dict[str, Context] = {}
-        self._keys: dict[str, str] = {}
-        """Calls in flight: the question of each."""
+        self._open: dict[str, _Open] = {}
+        self._spent: Spent | None = None
+        """``None``: not read yet, or in doubt."""
         self._settled = asyncio.Event()
         self._group: GroupCommit[_Reserve | _Settle, str] = GroupCommit(
-            warehouse, "otklik ledger", self._write, after_commit=lambda: fail_point("scoring.ledger_committed")
+            warehouse,
+            "otklik ledger",
+            self._write,
+            opened=_by_key_only,
+            after_commit=lambda: fail_point("scoring.ledger_committed"),
+            together_seconds=TOGETHER_SECONDS,
         )
 
     def expect(self, evaluation_key: str, context: Context) -> None:
@@ -125,24 +162,24 @@ class PostgresLedger:
             try:
                 llm_call_id = await self._group.put(item)
                 break
-            except _NotYet as later:
-                if not self._keys and settled is self._settled:
+            except NotYet as later:
+                if not self._open and settled is self._settled:
                     raise OverBudget(later.cap) from None
                 await settled.wait()
         fail_point("scoring.call_reserved")
         return llm_call_id
 
     async def settle(self, llm_call_id: str, paid: PaidCall, evaluation: Evaluated | None) -> None:
-        """Book what a call came to and, with a question's last call, its answer: one transaction."""
+        """Book what a call came to and, with it, how its question ended or what is to be repaired: one transaction."""
         fail_point("scoring.call_answered")
-        key = self._keys[llm_call_id]
+        key = self._open[llm_call_id].evaluation_key
         try:
             await self._group.put(_Settle(llm_call_id, paid, evaluation, self._contexts.get(key)))
         finally:
-            self._keys.pop(llm_call_id)
+            self._open.pop(llm_call_id, None)
             self._settled.set()
             self._settled = asyncio.Event()
-        if evaluation is not None:
+        if evaluation is not None and evaluation.begun is None:
             self._contexts.pop(key, None)
 
     async def close(self) -> None:
@@ -155,146 +192,92 @@ class PostgresLedger:
     def _write(
         self, connection: psycopg.Connection[Any], items: Sequence[_Reserve | _Settle]
     ) -> Sequence[str | Exception]:
-        results: list[str | Exception] = [""] * len(items)
-        # what is settled first frees room for what is reserved
-        self._settle(connection, [item for item in items if isinstance(item, _Settle)])
-        wanted = [(place, item) for place, item in enumerate(items) if isinstance(item, _Reserve)]
-        if wanted:
-            for (place, _), result in zip(wanted, self._reserve(connection, [item for _, item in wanted]), strict=True):
-                results[place] = result
-        fail_point("scoring.ledger_before_commit")
-        return results
-
-    def _reserve(self, connection: psycopg.Connection[Any], items: Sequence[_Reserve]) -> list[str | Exception]:
-        today, now = self._today(), self._now()
-        # one at a time looks at the sums and adds to them, whatever process it is in
-        connection.execute("select pg_advisory_xact_lock(hashtextextended('otklik:llm-budget', 0))")
-        held = connection.execute("select exists (select from pg_stat_activity where pid = %s)", [self._lock_pid])
-        if held.fetchone() != (True,):
-            raise WarehouseUnavailable("the session with the scoring lock was lost: run the same command again")
-        spent = _Spent(connection, self._run_id, today, self._began_on)
-        results: list[str | Exception] = []
-        rows = []
-        for planned, context in items:
-            worst = planned.worst_microusd
-            refusal = spent.refusal(self._caps, context.department_id, worst)
-            if refusal is not None:
-                results.append(refusal)
-                continue
-            spent.add(context.department_id, worst)
-            llm_call_id = secrets.token_hex(16)
-            results.append(llm_call_id)
-            # before anybody of the same transaction who has to wait looks whether there is somebody to wait for
-            self._keys[llm_call_id] = planned.evaluation_key
-            rows.append(
-                {
-                    "llm_call_id": llm_call_id,
-                    "evaluation_key": planned.evaluation_key,
-                    "attempt": planned.attempt,
-                    "purpose": planned.purpose,
-                    "run_id": self._run_id,
-                    "department_id": context.department_id,
-                    "model": planned.model,
-                    "state": "reserved",
-                    "reserved_microusd": worst,
-                    "is_masked": context.masked_items > 0,
-                    "reserved_at": now,
-                    "paid_on": today,
-                }
-            )
-        if rows:
-            connection.execute(
-                "insert into ops.llm_calls select * from jsonb_populate_recordset(null::ops.llm_calls, %s)",
-                [orjson.dumps(rows).decode()],
-            )
-        return results
-
-    def _settle(self, connection: psycopg.Connection[Any], items: Sequence[_Settle]) -> None:
-        if not items:
-            return
         now = self._now()
-        rows = [
-            {
-                "llm_call_id": item.llm_call_id,
-                "state": "settled",
-                "outcome": item.call.outcome,
-                "cost_microusd": item.call.cost_microusd,
-                "price_from": item.call.price_from,
-                "prompt_tokens": item.call.prompt_tokens,
-                "completion_tokens": item.call.completion_tokens,
-                "vendor_call_id": item.call.vendor_call_id,
-                "settled_at": now,
-            }
-            for item in items
-        ]
-        connection.execute(_SETTLE, [orjson.dumps(rows).decode()])
-        answers = [
-            _evaluation_row(item.evaluation, item.context, now)
-            for item in items
-            if item.evaluation is not None and item.evaluation.is_final and item.context is not None
-        ]
-        if answers:
-            connection.execute(
-                "insert into evaluated.evaluations"
-                " select * from jsonb_populate_recordset(null::evaluated.evaluations, %s)"
-                " on conflict (evaluation_key) do nothing",
-                [orjson.dumps(answers).decode()],
-            )
-
-
-_SETTLE = """
-update ops.llm_calls as t
-set state = s.state, outcome = s.outcome, cost_microusd = s.cost_microusd, price_from = s.price_from,
-    prompt_tokens = s.prompt_tokens, completion_tokens = s.completion_tokens, vendor_call_id = s.vendor_call_id,
-    settled_at = s.settled_at
-from jsonb_populate_recordset(null::ops.llm_calls, %s) as s
-where t.llm_call_id = s.llm_call_id
-"""
-_SUMS = """
-select department_id, run_id = %(run)s, paid_on = %(today)s,
-    sum(coalesce(cost_microusd, reserved_microusd))::bigint,
-    coalesce(sum(reserved_microusd) filter (where state = 'reserved'), 0)::bigint
-from ops.llm_calls
-where paid_on = any(%(days)s)
-group by 1, 2, 3
-"""
-
-
-class _Spent:
-    """What is spent, calls in flight at their worst: by this run, today, today by department."""
-
-    def __init__(self, connection: psycopg.Connection[Any], run_id: str, today: date, began_on: date) -> None:
-        rows = connection.execute(_SUMS, {"run": run_id, "today": today, "days": sorted({today, began_on})})
-        self._all: Counter[tuple[Cap, str | None]] = Counter()
-        self._open: Counter[tuple[Cap, str | None]] = Counter()
-        for department_id, is_mine, is_today, cost, in_flight in rows.fetchall():
-            for place in _places(department_id, is_mine=is_mine, is_today=is_today):
-                self._all[place] += cost
-                self._open[place] += in_flight
-
-    def refusal(self, caps: Caps, department_id: str | None, worst: int) -> OverBudget | _NotYet | None:
-        """Why one more call may not be made now."""
-        later = None
-        for place in _places(department_id):
-            cap = caps.of(*place)
-            if cap is None or self._all[place] + worst <= cap:
+        settled = [item for item in items if isinstance(item, _Settle)]
+        wanted = [(place, item) for place, item in enumerate(items) if isinstance(item, _Reserve)]
+        spent = self._current_spent(connection) if wanted else self._spent
+        # until it is committed nobody knows what is spent
+        self._spent = None
+        if spent is not None:
+            # what is settled first frees room for what is reserved
+            for item in settled:
+                call = self._open[item.llm_call_id]
+                spent.settle(call.department_id, call.worst_microusd, item.call.cost_microusd, call.paid_on)
+        results: list[str | Exception] = [""] * len(items)
+        rows = []
+        for place, item in wanted:
+            assert spent is not None
+            refusal = spent.refusal(self._caps, item.context.department_id, item.call.worst_microusd)
+            if refusal is not None:
+                results[place] = refusal
                 continue
-            if self._all[place] - self._open[place] + worst > cap:
-                return OverBudget(place[0])
-            later = _NotYet(place[0])
-        return later
+            spent.reserve(item.context.department_id, item.call.worst_microusd)
+            rows.append(self._reserved_row(item, spent.day, now))
+            results[place] = rows[-1]["llm_call_id"]
+        fail_point("scoring.ledger_before_commit")
+        try:
+            is_held = self._execute(connection, rows, settled, now)
+        except BaseException:
+            for row in rows:
+                self._open.pop(row["llm_call_id"], None)
+            raise
+        if rows and not is_held:
+            raise WarehouseUnavailable("the session with the scoring lock was lost: run the same command again")
+        self._spent = spent
+        return results
 
-    def add(self, department_id: str | None, worst: int) -> None:
-        """Count one more call in flight."""
-        for place in _places(department_id):
-            self._all[place] += worst
-            self._open[place] += worst
+    def _current_spent(self, connection: psycopg.Connection[Any]) -> Spent:
+        today = self._today()
+        if self._spent is None or self._spent.day != today:
+            return Spent(connection, self._run_id, today, self._began_on)
+        return self._spent
 
+    def _reserved_row(self, item: _Reserve, today: date, now: datetime) -> dict[str, Any]:
+        planned, context = item
+        llm_call_id = secrets.token_hex(16)
+        # before anybody of the same transaction who has to wait looks whether there is somebody to wait for
+        self._open[llm_call_id] = _Open(planned.evaluation_key, context.department_id, planned.worst_microusd, today)
+        return {
+            "llm_call_id": llm_call_id,
+            "evaluation_key": planned.evaluation_key,
+            "attempt": planned.attempt,
+            "purpose": planned.purpose,
+            "run_id": self._run_id,
+            "department_id": context.department_id,
+            "model": planned.model,
+            "state": "reserved",
+            "reserved_microusd": planned.worst_microusd,
+            "is_masked": context.masked_items > 0,
+            "reserved_at": now,
+            "paid_on": today,
+        }
 
-def _places(department_id: str | None, *, is_mine: bool = True, is_today: bool = True) -> list[tuple[Cap, str | None]]:
-    """Whose sums a call counts in."""
-    mine: list[tuple[Cap, str | None]] = [("run", None)] if is_mine else []
-    return mine + ([("day", None), ("department", department_id)] if is_today else [])
+    def _execute(
+        self,
+        connection: psycopg.Connection[Any],
+        reserved: Sequence[dict[str, Any]],
+        settled: Sequence[_Settle],
+        now: datetime,
+    ) -> bool:
+        """Write everything in one statement; returns whether the right to buy is still there."""
+        if not reserved and not settled:
+            return True
+        row = connection.execute(
+            _WRITE,
+            {
+                "lock_pid": self._lock_pid if reserved else None,
+                "reserved": orjson.dumps(reserved).decode(),
+                "settled": orjson.dumps([_settled_row(item, now) for item in settled]).decode(),
+                "answers": orjson.dumps(
+                    [
+                        _evaluation_row(item.evaluation, item.context, now)
+                        for item in settled
+                        if item.evaluation is not None and item.context is not None and _is_kept(item.evaluation)
+                    ]
+                ).decode(),
+            },
+        ).fetchone()
+        return row == (True,)
 
 
 def book_lost(connection: psycopg.Connection[Any], at: datetime, run_id: str | None = None) -> int:
@@ -312,12 +295,31 @@ def book_lost(connection: psycopg.Connection[Any], at: datetime, run_id: str | N
     ).rowcount
 
 
+def _by_key_only(connection: psycopg.Connection[Any]) -> None:
+    """Each row is found by its key, however many there are: a plan made for a small table must not stay."""
+    connection.execute("set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off")
+
+
+def _is_kept(evaluated: Evaluated) -> bool:
+    return evaluated.is_final or evaluated.begun is not None
+
+
+def _settled_row(item: _Settle, at: datetime) -> dict[str, Any]:
+    return {"llm_call_id": item.llm_call_id, "state": "settled", "settled_at": at, **item.call._asdict()}
+
+
 def _evaluation_row(evaluated: Evaluated, context: Context, at: datetime) -> dict[str, Any]:
+    if evaluated.begun is not None:
+        state, answer = "unrepaired", evaluated.begun._asdict()
+    elif evaluated.answer is not None:
+        state, answer = "accepted", stored(evaluated.answer)
+    else:
+        state, answer = "refused", None
     return {
         "evaluation_key": evaluated.evaluation_key,
-        "state": "refused" if evaluated.answer is None else "accepted",
+        "state": state,
         "reason": evaluated.reason,
-        "answer": None if evaluated.answer is None else stored(evaluated.answer),
+        "answer": answer,
         "calls": evaluated.calls,
         "model": evaluated.model,
         "answered_by": evaluated.answered_by,

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from conversations.scoring.shapes import Request
 from resources.prompts import PromptError
-from resources.scoring.run import PORTION, Scorer, caps_of
+from resources.scoring.run import PORTION, Scorer
+from resources.scoring.spent import caps_of
 from resources.scoring.subjects import Chosen, list_subjects, read_subjects
 from resources.scoring.works import Rejudged, Rulebook, parameters_of, works_of
 from resources.warehouse.eligibility import refresh_eligibility

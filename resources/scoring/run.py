@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -33,11 +35,12 @@ from resources.prompts import PromptError
 from resources.scoring.asking import Asker, Door, Left
 from resources.scoring.cards import Judged, forget_gone, write_cards
 from resources.scoring.group import GroupCommit
-from resources.scoring.ledger import Caps, PostgresLedger, book_lost
+from resources.scoring.ledger import PostgresLedger, book_lost
+from resources.scoring.spent import caps_of
 from resources.scoring.subjects import Chosen, Subject, list_subjects, read_subjects
 from resources.scoring.works import Judging, Rejudged, Rulebook, Work, parameters_of, works_of
 from resources.warehouse.eligibility import refresh_eligibility
-from resources.warehouse.engine import Warehouse
+from resources.warehouse.engine import Warehouse, unavailable
 from resources.warehouse.errors import WarehouseError
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import scoring_lock
@@ -50,7 +53,10 @@ log = logging.getLogger(__name__)
 PORTION = 50
 """Talks that are read and prepared at a time, one portion ahead of those that are judged."""
 BUSY_PER_CALL = 2
-"""Talks at work for each call that may be in flight: one is prepared or written while the other is asked about."""
+"""Talks at work for each call that may be in flight: one waits for its turn while the other is asked about."""
+CARDS_TOGETHER_SECONDS = 0.5
+"""So long a model's card waits for others: its answers are safe already, and a commit of few cards costs as much."""
+TELL_EVERY_SECONDS = 30.0
 _OF_ALL = (psycopg.Error, WarehouseError, SourceError)
 """Errors that are not of one talk."""
 OpenDoor: TypeAlias = Callable[[Ledger], AbstractAsyncContextManager[Door]]
@@ -109,7 +115,14 @@ class Counts:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_microusd: int = 0
+    seconds: float = 0.0
+    """How long it took, by the machine's clock."""
     has_model: bool = False
+
+    @property
+    def calls_per_minute(self) -> float:
+        """How fast it asked, over the whole of it."""
+        return self.calls * 60 / self.seconds if self.seconds else 0.0
 
 
 def score(
@@ -123,6 +136,7 @@ def score(
         SourceError: a person has to act (key, right, address); rules and what is paid for were done for all talks.
         WarehouseUnavailable: the database went away; what was committed stays.
     """
+    began = time.monotonic()
     with (
         warehouse.connect("otklik scoring", autocommit=True) as session,
         scoring_lock(session),
@@ -141,6 +155,7 @@ def score(
         _sum_up(session, run_id, counts)
         if counts.has_model:
             note_end(session, counts.stopped)
+    counts.seconds = round(time.monotonic() - began, 3)
     return counts
 
 
@@ -167,33 +182,33 @@ class _Run:
         self._how = Rejudged(parameters, chosen.again, scorer.names)
         self._problem: Exception | None = None
         self._done = 0
+        self._asking = 0
+        """Talks whose questions are being asked."""
+        self._is_all_begun = False
+        self._began = self._told_at = time.monotonic()
+        self._counting = threading.Lock()
 
     async def judge(self) -> None:
         listed = list_subjects(self._session, self._scorer.policy, self._chosen)
         self._counts.talks = listed.total
         portions = read_subjects(self._session, self._scorer.policy, self._chosen, listed, PORTION)
+        if self._scorer.open_door is not None:
+            await self._with_model(portions, self._scorer.open_door)
+        else:
+            async for works in self._portions(portions):
+                self._step(len(works))
+        if self._problem is not None and self._counts.not_ready.total() == self._counts.talks:
+            raise self._problem
+
+    async def _with_model(self, portions: Iterator[list[Subject]], open_door: OpenDoor) -> None:
+        policy = self._scorer.policy
         cards: GroupCommit[Judged, None] = GroupCommit(
             self._warehouse,
             "otklik scorecards",
             self._write,
             after_commit=lambda: fail_point("scoring.cards_committed"),
+            together_seconds=CARDS_TOGETHER_SECONDS,
         )
-        try:
-            if self._scorer.open_door is None:
-                async for works, judged in self._portions(portions):
-                    await self._by_rules(cards, judged)
-                    self._step(len(works))
-            else:
-                await self._with_model(cards, portions, self._scorer.open_door)
-        finally:
-            await cards.close()
-        if self._problem is not None and self._counts.not_ready.total() == self._counts.talks:
-            raise self._problem
-
-    async def _with_model(
-        self, cards: GroupCommit[Judged, None], portions: Iterator[list[Subject]], open_door: OpenDoor
-    ) -> None:
-        policy = self._scorer.policy
         ledger = PostgresLedger(
             self._warehouse,
             self._run_id,
@@ -202,29 +217,40 @@ class _Run:
             self._scorer.now,
             self._session.info.backend_pid,
         )
-        slots = asyncio.Semaphore(BUSY_PER_CALL * policy.scoring.concurrency)
         try:
             async with open_door(ledger) as door:
                 asker = Asker(door, ledger, self._scorer.model, names_masked=policy.scoring.mask_names)
                 try:
                     with _first_of_group():
-                        async with asyncio.TaskGroup() as tasks:
-                            async for works, judged in self._portions(portions):
-                                await self._by_rules(cards, judged)
-                                for work in works:
-                                    await slots.acquire()
-                                    task = tasks.create_task(self._by_model(asker, cards, work))
-                                    task.add_done_callback(lambda _: slots.release())
+                        await self._ask(asker, cards, portions)
                 finally:
                     await asker.close()
                     self._counts.stopped = tuple(sorted(asker.closed))
                 if asker.problem is not None:
                     raise asker.problem
         finally:
+            await cards.close()
             await ledger.close()
 
-    async def _portions(self, portions: Iterator[list[Subject]]) -> AsyncIterator[_Portion]:
-        """Portions of talks with what is to be done; the next one is prepared while this one is judged."""
+    async def _ask(self, asker: Asker, cards: GroupCommit[Judged, None], portions: Iterator[list[Subject]]) -> None:
+        slots = asyncio.Semaphore(BUSY_PER_CALL * self._scorer.policy.scoring.concurrency)
+        async with asyncio.TaskGroup() as tasks:
+            async for works in self._portions(portions):
+                for work in works:
+                    await slots.acquire()
+                    self._asking += 1
+                    tasks.create_task(self._by_model(asker, cards, work, slots))
+            self._is_all_begun = True
+            self._hurry(cards)
+
+    def _hurry(self, cards: GroupCommit[Judged, None]) -> None:
+        """Let the last cards wait for nobody."""
+        if self._is_all_begun and not self._asking:
+            cards.hurry()
+
+    async def _portions(self, portions: Iterator[list[Subject]]) -> AsyncIterator[list[Work]]:
+        """Portions of talks with what is to be done, their cards by rules written; the next one is prepared while this
+        one is judged."""
         ahead = asyncio.create_task(asyncio.to_thread(self._next, portions))
         try:
             while (portion := await ahead) is not None:
@@ -233,10 +259,20 @@ class _Run:
         finally:
             await asyncio.gather(ahead, return_exceptions=True)
 
-    def _next(self, portions: Iterator[list[Subject]]) -> _Portion | None:
-        subjects = next(portions, None)
-        if subjects is None:
-            return None
+    def _next(self, portions: Iterator[list[Subject]]) -> list[Work] | None:
+        with unavailable(self._warehouse.address):
+            subjects = next(portions, None)
+            if subjects is None:
+                return None
+            works, judged = self._of(subjects)
+            if judged:
+                # what a run costs nobody is there whatever comes of the rest, in one transaction for all of them
+                self._write(self._session, judged)
+                fail_point("scoring.cards_committed")
+                self._counts.by_rules += len(judged)
+        return works
+
+    def _of(self, subjects: Sequence[Subject]) -> _Portion:
         able: list[tuple[Subject, Judging]] = []
         for subject in subjects:
             try:
@@ -278,60 +314,57 @@ class _Run:
         version = work.judging.rubric.version
         return Judged(work.subject, card, version, None, None, (), work.prepared.transcript_hash)
 
-    async def _by_rules(self, cards: GroupCommit[Judged, None], judged: Sequence[Judged]) -> None:
-        """Write a portion of cards by rules, a transaction for all of them."""
-        await asyncio.gather(*(cards.put(one) for one in judged))
-        self._counts.by_rules += len(judged)
+    async def _by_model(
+        self, asker: Asker, cards: GroupCommit[Judged, None], work: Work, slots: asyncio.Semaphore
+    ) -> None:
+        try:
+            judged = await self._judged_by_model(asker, work)
+        finally:
+            slots.release()
+            self._asking -= 1
+            self._hurry(cards)
+        if judged is not None:
+            counts = self._counts
+            await cards.put(judged)
+            counts.cached += work.unsuitable is None and not work.missing
+            setattr(counts, judged.card.state, getattr(counts, judged.card.state) + 1)
+            if judged.card.state == "unscored":
+                counts.reasons[judged.card.reason or "empty"] += 1
+        self._step(1)
 
-    async def _by_model(self, asker: Asker, cards: GroupCommit[Judged, None], work: Work) -> None:
+    async def _judged_by_model(self, asker: Asker, work: Work) -> Judged | None:
+        """The new card of a talk, if it gets one."""
         counts = self._counts
         if work.is_kept:
             counts.kept += 1
             counts.kept_old += work.is_old
-        else:
-            is_cached = work.unsuitable is None and not work.missing
-            try:
-                judged = await asker.card(work)
-            except Left:
-                counts.left += 1
-            except _OF_ALL:
-                raise
-            except Exception as error:
-                self._broken(error)
-            else:
-                await cards.put(judged)
-                counts.cached += is_cached
-                setattr(counts, judged.card.state, getattr(counts, judged.card.state) + 1)
-                if judged.card.state == "unscored":
-                    counts.reasons[judged.card.reason or "empty"] += 1
-        self._step(1)
+            return None
+        try:
+            return await asker.card(work)
+        except Left:
+            counts.left += 1
+        except _OF_ALL:
+            raise
+        except Exception as error:
+            self._broken(error)
+        return None
 
     def _write(self, connection: psycopg.Connection[Any], items: Sequence[Judged]) -> list[Exception | None]:
-        self._counts.cards_changed += write_cards(connection, items, self._scorer.now())
+        with connection.transaction():
+            changed = write_cards(connection, items, self._scorer.now())
+        # cards by rules and by a model are written in two threads
+        with self._counting:
+            self._counts.cards_changed += changed
         return [None] * len(items)
 
     def _step(self, count: int) -> None:
         self._done += count
         if self._progress is not None:
             self._progress(self._done, self._counts.talks)
-
-
-def caps_of(policy: Policy) -> Caps:
-    """The caps of the policy."""
-    scoring = policy.scoring
-    by_department: dict[str | None, float | None] = {
-        name: department.day_budget_usd for name, department in policy.departments.items()
-    }
-    by_department[None] = scoring.chats.day_budget_usd
-    return Caps(
-        _microusd(scoring.budget.run_usd),
-        _microusd(scoring.budget.day_usd),
-        {name: _microusd(cap) for name, cap in by_department.items() if cap is not None},
-    )
-
-
-def _microusd(usd: float) -> int:
-    return round(usd * 1_000_000)
+        if (now := time.monotonic()) - self._told_at >= TELL_EVERY_SECONDS:
+            self._told_at = now
+            rate = self._done * 60 / (now - self._began)
+            log.info("scoring: %d of %d talks, %.0f a minute", self._done, self._counts.talks, rate)
 
 
 @contextmanager

@@ -21,7 +21,8 @@ from conversations.scoring.masking import NameFinder
 from conversations.scoring.request import prepare
 from conversations.scoring.shapes import Parameters, Prepared, Prompt, Request, Rubric, Unsuitable
 from conversations.scoring.suitable import unsuitable_by_rules
-from resources.scoring.answers import Stored, known_answers
+from resources.llm.ledger import Begun
+from resources.scoring.answers import Stored, begun_answers, known_answers
 from resources.scoring.cards import Current, current_cards
 from resources.scoring.subjects import Subject
 from resources.warehouse.requirements import instructions_in_force, rubric_in_force
@@ -75,6 +76,8 @@ class Work:
     """No talk to judge, as rules see without a call."""
     answers: dict[str, Stored] = field(default_factory=dict)
     """What is paid for already, by key."""
+    begun: dict[str, Begun] = field(default_factory=dict)
+    """What was said and must be repaired, by key."""
     is_kept: bool = False
     """The verdict that it has stays."""
     is_old: bool = False
@@ -82,8 +85,8 @@ class Work:
 
     @property
     def missing(self) -> list[Request]:
-        """The questions that would be bought."""
-        if self.is_kept or self.unsuitable is not None:
+        """The questions that would be bought; none where a part of the talk is refused for good."""
+        if self.is_kept or self.unsuitable is not None or any(one.answer is None for one in self.answers.values()):
             return []
         return [one for one in self.prepared.requests if one.key not in self.answers]
 
@@ -116,7 +119,8 @@ def works_of(
     prepared = [
         prepare(one.talk, by.rubric, by.prompt, by.instructions, how.parameters, how.names) for one, by in subjects
     ]
-    answers = known_answers(connection, {ask.key for one in prepared for ask in one.requests})
+    keys = {ask.key for one in prepared for ask in one.requests}
+    answers, begun = known_answers(connection, keys), begun_answers(connection, keys)
     current = current_cards(connection, [one for one, _ in subjects])
     works = []
     for (subject, judging), asks in zip(subjects, prepared, strict=True):
@@ -133,7 +137,8 @@ def works_of(
             and subject.rubric_id not in how.again
         )
         is_old = is_kept and _is_old(verdict, judging.rubric)
-        works.append(Work(subject, judging, asks, None, paid, is_kept, is_old))
+        to_repair = {ask.key: begun[ask.key] for ask in asks.requests if ask.key in begun}
+        works.append(Work(subject, judging, asks, None, paid, to_repair, is_kept, is_old))
     return works
 
 

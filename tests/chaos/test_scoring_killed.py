@@ -104,6 +104,26 @@ def test_scorer_killed_at(name: str, database: Warehouse, nursery: Nursery, gate
     assert holds(database, gateway, 12).lost == in_flight
 
 
+def test_a_kill_before_a_repair_costs_the_repair_alone(
+    database: Warehouse, nursery: Nursery, gateway: LlmEmulator
+) -> None:
+    """Each first answer is none. The scorer dies at the reservation of a repair: no first call is made again."""
+    gateway.modes.add("malformed", on="first")
+    put(database, 12)
+    worker = scorer(nursery, database, gateway, "scoring.call_reserved:14")
+    assert worker.wait() == KILLED, worker.words
+    in_flight = book(database).open
+    assert 1 <= in_flight <= 12
+    worker = scorer(nursery, database, gateway)
+    assert worker.wait() == 0, worker.words
+    calls = gateway.calls
+    found = book(database)
+    assert (found.answers, found.cards, found.open, found.lost) == (12, 12, 0, in_flight)
+    assert sum(not call.is_repair for call in calls) == 12
+    assert 12 <= sum(call.is_repair for call in calls) <= 12 + in_flight
+    assert found.booked >= sum(call.cost_microusd for call in calls)
+
+
 def kill_often(
     kills: int, talks: int, database: Warehouse, nursery: Nursery, gateway: LlmEmulator, delay: float, seed: int
 ) -> None:

@@ -14,7 +14,7 @@ from conversations.scoring.request import prepare, repair_messages
 from conversations.scoring.shapes import Criterion, Parameters, Phrase, Prompt, Request, Rubric, Talk
 from resources.llm.caller import Caller
 from resources.llm.door import Door
-from resources.llm.ledger import Evaluated, OverBudget, PaidCall, PlannedCall
+from resources.llm.ledger import Begun, Evaluated, OverBudget, PaidCall, PlannedCall
 from resources.llm.prices import Prices
 from tests.emulators.llm import LlmEmulator
 
@@ -50,7 +50,9 @@ class Book:
     planned: list[PlannedCall] = field(default_factory=list)
     paid: dict[str, PaidCall] = field(default_factory=dict)
     ends: list[Evaluated] = field(default_factory=list)
-    """What came with a settlement."""
+    """How questions ended, as it came with a settlement."""
+    begun: list[Begun] = field(default_factory=list)
+    """What was to be repaired."""
 
     async def reserve(self, planned: PlannedCall) -> str:
         if self.cap_microusd is not None and planned.worst_microusd > self.cap_microusd:
@@ -61,7 +63,10 @@ class Book:
     async def settle(self, llm_call_id: str, paid: PaidCall, evaluation: Evaluated | None) -> None:
         assert llm_call_id not in self.paid, "settled twice"
         self.paid[llm_call_id] = paid
-        if evaluation is not None:
+        if evaluation is not None and evaluation.begun is not None:
+            assert not evaluation.is_final and evaluation.answer is None
+            self.begun.append(evaluation.begun)
+        elif evaluation is not None:
             self.ends.append(evaluation)
 
     @property
@@ -96,9 +101,10 @@ def ask(
     base_url: str | None = None,
     api_key: str | None = None,
     between: Callable[[Door], None] = lambda _: None,
+    begun: Begun | None = None,
     **options: Any,
 ) -> list[Evaluated | BaseException]:
-    """Ask all questions at once through one door; what each came to."""
+    """Ask all questions at once through one door; what each came to. ``begun``: what was said to each before."""
     policy = policy or scoring()
 
     async def all_of_them() -> list[Evaluated | BaseException]:
@@ -123,6 +129,7 @@ def ask(
             request,
             lambda text, finish, refusal: read_answer(text, finish, refusal, RUBRIC),
             lambda text, problems: repair_messages(request, text, problems),
+            begun,
         )
 
     return asyncio.run(all_of_them())

@@ -201,6 +201,36 @@ def test_a_model_that_errs(
         assert rows(installed, "select state from evaluated.scorecards where judge = 'model'") == [("scored",)]
 
 
+def test_a_repair_that_the_budget_refuses_is_bought_alone_by_the_next_run(
+    installed: Warehouse, gateway: LlmEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls(installed, 1)
+    gateway.modes.add("malformed", on="first")
+    judged(installed)
+    assert len(gateway.calls) == 2
+    ((worst,),) = rows(installed, "select reserved_microusd from ops.llm_calls where purpose = 'first'")
+    with installed.connect() as session:
+        session.execute("delete from evaluated.evaluations")
+        session.execute("delete from ops.llm_calls")
+        session.execute("delete from evaluated.scorecards")
+    gateway.clear()
+    # the first call fits at its worst price, the longer repair does not fit beside what it cost
+    tight = Path(os.environ["OTKLIK_HOME"]) / "tight.yaml"
+    tight.write_text(f"{POLICY}  budget: {{run_usd: {worst / 1e6:.6f}, day_usd: 1}}\n", "utf-8")
+    with monkeypatch.context() as patch:
+        patch.setenv("OTKLIK_POLICY", str(tight))
+        counts = judged(installed)
+        assert (counts.calls, counts.left, counts.stopped) == (1, 1, ("run",))
+        assert rows(installed, "select state, reason from evaluated.evaluations") == [("unrepaired", "not_json")]
+        assert rows(installed, "select count(*) from evaluated.scorecards where judge = 'model'") == [(0,)]
+    counts = judged(installed)
+    assert (counts.calls, counts.scored, counts.left) == (1, 1, 0)
+    assert [call.is_repair for call in gateway.calls] == [False, True]
+    assert rows(installed, "select state, calls, cost_microusd from evaluated.evaluations") == [
+        ("accepted", 2, gateway.summary()["cost_microusd"])
+    ]
+
+
 def test_the_command_says_what_it_would_cost_and_what_it_cost(installed: Warehouse, gateway: LlmEmulator) -> None:
     calls(installed, 5)
     with installed.connect() as session:

@@ -11,9 +11,10 @@ import psycopg
 import pytest
 
 from conversations.scoring.shapes import Answer, CriterionAnswer
-from resources.llm.ledger import Evaluated, OverBudget, PaidCall, PlannedCall
-from resources.scoring.answers import known_answers
-from resources.scoring.ledger import Caps, Context, PostgresLedger, book_lost
+from resources.llm.ledger import Begun, Evaluated, OverBudget, PaidCall, PlannedCall
+from resources.scoring.answers import begun_answers, known_answers
+from resources.scoring.ledger import Context, PostgresLedger, book_lost
+from resources.scoring.spent import Caps
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import WarehouseUnavailable
 from resources.warehouse.roles import Role
@@ -101,6 +102,29 @@ def test_a_call_is_booked_before_and_after_and_its_answer_with_it(database: Ware
     )
     expected = ("accepted", 1, "demo", "demo (эмулятор)", 10, None, 30, "p" * 64, "r" * 64, "t" * 64, 2, False)
     assert kept == [expected]
+
+
+def test_what_must_be_repaired_is_kept_until_its_question_has_an_end(database: Warehouse) -> None:
+    begun = Begun("{не json", "stop", 0, 1, "demo (эмулятор)", 10, 5, 30)
+    to_repair = ended("k", is_final=False, answer=None)._replace(reason="not_json", begun=begun)
+    states = "select state, reason, answer ->> 'text', calls, cost_microusd from evaluated.evaluations"
+
+    async def work(ledger: PostgresLedger) -> None:
+        ledger.expect("k", context())
+        await ledger.settle(await ledger.reserve(planned("k")), paid(), to_repair)
+        assert rows(database, states) == [("unrepaired", "not_json", "{не json", 1, 30)]
+        with database.connect() as session:
+            assert known_answers(session, ["k"]) == {} and begun_answers(session, ["k", "other"]) == {"k": begun}
+        await ledger.settle(await ledger.reserve(planned("k")), paid(), ended("k")._replace(calls=2, cost_microusd=60))
+        assert rows(database, states) == [("accepted", None, None, 2, 60)]
+        # an end is the end
+        ledger.expect("k", context())
+        await ledger.settle(await ledger.reserve(planned("k")), paid(), to_repair)
+
+    run(database, work)
+    assert rows(database, states) == [("accepted", None, None, 2, 60)]
+    with database.connect() as session:
+        assert known_answers(session, ["k"])["k"].answer == ANSWER and begun_answers(session, ["k"]) == {}
 
 
 def test_a_refusal_is_kept_and_an_outage_is_not(database: Warehouse) -> None:
@@ -226,6 +250,57 @@ def test_what_a_dead_run_had_in_flight_is_booked_at_its_worst_price(database: Wa
         assert book_lost(session, NOW) == 2
         assert book_lost(session, NOW) == 0
     assert rows(database) == [("lost", 2, 200), ("settled", 1, 30)]
+
+
+def test_a_settled_call_makes_room_for_one_of_the_same_commit(database: Warehouse) -> None:
+    """Cap 190, worst 100: two fit only one after the other, and the second one's reservation needs no commit more."""
+    with database.connect() as session:
+        before = _commits(session)
+
+    async def work(ledger: PostgresLedger) -> None:
+        for key in ("a", "b"):
+            ledger.expect(key, context())
+        first = await ledger.reserve(planned("a"))
+        settled = asyncio.create_task(ledger.settle(first, paid(90), ended("a")))
+        await asyncio.sleep(0)
+        second = await ledger.reserve(planned("b"))
+        assert settled.done()
+        await ledger.settle(second, paid(90), ended("b"))
+        await settled
+
+    run(database, work, Caps(190, 190, {}))
+    assert rows(database) == [("settled", 2, 180)]
+    with database.connect() as session:
+        session.execute("select pg_stat_force_next_flush()")
+        # opening, the sums, three groups, and those who look
+        assert _commits(session) - before < 12
+
+
+def test_what_was_booked_is_read_anew_after_a_commit_that_failed(
+    database: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cap 250, worst 100: a booking that came to nothing takes no room."""
+
+    async def work(ledger: PostgresLedger) -> None:
+        for n in range(4):
+            ledger.expect(f"k{n}", context())
+        await ledger.reserve(planned("k0"))
+        with monkeypatch.context() as patch:
+            patch.setattr(ledger, "_execute", _fails)
+            with pytest.raises(RuntimeError):
+                await ledger.reserve(planned("k1"))
+        await ledger.reserve(planned("k2"))
+        third = asyncio.create_task(ledger.reserve(planned("k3")))
+        await asyncio.sleep(0.1)
+        assert not third.done()
+        third.cancel()
+
+    run(database, work, Caps(250, 250, {}))
+    assert rows(database) == [("reserved", 2, 200)]
+
+
+def _fails(*_: Any) -> bool:
+    raise RuntimeError
 
 
 def test_who_has_lost_the_scoring_lock_buys_nothing(database: Warehouse) -> None:

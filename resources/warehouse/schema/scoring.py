@@ -25,9 +25,13 @@ evaluations = Table(
     "evaluations",
     metadata,
     text("evaluation_key", "sha256 over all that decides the answer (promise D6)", key=True),
-    text("state", "accepted: an answer that follows the schema; refused: none, and asking again would give none"),
-    text("reason", "Why refused", null=True),
-    json("answer", "The answer as the model gave it, validated", "content", null=True),
+    text(
+        "state",
+        "accepted: an answer that follows the schema; refused: none, and asking again would give none; unrepaired: an"
+        " answer that does not follow it, whose repair was not paid for yet",
+    ),
+    text("reason", "Why it is not accepted", null=True),
+    json("answer", "The answer, validated; unrepaired: what the model said", "content", null=True),
     integer("calls", "Calls that it took, repairs included", "calls"),
     text("model", "The model that was asked first"),
     text("answered_by", "The model that answered, as its gateway names it", null=True),
