@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from math import lcm
 from typing import Literal, NamedTuple, TypeAlias
 
 Unscored: TypeAlias = Literal["not_applicable", "insufficient_evidence"]
@@ -53,9 +54,12 @@ def score_of(marks: Iterable[Mark]) -> Score:
         is_on_scale = isinstance(mark.given, str) or 0 <= mark.given <= mark.best
         if mark.best <= 0 or mark.weight < 0 or not is_on_scale:
             raise ValueError(f"criterion {mark.criterion!r}: a mark outside of its scale")
-    counted = [(mark.weight, Fraction(mark.given, mark.best)) for mark in marks if not isinstance(mark.given, str)]
-    weight = sum(each for each, _ in counted)
-    raw = 100 * sum((each * share for each, share in counted), Fraction()) / weight if weight else None
+    counted = [(mark.weight, mark.given, mark.best) for mark in marks if not isinstance(mark.given, str)]
+    weight = sum([each for each, _, _ in counted])
+    # over one denominator: a sum of fractions costs ten times as much
+    common = lcm(*[best for _, _, best in counted])
+    given = sum([each * mark * (common // best) for each, mark, best in counted])
+    raw = Fraction(100 * given, common * weight) if weight else None
     is_auto_fail = any(mark.fails_all for mark in marks)
     return Score(
         final=Fraction() if is_auto_fail else raw,

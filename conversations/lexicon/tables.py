@@ -90,6 +90,8 @@ class Tables:
             "customer": defaultdict(list),
             "manager": defaultdict(list),
         }
+        self.guard_anchors: dict[Side, dict[int, set[int]]] = {"customer": {}, "manager": {}}
+        """By which elements the phrases that forbid others are looked up: without any of them, none is there."""
         self._unplaced: list[tuple[Row, tuple[Side, ...]]] = []
         self._groups: dict[str, int] = {}
         self._compile()
@@ -187,6 +189,8 @@ class Tables:
             anchor = min(range(len(row.elements)), key=lambda at: common[row.elements[at]])
             for side in sides:
                 self._rows[side][row.elements[anchor]].append(row._replace(anchor=anchor))
+                if not self.rules[row.rule].intent:
+                    self.guard_anchors[side].setdefault(row.rule, set()).add(row.elements[anchor])
         self._unplaced.clear()
 
     def _number(self, element: frozenset[Atom]) -> int:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
@@ -35,6 +35,8 @@ _FIELDS: Final = frozenset({*Verdict.model_fields, "criteria"})
 _PARTS_OF_A_MARK: Final = frozenset({"reason", "quote", "score"})
 _REFUSED: Final = frozenset({"content_filter"})
 _MISSING, _EXTRA = "missing", "extra_forbidden"
+_MAY_BE_EMPTY: Final = frozenset({"quote", "unsuitable_reason", "due"})
+"""Fields in which models write an empty text for null."""
 
 
 def read_answer(text: str | None, finish_reason: str | None, refusal: str | None, rubric: Rubric) -> Answer | Problems:
@@ -61,11 +63,11 @@ def read_answer(text: str | None, finish_reason: str | None, refusal: str | None
     if not text:
         return Problems("empty", Judge.EMPTY, can_repair=True)
     try:
-        content = _object(text)
+        parsed = _object(text)
     except (ValueError, RecursionError):
         return Problems("not_json", Judge.NOT_JSON, can_repair=True)
     try:
-        return _validated(content, rubric)
+        return _validated(parsed, rubric)
     except RecursionError:
         # as deep as the parser just lets through, too deep for who looks at it
         return Problems("not_json", Judge.NOT_JSON, can_repair=True)
@@ -98,7 +100,15 @@ def answer_of(content: dict[str, Any]) -> Answer:
     )
 
 
-def _object(text: str) -> Any:
+class _Parsed(NamedTuple):
+    """JSON that was read, empty texts where null is meant as null."""
+
+    content: Any
+    text: bytes | None
+    """The same as it came, if every reader of JSON understands it in the same way and nothing was changed."""
+
+
+def _object(text: str) -> _Parsed:
     """The JSON object, alone or in a fence; nothing else may stand around it.
 
     Raises:
@@ -106,38 +116,61 @@ def _object(text: str) -> Any:
     """
     if text.startswith(_FENCE) and text.endswith(_FENCE) and len(text) >= 2 * len(_FENCE):
         text = _LANGUAGE.sub("", text[len(_FENCE) : -len(_FENCE)], count=1)
-    return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number, parse_int=_whole)
+    is_as_it_came = "\\u" not in text
 
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal is_as_it_came
+        content = dict(pairs)
+        if len(content) < len(pairs):
+            raise ValueError("a key is there twice")
+        for name in content.keys() & _MAY_BE_EMPTY:
+            if isinstance(value := content[name], str) and _is_empty(name, value):
+                content[name] = None
+                is_as_it_came = False
+        return content
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        raise ValueError("a key is there twice")
-    return content
+    def whole(digits: str) -> int:
+        nonlocal is_as_it_came
+        if len(digits) <= 18 and digits[0] != "-":
+            return int(digits)
+        is_as_it_came = False
+        # no mark has so many digits, and Python refuses or takes its time over thousands
+        return int(digits) if len(digits) <= 18 else -1
+
+    def real(digits: str) -> float:
+        nonlocal is_as_it_came
+        is_as_it_came = False
+        return float(digits)
+
+    content = json.loads(
+        text, object_pairs_hook=once, parse_constant=_no_number, parse_int=whole, parse_float=real
+    )  # fmt: skip
+    try:
+        return _Parsed(content, text.encode() if is_as_it_came else None)
+    except UnicodeEncodeError:
+        return _Parsed(content, None)
 
 
 def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _whole(digits: str) -> int:
-    # no mark has so many digits, and Python refuses or takes its time over thousands
-    return int(digits) if len(digits) <= 18 else -1
+def _is_empty(name: str, value: str) -> bool:
+    return _date(value) is None if name == "due" else not value.strip()
 
 
-def _validated(content: Any, rubric: Rubric) -> Answer | Problems:
-    if isinstance(content, dict):
-        content = {name: _empty_as_null(value, name) for name, value in content.items()}
-        if content.get("is_suitable") is False:
-            # no mark of such a talk counts, so none is asked for
-            content = {name: value for name, value in content.items() if name != "criteria"}
-            try:
-                verdict = Verdict.model_validate_json(_dumped(content))
-            except ValidationError as error:
-                return _problems(error, rubric)
-            return _answer(verdict, (), rubric)
+def _validated(parsed: _Parsed, rubric: Rubric) -> Answer | Problems:
+    content = parsed.content
+    if isinstance(content, dict) and content.get("is_suitable") is False:
+        # no mark of such a talk counts, so none is asked for
+        content = {name: value for name, value in content.items() if name != "criteria"}
+        try:
+            verdict = Verdict.model_validate_json(_dumped(content))
+        except ValidationError as error:
+            return _problems(error, rubric)
+        return _answer(verdict, (), rubric)
     try:
-        whole: Any = model_of(rubric).model_validate_json(_dumped(content))
+        whole: Any = model_of(rubric).model_validate_json(parsed.text or _dumped(content))
     except ValidationError as error:
         return _problems(error, rubric)
     return _answer(whole, tuple(getattr(whole.criteria, f"c{n}") for n in range(len(rubric.criteria))), rubric)
@@ -146,18 +179,6 @@ def _validated(content: Any, rubric: Rubric) -> Answer | Problems:
 def _dumped(content: Any) -> str:
     # half of a surrogate pair is no text and could not be stored
     return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace").decode()
-
-
-def _empty_as_null(value: Any, name: str) -> Any:
-    if isinstance(value, dict):
-        return {key: _empty_as_null(each, key) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_empty_as_null(each, name) for each in value]
-    if name in ("quote", "unsuitable_reason") and isinstance(value, str) and not value.strip():
-        return None
-    if name == "due" and isinstance(value, str) and _date(value) is None:
-        return None
-    return value
 
 
 def _date(text: str) -> date | None:

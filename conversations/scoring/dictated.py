@@ -30,13 +30,24 @@ _HUNDREDS: Final = {
     "сто": 100, "двести": 200, "триста": 300, "четыреста": 400, "пятьсот": 500, "шестьсот": 600, "семьсот": 700,
     "восемьсот": 800, "девятьсот": 900, "жүз": 100,
 }  # fmt: skip
-_WORDS: Final = frozenset({*_UNITS, *_TEENS, *_TENS, *_HUNDREDS})
+_VALUES: Final = _UNITS | _TEENS | _TENS | _HUNDREDS
+_WORDS: Final = frozenset(_VALUES)
+_KINDS: Final = {
+    **dict.fromkeys(_HUNDREDS, "hundreds"),
+    **dict.fromkeys(_TENS, "tens"),
+    **dict.fromkeys(_TEENS, "teen"),
+    **dict.fromkeys(_UNITS, "unit"),
+    "жүз": "hundred",
+}
 _LETTERS = re.compile("[а-яёәіңғүұқөһ]+")
-_LAST = re.compile(r"([^\W_]+)[\W_]*\Z")
+_SAID = re.compile(r"[^\W_]+")
 _FIRST = re.compile(r"[\W_]*([^\W_]+)")
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 _GAP = re.compile(r"[\s,.\-–—]{0,4}")
+_DIGIT = re.compile(r"\d")
 _LEAST_DIGITS: Final = 10
+_MOST_DIGITS: Final = 3
+"""Of a number word."""
 _CARD: Final = 16
 _SHORT: Final = 3
 """Words of a remark between two pieces of a number: "так", "да, записываю"."""
@@ -62,10 +73,13 @@ def in_digits(text: str) -> Said | None:
     >>> in_digits("восемь девятьсот двадцать шесть сто двадцать три сорок пять ноль семь, ждите").text
     '8 926 123 45 07, ждите'
     """
-    # most phrases hold no number word, and a look at the words tells that for a tenth of the cost
+    # most phrases hold no number word, fewer still enough of them, and that is told for a tenth of the cost
     if _WORDS.isdisjoint(_LETTERS.findall(text.lower())):
         return None
-    runs = [run for run in _runs(text) if sum(len(piece.digits) for piece in run) >= _LEAST_DIGITS]
+    words = sum([word in _WORDS for word in _LETTERS.findall(text.casefold())])
+    if _MOST_DIGITS * words + len(_DIGIT.findall(text)) < _LEAST_DIGITS:
+        return None
+    runs = [run for run in _runs(text) if sum([len(piece.digits) for piece in run]) >= _LEAST_DIGITS]
     if not runs:
         return None
     parts: list[str] = []
@@ -110,21 +124,30 @@ def chains(phrases: Sequence[Phrase]) -> Iterator[list[int]]:
 
 
 def _goes_on(phrases: Sequence[Phrase], at: int) -> int | None:
-    if not _is_number(_LAST.search(phrases[at].text[-40:])):
+    if not _is_number(_last(phrases[at].text[-40:])):
         return None
     for other in (at + 1, at + 2):
         if other >= len(phrases):
             return None
         phrase = phrases[other]
         if phrase.speaker == phrases[at].speaker:
-            return other if _is_number(_FIRST.match(phrase.text[:80])) else None
+            first = _FIRST.match(phrase.text[:80])
+            return other if first is not None and _is_number(first[1]) else None
         if len(_TOKEN.findall(phrase.text[:80])) > _SHORT:
             return None
     return None
 
 
-def _is_number(word: re.Match[str] | None) -> bool:
-    return word is not None and (word[1][-1].isdigit() or word[1].lower() in _WORDS)
+def _last(text: str) -> str:
+    """The last word of a text; empty where there is none."""
+    for piece in reversed(text.rsplit(None, 2)):
+        if words := _SAID.findall(piece):
+            return words[-1]
+    return ""
+
+
+def _is_number(word: str) -> bool:
+    return word[-1:].isdigit() or word.lower() in _WORDS
 
 
 def _runs(text: str) -> Iterator[list[_Piece]]:
@@ -149,7 +172,7 @@ def _runs(text: str) -> Iterator[list[_Piece]]:
             run[-1] = _Piece(joined, run[-1].start, until)
             kinds[-1] = kind if kind != "hundred" else "hundreds"
         else:
-            run.append(_Piece(token if kind == "digits" else str(_value(token)), found.start(), until))
+            run.append(_Piece(token if kind == "digits" else str(_VALUES[token]), found.start(), until))
             kinds.append(kind if kind != "hundred" else "hundreds")
     if run and has_words:
         yield run
@@ -158,16 +181,7 @@ def _runs(text: str) -> Iterator[list[_Piece]]:
 def _kind(token: str) -> str | None:
     if token.isdecimal():
         return "digits"
-    if token == "жүз":
-        return "hundred"
-    for kind, words in (("unit", _UNITS), ("teen", _TEENS), ("tens", _TENS), ("hundreds", _HUNDREDS)):
-        if token in words:
-            return kind
-    return None
-
-
-def _value(token: str) -> int:
-    return (_UNITS | _TEENS | _TENS | _HUNDREDS)[token]
+    return _KINDS.get(token)
 
 
 def _joined(digits: str, kind: str, token: str, other: str) -> str | None:
@@ -177,7 +191,7 @@ def _joined(digits: str, kind: str, token: str, other: str) -> str | None:
         return str(int(digits) + int(token)) if kind in ("hundreds", "tens") and is_rest else None
     if kind == "digits":
         return None
-    value = _value(token)
+    value = _VALUES[token]
     if other == "unit" and digits == "0":
         return f"0{value}"
     if other == "hundred":

@@ -30,6 +30,9 @@ _WORD = re.compile(
     r"|[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
 )
 _SILENT = re.compile(rf"[{_INVISIBLE}]")
+_USUAL = re.compile(r"[\x00-\x7f\u0400-\u0481\u048a-\u04ff«»–—…“”„’№]*")
+"""Texts of letters that have one form but for case and ё, with nothing that joins or hides in them: most texts."""
+_LETTERS = re.compile(r"[^\W_]+")
 _LABEL = re.compile(rf"\s*(?:\[\d+\]\s*)?(?:(?:{'|'.join(Judge.SPEAKERS.values())})\s*:\s*)?", re.IGNORECASE)
 """How a phrase begins in what a model is shown; people copy it along with the words, and so do models."""
 
@@ -145,11 +148,19 @@ def _better(one: Found, other: Found) -> Found:
 def _words(text: str) -> Iterator[tuple[str, int, int]]:
     """The words of a text in their plainest form, each with its place."""
     for found in _WORD.finditer(text):
-        word = unicodedata.normalize("NFKC", _SILENT.sub("", found[0])).casefold().replace("ё", "е")
-        if word := "".join(word.split()):
+        if word := _plainest(found[0]):
             yield word, found.start(), found.end()
 
 
+def _plainest(word: str) -> str:
+    word = unicodedata.normalize("NFKC", _SILENT.sub("", word)).casefold().replace("ё", "е")
+    return "".join(word.split())
+
+
 def _line(text: str) -> str:
-    words = " ".join([word for word, _, _ in _words(text)])
+    if _USUAL.fullmatch(text):
+        # each word is its own plainest form but for case and ё: no need to look at them one by one
+        words = " ".join(_LETTERS.findall(text.casefold().replace("ё", "е")))
+    else:
+        words = " ".join([word for word, _, _ in _words(text)])
     return f" {words} " if words else ""

@@ -26,6 +26,7 @@ _KINDS: Final = {
     Masks.DOCUMENT: "document",
     Masks.NAME: "name",
 }
+_TWELVE_DIGITS = re.compile(r"\d{6} ?\d{6}")
 _PERSONAL_NUMBER = re.compile(r"(?<![\d+])\d{6} ?\d{6}(?!\d)")
 
 
@@ -45,8 +46,10 @@ def masked(phrases: Sequence[Phrase], names: NameFinder | None = None, *, is_cal
     return [hidden(phrase.text, places) for phrase, places in zip(phrases, found, strict=True)]
 
 
-def hidden(text: str, places: Iterable[Spot]) -> Masked:
+def hidden(text: str, places: Sequence[Spot]) -> Masked:
     """The text with words in place of the spots, which are in order and apart."""
+    if not places:
+        return Masked(text, (), {})
     parts: list[str] = []
     spans = []
     counts: Counter[str] = Counter()
@@ -121,6 +124,8 @@ def _over_phrases(phrases: Sequence[Phrase], chain: Sequence[int], found: list[l
 
 
 def _personal_numbers(text: str) -> list[Spot]:
+    if not _TWELVE_DIGITS.search(text):
+        return []
     return [
         Spot(*place.span(), Masks.DOCUMENT)
         for place in _PERSONAL_NUMBER.finditer(text)
@@ -147,4 +152,4 @@ def _add(found: list[Spot], others: Iterable[Spot]) -> None:
     for other in others:
         if other.start < other.end and all(other.end <= one.start or other.start >= one.end for one in found):
             found.append(other)
-    found.sort()
+            found.sort()

@@ -27,6 +27,9 @@ _LINK = re.compile(
     r" (?! [\w] ) (?: [/?\#:] \S* )? )"
 )
 _FORMULA = re.compile(r"^[\s\"'«»“”„‘’＂＇`]*[=+\-@|＝＋－＠﹢﹣−–—\t\r\n]+")
+_OF_TAGS = re.compile("[<>＜＞`]")
+_OF_LINKS = re.compile(r":|[wW]\.|\.[^\W\d_]")
+"""Without one of these there is no link: a colon, a dot behind "www" or before a letter."""
 LINK: Final = "[ссылка]"
 _MOST_ROUNDS: Final = 20
 _NO_WORD = re.compile(r"[\W_]+")
@@ -52,10 +55,16 @@ def plain_text(text: str, longest: int) -> str:
 
 
 def _plainer(text: str) -> str:
-    text = " ".join(_CONTROL.sub(" ", html.unescape(text)).split())
-    text = _MARKDOWN.sub(r"\1", text)
-    text = _TAG.sub("", text).translate(_ANGLES).replace("](", "] (")
-    text = _LINK.sub(LINK, text)
+    # each look for what cannot be there costs more than to see that it cannot
+    text = html.unescape(text)
+    text = " ".join((text if text.isprintable() else _CONTROL.sub(" ", text)).split())
+    if "[" in text:
+        text = _MARKDOWN.sub(r"\1", text)
+    if _OF_TAGS.search(text):
+        text = _TAG.sub("", text).translate(_ANGLES)
+    text = text.replace("](", "] (")
+    if _OF_LINKS.search(text):
+        text = _LINK.sub(LINK, text)
     return mask(_FORMULA.sub("", text))
 
 

@@ -27,7 +27,7 @@ from itertools import count
 from typing import Any, Final, NamedTuple
 
 from conversations.messages.scoring import Judge
-from conversations.scoring.answer_schema import SCHEMA_NAME, schema_of, schema_text
+from conversations.scoring.answer_schema import SCHEMA_NAME, schema_text, shared_schema
 from conversations.scoring.injection import is_suspected
 from conversations.scoring.masking import NameFinder, masked
 from conversations.scoring.prompts import fill
@@ -160,7 +160,8 @@ def _length(phrases: Sequence[Phrase]) -> int:
 
 
 def _plain(text: str) -> str:
-    return " ".join(_CONTROL.sub(" ", text).split())
+    # what can be printed holds none of these characters, and telling that costs a fifth of looking for them
+    return " ".join((text if text.isprintable() else _CONTROL.sub(" ", text)).split())
 
 
 def _parts(lines: Sequence[_Line], most: int) -> Iterator[list[_Line]]:
@@ -213,7 +214,7 @@ def _requests(
             {"role": "system", "content": Judge.SYSTEM.format(begin=begin, end=end)},
             {"role": "user", "content": filled},
         )
-        yield Request(_key(messages, rubric, parameters), messages, schema_of(rubric), SCHEMA_NAME, number)
+        yield Request(_key(messages, rubric, parameters), messages, shared_schema(rubric.criteria), SCHEMA_NAME, number)
 
 
 def _marker(prompt: Prompt, listed: str, further: str, spoken: str) -> str:

@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
-from conversations.lexicon import PURCHASE_INTENTS, Lexicon, Side
+from conversations.lexicon import PURCHASE_INTENTS, Lexicon, Reading, Side
+from conversations.lexicon.reading import SPEECH
 from conversations.lexicon.russian import is_first_name
 from conversations.messages.scoring import ByRules
 from conversations.scoring.injection import is_suspected
@@ -35,6 +36,7 @@ _MOST: Final = 400_000
 _LONGEST_QUOTE: Final = 240
 _WORD = re.compile(r"[^\W\d_]{2,30}")
 _SENTENCE_END = re.compile(r"[.!?…\n]+")
+_PURCHASE: Final = frozenset(PURCHASE_INTENTS)
 
 
 class Proof(NamedTuple):
@@ -53,12 +55,15 @@ class Ruled(NamedTuple):
 
 
 class Spoken:
-    """A talk with what its phrases say."""
+    """A talk with what its phrases say; each is read once, however many rules look at it."""
 
     def __init__(self, talk: Talk, lexicon: Lexicon) -> None:
         self.kind = talk.kind
         self.phrases = list(_read(talk.phrases))
         self._lexicon = lexicon
+        self._speech = Lexicon.speech()
+        self._readings: dict[int, Reading] = {}
+        self._of_speech: dict[int, Reading] = {}
 
     @cached_property
     def managers(self) -> list[int]:
@@ -68,39 +73,51 @@ class Spoken:
     @cached_property
     def wishes(self) -> list[int]:
         """Numbers of phrases in which the customer shows a wish to buy."""
-        return [n for n in self._customers if not frozenset(PURCHASE_INTENTS).isdisjoint(self._intents(n))]
+        return [n for n in self._customers if not _PURCHASE.isdisjoint(self._reading(n).intents)]
 
     @cached_property
     def is_over(self) -> bool:
         """Whether the customer has refused, not wishing again afterwards, or somebody has said that it is paid."""
-        refusals = [n for n in self._customers if "refusal" in self._intents(n)]
+        refusals = [n for n in self._customers if self._reading(n).says("refusal")]
         is_refused = bool(refusals) and not any(n > refusals[-1] for n in self.wishes)
-        return is_refused or any("paid" in self._intents(n) for n in range(len(self.phrases)))
+        return is_refused or any(self._reading(n).says("paid") for n in range(len(self.phrases)))
 
-    def proof(
-        self, intent: str, among: Sequence[int], lexicon: Lexicon | None = None, entry: str | None = None
-    ) -> Proof | None:
+    def proof(self, intent: str, among: Sequence[int], entry: str | None = None) -> Proof | None:
         """The first words among the manager's phrases that say it; of one entry of the lexicon, if it is named."""
+        read = self._reading_of_speech if intent in SPEECH else self._reading
         for n in among:
-            phrase = self.phrases[n]
-            for hit in (lexicon or self._lexicon).find(phrase.text, "manager"):
-                if hit.intent == intent and entry in (None, hit.entry):
-                    return Proof(phrase, _around(phrase.text, hit.start, hit.end))
+            reading = read(n)
+            if reading.says(intent):
+                for hit in reading.hits:
+                    if hit.intent == intent and entry in (None, hit.entry):
+                        phrase = self.phrases[n]
+                        return Proof(phrase, _around(phrase.text, hit.start, hit.end))
         return None
 
     @cached_property
     def _customers(self) -> list[int]:
         return [n for n, phrase in enumerate(self.phrases) if phrase.speaker == "customer"]
 
-    def _intents(self, n: int) -> frozenset[str]:
-        phrase = self.phrases[n]
-        side: Side = "manager" if phrase.speaker == "manager" else "customer"
-        return self._lexicon.intents(phrase.text, side)
+    def _reading(self, n: int) -> Reading:
+        """What the intents' lexicon finds in a phrase."""
+        found = self._readings.get(n)
+        if found is None:
+            phrase = self.phrases[n]
+            side: Side = "manager" if phrase.speaker == "manager" else "customer"
+            found = self._readings[n] = self._lexicon.reading(phrase.text, side)
+        return found
+
+    def _reading_of_speech(self, n: int) -> Reading:
+        """What the lexicon of speech finds in a phrase of the manager."""
+        found = self._of_speech.get(n)
+        if found is None:
+            found = self._of_speech[n] = self._speech.reading(self.phrases[n].text, "manager")
+        return found
 
 
 def greeting(spoken: Spoken) -> Ruled:
     """The manager greets in one of his first phrases."""
-    return _found(spoken.proof("greeting", spoken.managers[:OPENING], Lexicon.speech()))
+    return _found(spoken.proof("greeting", spoken.managers[:OPENING]))
 
 
 def named_himself(spoken: Spoken) -> Ruled:
@@ -108,10 +125,8 @@ def named_himself(spoken: Spoken) -> Ruled:
     or "это". His company alone is no name."""
     among = spoken.managers[:OPENING]
     named = [n for n in among if any(map(is_first_name, _WORD.findall(spoken.phrases[n].text)))]
-    speech = Lexicon.speech()
     return _found(
-        spoken.proof("introduction", among, speech, "by_name")
-        or spoken.proof("introduction", named, speech, "by_company_or_role")
+        spoken.proof("introduction", among, "by_name") or spoken.proof("introduction", named, "by_company_or_role")
     )
 
 
@@ -141,17 +156,16 @@ def has_next_step(spoken: Spoken) -> Ruled:
 
 def farewell(spoken: Spoken) -> Ruled:
     """The manager takes leave in one of his last phrases."""
-    return _found(spoken.proof("farewell", spoken.managers[-CLOSING:], Lexicon.speech()))
+    return _found(spoken.proof("farewell", spoken.managers[-CLOSING:]))
 
 
 def no_rudeness(spoken: Spoken) -> Ruled:
     """The manager says no rude word. That he is polite needs a proof as well: a polite one."""
-    speech = Lexicon.speech()
-    rude = spoken.proof("rudeness", spoken.managers, speech)
+    rude = spoken.proof("rudeness", spoken.managers)
     if rude is not None:
         return Ruled(False, ByRules.RUDE, rude)
     for intent in ("politeness", "greeting", "farewell"):
-        polite = spoken.proof(intent, spoken.managers, speech)
+        polite = spoken.proof(intent, spoken.managers)
         if polite is not None:
             return Ruled(True, ByRules.NOT_RUDE, polite)
     return Ruled("insufficient_evidence", ByRules.NO_WORDS)
@@ -252,7 +266,8 @@ def _read(phrases: Sequence[Phrase]) -> Iterator[Phrase]:
     for phrase in phrases:
         if length >= _MOST:
             return
-        yield phrase._replace(text=phrase.text[: _MOST - length])
+        room = _MOST - length
+        yield phrase if len(phrase.text) <= room else phrase._replace(text=phrase.text[:room])
         length += len(phrase.text)
 
 

@@ -23,19 +23,28 @@ def unsuitable_by_rules(talk: Talk) -> Unsuitable | None:
     no_dialogue: one side says no word; other: nobody knows who says what, so that no quote could prove anything.
     In a session of a chat only no_dialogue and other are looked for.
     """
-    spoken = {phrase.speaker for phrase in talk.phrases if any(map(str.isalnum, phrase.text))}
-    if talk.kind == "call" and sum(len(phrase.text.split()) for phrase in talk.phrases) <= MOST_WORDS:
+    if talk.kind == "call" and _is_short(talk):
         # a machine may be taken for either side, and for both in turn
         intents = _intents(talk)
         if "voicemail" in intents:
             return "voicemail"
         if "wrong_number" in intents:
             return "wrong_number"
+    spoken = {phrase.speaker for phrase in talk.phrases if any(map(str.isalnum, phrase.text))}
     if "manager" in spoken and ("customer" in spoken or "unknown" in spoken):
         return None
     if "unknown" in spoken and sum(phrase.speaker == "unknown" for phrase in talk.phrases) > 1:
         return "other"
     return "no_dialogue"
+
+
+def _is_short(talk: Talk) -> bool:
+    words = 0
+    for phrase in talk.phrases:
+        words += len(phrase.text.split())
+        if words > MOST_WORDS:
+            return False
+    return True
 
 
 def _intents(talk: Talk) -> frozenset[str]:
