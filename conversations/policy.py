@@ -318,7 +318,8 @@ class Policy(_Part):
                     yield f"{place}.calendar", entry.calendar
 
 
-class _StrictLoader(yaml.SafeLoader):
+# libyaml, where it is there: a run loads its policy twenty times
+class _StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """``yaml.safe_load`` that refuses a key written twice instead of taking the last one silently."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
