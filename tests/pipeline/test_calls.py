@@ -5,6 +5,7 @@ What is expected is worked out from what the invented telephone truly did, never
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -250,6 +251,14 @@ def test_a_refused_login_is_tried_once_and_keeps_nobody_from_being_judged(
     assert len(telephony.phone.ledger.calls) == 1
     assert all(len(rows) > 10 for rows in of_the_crm(telephony.warehouse))
     assert telephony.rows("select status from ops.connections order by connection_id") == [("ok",), ("needs_auth",)]
+    # they know who rang: whoever alone has the number in the CRM, and writes there
+    phones = {one.phone for one in telephony.segments() if one.phone not in COLLEAGUES and dialled(one) is not None}
+    joined = [one.customer for one in telephony.phone.shop.chats if one.customer.phone in phones]
+    assert telephony.rows("select count(*), count(distinct same_as) from reference.customer_links") == [
+        (len(joined), len(joined))
+    ]
+    assert len(joined) > 5
+    # the account that failed is judged when it is well again
     assert telephony.rows(waits) == before
 
 
@@ -284,11 +293,11 @@ def test_operators_nobody_knows_and_words_that_never_come_are_warnings(telephony
 
 
 @pytest.mark.proof
-def test_a_crm_beside_a_telephony_is_judged_as_if_it_were_alone_and_twice_is_once(
+def test_a_crm_beside_a_telephony_twice_is_once_and_without_links_as_if_it_were_alone(
     telephony: Installation, crm: RetailCRMEmulator, fresh_database: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert telephony.load().checks_failed == []
-    before, both = table_hashes(telephony.warehouse, LAYERS), of_the_crm(telephony.warehouse)
+    before = table_hashes(telephony.warehouse, LAYERS)
     assert telephony.load().checks_failed == []
     assert table_hashes(telephony.warehouse, LAYERS) == before
     assert telephony.rows("select distinct status from ops.connections") == [("ok",)]
@@ -303,11 +312,25 @@ def test_a_crm_beside_a_telephony_is_judged_as_if_it_were_alone_and_twice_is_onc
         ("tbank:internal", "ok", "", 0, 0, internal),
         ("tbank:phone", "ok", "", len(telephony.segments()), len(telephony.segments()) - internal, 0),
     ]
+    # whoever is one human in both, each of his waits is counted once, in its own account and channel
+    assert telephony.rows("select count(*) > 5 from reference.customer_links") == [(True,)]
+    assert telephony.rows(
+        "select channel_id, waits_settled, missed_calls_settled from marts.channel_week where waits_settled > 0"
+        " or missed_calls_settled > 0 order by 1"
+    ) == telephony.rows(
+        "select channel_id, count(*) filter (where wait_kind = 'message'),"
+        " count(*) filter (where wait_kind = 'missed_call') from evaluated.waits where settled_week = '2026-W46'"
+        " and outcome in ('in_target', 'slow_reply', 'no_reply', 'window_expired') group by 1 order by 1"
+    )
+    policy = Path(os.environ["OTKLIK_POLICY"])
+    policy.write_text(f"{POLICY}\ncustomers: {{link_by_number: false}}\n", "utf-8")
+    telephony.load()
+    apart = of_the_crm(telephony.warehouse)
     for name in ("BASE_URL", "LOGIN", "PASSWORD"):
         monkeypatch.delenv(f"TBANK_{name}")
     monkeypatch.setenv("DATABASE_URL", fresh_database.url)
     runner.run_days(FIRST, LAST, instance=telephony.instance)
-    assert of_the_crm(fresh_database) == both and all(len(rows) > 10 for rows in both)
+    assert of_the_crm(fresh_database) == apart and all(len(rows) > 10 for rows in apart)
 
 
 def test_an_installation_of_nothing_is_told_every_way_in(
