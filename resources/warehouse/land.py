@@ -1,7 +1,7 @@
 """``land()``: the one way into the raw tables. Reads a source page by page; no row is lost, doubled or stale.
 
-Here: the transaction of a page, resuming, what is gone at the source. Not here: paging and cursors (the source), what a
-payload means (the parser).
+Here: the transaction of a page, resuming, what is gone at the source. Not here: the text of the statements
+(``land_statements``), paging and cursors (the source), what a payload means (the parser).
 
 The promises, and how they are kept:
 
@@ -21,7 +21,7 @@ The promises, and how they are kept:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -34,17 +34,19 @@ from psycopg.types.json import Jsonb
 from conversations.source import Page, Source
 from conversations.window import Window
 from resources.clients.errors import BadAnswer
-from resources.warehouse.copy_text import array, field
+from resources.warehouse.copy_binary import END, HEADER, count, instant, text
+from resources.warehouse.copy_text import array
 from resources.warehouse.cursor_guard import CursorGuard
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
+from resources.warehouse.land_statements import PAGE_TABLE, STATEMENTS
 from resources.warehouse.locks import stream_lock
 from resources.warehouse.raw_rows import (
     COLUMNS,
-    Candidate,
+    Latest,
     UnfitRow,
     Version,
-    copy_line,
+    copy_row,
     is_newer,
     latest_rows,
     version_of,
@@ -52,10 +54,11 @@ from resources.warehouse.raw_rows import (
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OVERLAP = timedelta(hours=1)
-END = "end"
+ALL_READ = "end"
 """Stored in place of a cursor (an object) when all pages are in and the reading is not settled yet. A number in its
 place, also as the cursor of page 0, says how often the window has been begun again."""
-ROWS_A_PART = 200
+ROWS_A_PART = 50
+"""Rows per write of a ``COPY``: few enough that the server begins at once, enough that writes cost little."""
 READINGS_AGAIN = 3
 """Each one follows a cut within the reading before it: three in a row are no accident but a limit set too low."""
 
@@ -129,12 +132,13 @@ class _Reading:
         self._table = sql.Identifier("raw", f"{source.name}__{stream}")
         start, end = (window.start, window.end) if window is not None else (EPOCH, EPOCH)
         self._key = {"connection_id": source.connection_id, "stream": stream, "start": start, "end": end}
-        self._account = f"{field(source.connection_id)}\t".encode()
+        self._account = text(source.connection_id)
         self._guard = CursorGuard(source.connection_id, stream)
-        self._statements = {name: sql.SQL(text).format(table=self._table) for name, text in _STATEMENTS.items()}  # type: ignore[arg-type]
+        self._statements = {name: sql.SQL(text).format(table=self._table) for name, text in STATEMENTS.items()}  # type: ignore[arg-type]
         self._landed = Landed()
         self._page_number = 0
         self._readings_again = 0
+        self._was_empty = self._is_first = False
 
     def run(self, restart: bool) -> Landed:
         stored = None if restart else self._run("cursor").fetchone()
@@ -147,13 +151,16 @@ class _Reading:
                 if isinstance(seen, int):
                     self._readings_again = seen
             self._landed = replace(self._landed, resumed=True)
-        self._sql.execute(_PAGE_TABLE)
+        self._sql.execute(PAGE_TABLE)
         # a page is looked up by key. Left alone, the planner reads a table whole that was small when it last
         # looked, the driver keeps that plan, and every page reads all that has been stored so far
         self._sql.prepare_threshold = None
         self._sql.execute("set enable_seqscan = off")
+        # what was empty has no row to look for on every page, and none that could be gone
+        (self._was_empty,) = self._one(self._in_window("nothing_stored"))
+        self._is_first = self._was_empty
         has_pages_of_before = cursor is not None and not isinstance(cursor, int)
-        if cursor != END:
+        if cursor != ALL_READ:
             self._read(cursor if has_pages_of_before else None)
         if has_pages_of_before and self._readings_again < READINGS_AGAIN:
             self._begin_again()
@@ -167,6 +174,7 @@ class _Reading:
         """Forget the pages, so that what is gone is proved by the new reading alone."""
         fail_point("land.before_again")
         self._readings_again += 1
+        self._was_empty = self._is_first = False
         with self._sql.transaction():
             self._run("forget_pages")
             self._run("mark_page", page=0, cursor=Jsonb(self._readings_again), ids=[], watermark=None)
@@ -198,26 +206,31 @@ class _Reading:
         try:
             self._commit(page)
         except psycopg.errors.UniqueViolation:
+            if self._is_first:
+                # the window was empty and a page before this one brought the row as well: look before copying now
+                self._is_first = False
+                self._store(page)
+                return
             # somebody who does not ask for locks wrote a row of this page meanwhile: it is a stored row now
             self._commit(page)
 
     def _commit(self, page: Page) -> None:
         """The transaction of a page: its rows, its ids, its cursor."""
-        cursor = END if page.cursor is None else dict(page.cursor)
+        cursor = ALL_READ if page.cursor is None else dict(page.cursor)
         try:
-            rows = latest_rows(page.rows)
+            latest = latest_rows(page.rows)
             times = [row.updated_at or row.event_at for row in page.rows]
-            latest = max((instant for instant in times if instant is not None), default=None)
+            newest = max((one for one in times if one is not None), default=None)
             with self._sql.transaction():
                 if self._page_number == 0:
                     self._run("forget_pages")
-                inserted, updated = self._write(rows) if rows else (0, 0)
+                inserted, updated = self._write(latest) if page.rows else (0, 0)
                 self._run(
                     "mark_page",
                     page=self._page_number,
                     cursor=Jsonb(cursor),
-                    ids=sorted(rows) if self._finds_gone else [],
-                    watermark=latest - OVERLAP if latest is not None else None,
+                    ids=sorted(latest.rows) if self._finds_gone else [],
+                    watermark=newest - OVERLAP if newest is not None else None,
                 )
                 fail_point("land.page_before_commit")
         except UnfitRow as unfit:
@@ -234,53 +247,56 @@ class _Reading:
             unchanged=self._landed.unchanged + len(page.rows) - inserted - updated,
         )
 
-    def _write(self, rows: Mapping[str, Candidate]) -> tuple[int, int]:
+    def _write(self, latest: Latest) -> tuple[int, int]:
         """Write what is new or newer; returns how many rows were inserted and updated.
 
         Most rows of a nightly reading are stored already: asking first spares them the write that even a refused
         "on conflict" makes. Most rows of a backfill are new: they are copied straight into the table, where the key
-        refuses what was stored meanwhile. Only newer versions of stored rows take the way of the upsert.
+        refuses what is stored. A window that was empty is not asked until the key has refused something. Only newer
+        versions of stored rows take the way of the upsert.
         """
-        stored = {row[0]: row[1:] for row in self._run("stored", ids=list(rows))}
+        ids = latest.rows
+        stored = {} if self._is_first else {row[0]: row[1:] for row in self._run("stored", ids=list(ids))}
         returned = [one for one, known in stored.items() if known[3]] if self._finds_gone else []
-        new = (version_of(candidate) for one, candidate in rows.items() if one not in stored)
-        inserted = len(rows) - len(stored)
-        if inserted:
-            self._copy(self._statements["copy_new"], new, self._account, self._stamp())
+        new = [one for one in ids if one not in stored] if stored else ids
+        if new:
+            self._copy(self._statements["copy_new"], self._new_row(), (version_of(one, latest) for one in new))
             fail_point("land.page_staged")
         changed = [
             version
             for one, known in stored.items()
-            if is_newer(version := version_of(rows[one]), known[0], known[1], known[2])
+            if is_newer(version := version_of(one, latest), known[0], known[1], known[2])
         ]
         updated = 0
         if changed:
-            self._copy(self._statements["copy_changed"], changed, b"", b"\n")
+            self._copy(self._statements["copy_changed"], count(len(COLUMNS)), changed)
             fail_point("land.changes_staged")
             updated = self._run("write").rowcount
             self._sql.execute("truncate page")
         if returned:
             self._run("returned", ids=returned)
-        return inserted, updated
+        return len(new), updated
 
-    def _copy(self, statement: sql.Composed, versions: Iterable[Version], before: bytes, after: bytes) -> None:
+    def _copy(self, statement: sql.Composed, before: bytes, versions: Iterable[Version]) -> None:
+        """Copy the rows; ``before`` is the beginning of each."""
         left = iter(versions)
         with self._sql.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write(HEADER)
             # in parts: the server takes in one while the next is made
             while part := list(islice(left, ROWS_A_PART)):
-                copy.write(b"".join([before + copy_line(version) + after for version in part]))
+                copy.write(before + before.join(map(copy_row, part)))
+            copy.write(END)
 
-    def _stamp(self) -> bytes:
-        """The instant of the transaction as ``fetched_at`` and ``first_fetched_at``, and the end of the line."""
-        row = self._sql.execute("select now()").fetchone()
-        assert row is not None
-        return f"\t{row[0].isoformat()}\t{row[0].isoformat()}\n".encode()
+    def _new_row(self) -> bytes:
+        """How each new row of the page begins: the account, and the instant of the transaction twice."""
+        (now,) = self._one("now")
+        return count(len(COLUMNS) + 3) + self._account + 2 * instant(now)
 
     def _settle(self) -> None:
         fail_point("land.read_ended")
         gone: list[str] = []
-        if self._finds_gone:
-            gone = [row[0] for row in self._run("missed_window" if self._window is not None else "missed_all")]
+        if self._finds_gone and not self._was_empty:
+            gone = [row[0] for row in self._run(self._in_window("missed"))]
             ask = getattr(self._source, "still_there", None)
             if gone and ask is not None:
                 there = ask(self._stream, gone)
@@ -298,6 +314,15 @@ class _Reading:
             return {}
         return dict(self._run("by_day", zone=self._time_zone).fetchall())
 
+    def _in_window(self, name: str) -> str:
+        """The statement that looks at the window, or at all rows of the account."""
+        return f"{name}_window" if self._window is not None else f"{name}_all"
+
+    def _one(self, name: str) -> tuple[Any, ...]:
+        row = self._run(name).fetchone()
+        assert row is not None
+        return row
+
     def _run(self, name: str, **more: Any) -> psycopg.Cursor[Any]:
         if "ids" in more:
             more["ids"] = array(more["ids"])
@@ -313,75 +338,3 @@ def _with_fail_points(pages: Iterator[Page]) -> Iterator[Page]:
             return
         fail_point("land.page_read")
         yield page
-
-
-_PAGE_TABLE = """
-create temp table page (
-    external_id text not null, event_at timestamptz, updated_at timestamptz, payload jsonb not null,
-    payload_hash bytea not null, first_event_at timestamptz
-)
-"""
-_WINDOW = (
-    "connection_id = %(connection_id)s and stream = %(stream)s and window_start = %(start)s and window_end = %(end)s"
-)
-# "except" instead of "not exists": no planner without statistics can make a loop in a loop of it
-_MISSED = """
-    select r.external_id from {table} r
-    where r.connection_id = %(connection_id)s and r.gone_at is null {in_window}
-      and r.first_fetched_at < (select min(read_at) from ops.read_pages where WINDOW)
-    except
-    select unnest(external_ids) from ops.read_pages where WINDOW
-    order by 1
-"""
-_STATEMENTS = {
-    "cursor": "select cursor, is_complete from ops.cursors where WINDOW",
-    "pages": "select cursor from ops.read_pages where WINDOW order by page",
-    "forget_pages": "delete from ops.read_pages where WINDOW",
-    "copy_new": f"copy {{table}} (connection_id, {', '.join(COLUMNS)}, fetched_at, first_fetched_at) from stdin",
-    "copy_changed": f"copy page ({', '.join(COLUMNS)}) from stdin",
-    "stored": """
-        select external_id, payload_hash, event_at, updated_at, gone_at is not null from {table}
-        where connection_id = %(connection_id)s and external_id = any(%(ids)s::text[])
-    """,
-    "write": """
-        insert into {table} as r (connection_id, external_id, event_at, updated_at, payload, payload_hash,
-                                  fetched_at, first_fetched_at, first_event_at)
-        select %(connection_id)s, p.external_id, p.event_at, p.updated_at, p.payload, p.payload_hash,
-               now(), now(), p.first_event_at
-        from page p
-        on conflict (connection_id, external_id) do update set
-            event_at = excluded.event_at, updated_at = excluded.updated_at, payload = excluded.payload,
-            payload_hash = excluded.payload_hash, fetched_at = excluded.fetched_at, gone_at = null
-        where (r.payload_hash, r.event_at, r.updated_at)
-              is distinct from (excluded.payload_hash, excluded.event_at, excluded.updated_at)
-          and (excluded.updated_at is null or r.updated_at is null or excluded.updated_at >= r.updated_at)
-    """,
-    "returned": """
-        update {table} set gone_at = null
-        where connection_id = %(connection_id)s and external_id = any(%(ids)s::text[]) and gone_at is not null
-    """,
-    # the page's mark and the cursor are one statement of the page's transaction
-    "mark_page": """
-        with mark as (
-            insert into ops.read_pages
-                (connection_id, stream, window_start, window_end, page, cursor, external_ids, read_at)
-            values (%(connection_id)s, %(stream)s, %(start)s, %(end)s, %(page)s, %(cursor)s, %(ids)s::text[], now()))
-        insert into ops.cursors as c (connection_id, stream, window_start, window_end, cursor, is_complete, watermark)
-        values (%(connection_id)s, %(stream)s, %(start)s, %(end)s, %(cursor)s, false, %(watermark)s)
-        on conflict (connection_id, stream, window_start, window_end) do update
-        set cursor = excluded.cursor, is_complete = false, watermark = greatest(c.watermark, excluded.watermark)
-    """,
-    "complete": "update ops.cursors set cursor = null, is_complete = true where WINDOW",
-    "missed_window": _MISSED.replace("{in_window}", "and r.event_at >= %(start)s and r.event_at < %(end)s"),
-    "missed_all": _MISSED.replace("{in_window}", ""),
-    "gone": """
-        update {table} set gone_at = now()
-        where connection_id = %(connection_id)s and external_id = any(%(ids)s::text[]) and gone_at is null
-    """,
-    "by_day": """
-        select (event_at at time zone %(zone)s)::date, count(*) from {table}
-        where connection_id = %(connection_id)s and event_at >= %(start)s and event_at < %(end)s and gone_at is null
-        group by 1 order by 1
-    """,
-}
-_STATEMENTS = {name: text.replace("WINDOW", _WINDOW) for name, text in _STATEMENTS.items()}

@@ -1,4 +1,4 @@
-"""A page's rows made fit for the raw tables: one version per id, canonical JSON, its hash, a line for ``COPY``.
+"""A page's rows made fit for the raw tables: one version per id, canonical JSON, its hash, its fields for ``COPY``.
 
 Here: pure functions. Not here: the tables (``land``).
 """
@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
+from struct import Struct
 from typing import Any, NamedTuple
 
 import orjson
 
 from conversations.source import RawRow
-from resources.warehouse.copy_text import NULL, escape
+from resources.warehouse.copy_binary import INSTANT_BYTES, JSON_VERSION, instant, microseconds, text
 
 FLAGS_KEY = "_otklik"
 """Added to a payload whose text had to be changed: ``{"flags": ["nul_replaced"]}``."""
@@ -26,21 +27,25 @@ _OPTIONS = (
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
 """What only looks like JSON is refused."""
-COLUMNS = ("external_id", "event_at", "updated_at", "first_event_at", "payload_hash", "payload")
+COLUMNS = ("payload_hash", "event_at", "updated_at", "first_event_at", "external_id", "payload")
+"""What ``copy_row`` writes, in its order: first what has one length in nearly every row and is packed at once."""
+_DIGEST = hashlib.sha256().digest_size
+_HASH = Struct(f">i{_DIGEST}s")
+_HEAD = Struct(f">i{_DIGEST}siqiqiqi")
+"""Hash, three instants, the length of the id."""
+_JSON = Struct(">iB")
 
 
 class UnfitRow(ValueError):
     """A row that no table can hold. The text says what is wrong and holds nothing of the row but its id."""
 
 
-class Candidate(NamedTuple):
-    """The row of one id that a page leaves, before it is made fit."""
+class Latest(NamedTuple):
+    """What a page leaves: one row per id. Ids are as the tables can hold them."""
 
-    external_id: str
-    """As the tables can hold it."""
-    row: RawRow
-    first_event_at: datetime | None
-    """``event_at`` of the earliest version on the page."""
+    rows: dict[str, RawRow]
+    first_event_at: dict[str, datetime | None]
+    """``event_at`` of the earliest version on the page, of the ids that came more than once."""
 
 
 class Version(NamedTuple):
@@ -56,16 +61,28 @@ class Version(NamedTuple):
     first_event_at: datetime | None
 
 
-def latest_rows(rows: Iterable[RawRow]) -> dict[str, Candidate]:
+def latest_rows(rows: Sequence[RawRow]) -> Latest:
     """One row per id: of several the one with the latest ``updated_at``, and of equal ones the last.
 
     Raises:
         UnfitRow: a row without an id, with an instant without a zone, or whose payload is no object.
     """
+    for row in rows:
+        _check(row)
+    found = Latest({row.external_id: row for row in rows}, {})
+    if len(found.rows) != len(rows):
+        found = _of_several(rows)
+    ids = "".join(found.rows)
+    if ids.isascii() and "\x00" not in ids:
+        return found
+    clean = {one: _clean_text(one) for one in found.rows}
+    return Latest(*({clean[one]: value for one, value in part.items()} for part in found))  # type: ignore[arg-type]
+
+
+def _of_several(rows: Sequence[RawRow]) -> Latest:
     latest: dict[str, RawRow] = {}
     first: dict[str, RawRow] = {}
     for row in rows:
-        _check(row)
         known = latest.get(row.external_id)
         if known is None:
             latest[row.external_id] = row
@@ -75,23 +92,20 @@ def latest_rows(rows: Iterable[RawRow]) -> dict[str, Candidate]:
             latest[row.external_id] = row
         if earliest.updated_at is not None and row.updated_at is not None and row.updated_at < earliest.updated_at:
             first[row.external_id] = row
-    found = {}
-    for external_id, row in latest.items():
-        clean = external_id if external_id.isascii() and "\x00" not in external_id else _clean_text(external_id)
-        found[clean] = Candidate(clean, row, first.get(external_id, row).event_at)
-    return found
+    return Latest(latest, {one: row.event_at for one, row in first.items()})
 
 
-def version_of(candidate: Candidate) -> Version:
-    """The row with its payload as canonical JSON.
+def version_of(external_id: str, latest: Latest) -> Version:
+    """The row of an id with its payload as canonical JSON.
 
     Raises:
         UnfitRow: a payload that is no JSON.
     """
-    row = candidate.row
+    row = latest.rows[external_id]
     payload = canonical_json(row)
-    digest = hashlib.sha256(payload).digest()
-    return Version(candidate.external_id, row.event_at, row.updated_at, payload, digest, candidate.first_event_at)
+    event_at = row.event_at
+    first = latest.first_event_at.get(external_id, event_at) if latest.first_event_at else event_at
+    return Version(external_id, event_at, row.updated_at, payload, hashlib.sha256(payload).digest(), first)
 
 
 def is_newer(version: Version, payload_hash: bytes, event_at: datetime | None, updated_at: datetime | None) -> bool:
@@ -111,37 +125,41 @@ def canonical_json(row: RawRow) -> bytes:
         UnfitRow: no JSON, or nested too deeply.
     """
     try:
-        text = _dump(row.payload)
-        # an escaped backslash before u0000 is no NUL; the slow way then changes nothing
-        if b"\\u0000" in text:
+        try:
+            found = orjson.dumps(row.payload, option=_OPTIONS)
+        except TypeError:
+            found = _dump_slowly(row.payload)
+        # an escaped backslash before u0000 is no NUL; the slow way then changes nothing. One character is found many
+        # times faster than six, and most rows do not have it
+        if b"\\" in found and b"\\u0000" in found:
             cleaned = _clean(row.payload)
             if cleaned != row.payload:
-                text = _dump({**cleaned, FLAGS_KEY: {"flags": ["nul_replaced"]}})
+                found = _dump({**cleaned, FLAGS_KEY: {"flags": ["nul_replaced"]}})
     except (TypeError, ValueError, RecursionError):
         raise UnfitRow(f"the payload of {row.external_id!r} is no JSON of bearable depth") from None
-    return text
+    return found
 
 
-def copy_line(version: Version) -> bytes:
-    """The columns of ``COLUMNS`` as the beginning of a line of ``COPY ... FROM STDIN`` in text format, no line end."""
-    event = _instant(version.event_at)
-    # most rows have one time for all three: an isoformat costs more than the question
-    updated = event if version.updated_at is version.event_at else _instant(version.updated_at)
-    first = event if version.first_event_at is version.event_at else _instant(version.first_event_at)
-    # the hash is bytes in hex, whose backslash the format doubles
-    head = f"{escape(version.external_id)}\t{event}\t{updated}\t{first}\t\\\\x{version.payload_hash.hex()}\t"
-    return head.encode() + version.payload.replace(b"\\", b"\\\\")
-
-
-def _instant(instant: datetime | None) -> str:
-    return NULL if instant is None else instant.isoformat()
+def copy_row(version: Version) -> bytes:
+    """The fields of ``COLUMNS`` in the binary format of ``COPY``, without the beginning of the row."""
+    external_id, event_at, updated_at, payload, digest, first_event_at = version
+    body = _JSON.pack(len(payload) + 1, JSON_VERSION) + payload
+    if event_at is None or updated_at is None or first_event_at is None:
+        instants = instant(event_at) + instant(updated_at) + instant(first_event_at)
+        return _HASH.pack(_DIGEST, digest) + instants + text(external_id) + body
+    event = microseconds(event_at)
+    # most rows have one time for all three
+    updated = event if updated_at is event_at else microseconds(updated_at)
+    first = event if first_event_at is event_at else microseconds(first_event_at)
+    key, size = external_id.encode(), INSTANT_BYTES
+    return _HEAD.pack(_DIGEST, digest, size, event, size, updated, size, first, len(key)) + key + body
 
 
 def _check(row: RawRow) -> None:
     if not isinstance(row.external_id, str) or not row.external_id:
         raise UnfitRow("it has no id")
-    for instant in (row.event_at, row.updated_at):
-        if instant is not None and instant.tzinfo is None:
+    for moment in (row.event_at, row.updated_at):
+        if moment is not None and moment.tzinfo is None:
             raise UnfitRow(f"a time of {row.external_id!r} has no zone")
     if not isinstance(row.payload, dict):
         raise UnfitRow(f"the payload of {row.external_id!r} is no object")
@@ -151,12 +169,15 @@ def _dump(payload: Any) -> bytes:
     try:
         return orjson.dumps(payload, option=_OPTIONS)
     except TypeError:
-        # integers of more than 64 bits, and halves of surrogate pairs, which no text can hold
-        text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        if _is_unicode(text):
-            return text.encode()
-        cleaned = {**_clean(payload), FLAGS_KEY: {"flags": ["nul_replaced"]}}
-        return _dump(cleaned)
+        return _dump_slowly(payload)
+
+
+def _dump_slowly(payload: Any) -> bytes:
+    """Integers of more than 64 bits, and halves of surrogate pairs, which no text can hold."""
+    found = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    if _is_unicode(found):
+        return found.encode()
+    return _dump({**_clean(payload), FLAGS_KEY: {"flags": ["nul_replaced"]}})
 
 
 def _is_unicode(text: str) -> bool:
