@@ -93,13 +93,6 @@ class _Reserve(NamedTuple):
     context: Context
 
 
-class _Settle(NamedTuple):
-    llm_call_id: str
-    call: PaidCall
-    evaluation: Evaluated | None
-    context: Context | None
-
-
 class _Open(NamedTuple):
     """A call in flight."""
 
@@ -107,6 +100,14 @@ class _Open(NamedTuple):
     department_id: str | None
     worst_microusd: int
     paid_on: date
+
+
+class _Settle(NamedTuple):
+    llm_call_id: str
+    was: _Open
+    call: PaidCall
+    evaluation: Evaluated | None
+    context: Context | None
 
 
 class PostgresLedger:
@@ -172,9 +173,10 @@ class PostgresLedger:
     async def settle(self, llm_call_id: str, paid: PaidCall, evaluation: Evaluated | None) -> None:
         """Book what a call came to and, with it, how its question ended or what is to be repaired: one transaction."""
         fail_point("scoring.call_answered")
-        key = self._open[llm_call_id].evaluation_key
+        was = self._open[llm_call_id]
+        key = was.evaluation_key
         try:
-            await self._group.put(_Settle(llm_call_id, paid, evaluation, self._contexts.get(key)))
+            await self._group.put(_Settle(llm_call_id, was, paid, evaluation, self._contexts.get(key)))
         finally:
             self._open.pop(llm_call_id, None)
             self._settled.set()
@@ -200,9 +202,9 @@ class PostgresLedger:
         self._spent = None
         if spent is not None:
             # what is settled first frees room for what is reserved
-            for item in settled:
-                call = self._open[item.llm_call_id]
-                spent.settle(call.department_id, call.worst_microusd, item.call.cost_microusd, call.paid_on)
+            for one in settled:
+                was = one.was
+                spent.settle(was.department_id, was.worst_microusd, one.call.cost_microusd, was.paid_on)
         results: list[str | Exception] = [""] * len(items)
         rows = []
         for place, item in wanted:

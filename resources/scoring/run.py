@@ -310,7 +310,8 @@ class _Run:
         self._counts.not_ready["broken"] += 1
 
     def _judged_by_rules(self, work: Work) -> Judged:
-        card = judge_by_rules(work.subject.talk, work.judging.rubric, self._scorer.lexicon)
+        suspected = "suspected_injection" in work.prepared.flags
+        card = judge_by_rules(work.subject.talk, work.judging.rubric, self._scorer.lexicon, suspected=suspected)
         version = work.judging.rubric.version
         return Judged(work.subject, card, version, None, None, (), work.prepared.transcript_hash)
 

@@ -276,6 +276,23 @@ def test_a_settled_call_makes_room_for_one_of_the_same_commit(database: Warehous
         assert _commits(session) - before < 12
 
 
+def test_who_waits_no_more_for_a_settlement_spoils_nobody_elses(database: Warehouse) -> None:
+    async def work(ledger: PostgresLedger) -> None:
+        for key in ("a", "b"):
+            ledger.expect(key, context())
+        calls = [await ledger.reserve(planned(key)) for key in ("a", "b")]
+        gone, stays = (
+            asyncio.create_task(ledger.settle(call, paid(90), ended(key)))
+            for call, key in zip(calls, ("a", "b"), strict=True)
+        )
+        await asyncio.sleep(0)
+        gone.cancel()
+        await stays
+
+    run(database, work)
+    assert rows(database) == [("settled", 2, 180)]
+
+
 def test_what_was_booked_is_read_anew_after_a_commit_that_failed(
     database: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
