@@ -96,6 +96,25 @@ class Score:
         return f"Оценка разговоров за {days(first, last)}"
 
     @staticmethod
+    def progress(first: date, last: date, done: int, total: int, per_minute: float) -> str:
+        """How far the step is, and how fast.
+
+        >>> Score.progress(date(2026, 5, 4), date(2026, 5, 4), 120, 1300, 71.6).rpartition(": ")[2]
+        '120 из 1\u202f300, 72 в минуту'
+        """
+        return f"{Score.scoring(first, last)}: {number(done)} из {number(total)}, {number(round(per_minute))} в минуту"
+
+    @staticmethod
+    def pace(calls: int, seconds: float) -> str:
+        """How long it took and how fast a model was asked.
+
+        >>> Score.pace(300, 240.4)
+        'Заняло 240 с, вызовов модели в минуту: 75.'
+        """
+        rate = number(round(calls * 60 / seconds)) if seconds else "—"
+        return f"Заняло {number(round(seconds))} с, вызовов модели в минуту: {rate}."
+
+    @staticmethod
     def budget(run_cap: int, day_left: int) -> str:
         """What may be spent."""
         return f"Бюджет запуска {Score.usd(run_cap)}, на сегодня осталось {Score.usd(day_left)} долл. США."

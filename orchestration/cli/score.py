@@ -6,6 +6,7 @@ Here: reading the arguments, the table, progress, what a run came to. Not here: 
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from orchestration.cli.errors import EXIT_USAGE, CliError
 from orchestration.cli.load import prepare, read_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from conversations.policy import Policy
     from conversations.scoring.shapes import SubjectKind
@@ -101,12 +102,26 @@ def _runs(chosen: Chosen) -> Iterator[Counts]:
         with screen.steps() as steps, steps.step(Score.scoring(begin, end)) as step:
             from orchestration.runner import score_days
 
-            with watching(Watcher(step.to)) as watcher:
+            with watching(Watcher(_telling(step, begin, end))) as watcher:
                 score_days(replace(chosen, first=begin, last=end))
         yield from watcher.counts
         if any({"run", "day", "unavailable"} & set(one.stopped) for one in watcher.counts):
             return
         begin = end + timedelta(days=1)
+
+
+def _telling(step: screen.Step, begin: date, end: date) -> Callable[[int, int], None]:
+    """Shows how far a run is and how fast, from its first talk on."""
+    began: float | None = None
+
+    def tell(done: int, total: int) -> None:
+        nonlocal began
+        now = time.monotonic()
+        began = now if began is None else began
+        seconds = now - began
+        step.to(done, total, Score.progress(begin, end, done, total, done * 60 / seconds if seconds else 0.0))
+
+    return tell
 
 
 def _show_plan(policy: Policy, found: Plan) -> None:
@@ -164,6 +179,8 @@ def _show_runs(runs: list[Counts]) -> None:
         screen.say(Score.judged(*judged))
         paid = [total(name) for name in ("calls", "prompt_tokens", "completion_tokens", "cost_microusd")]
         screen.say(Score.paid(*paid))
+        if total("calls"):
+            screen.say(Score.pace(total("calls"), sum(one.seconds for one in runs)))
     for one in runs:
         for reason, count in {**one.reasons, **{Score.NOT_READY[why]: n for why, n in one.not_ready.items()}}.items():
             screen.say(Score.unscored(reason, count))
