@@ -118,8 +118,7 @@ def spots(text: str) -> list[Spot]:
     found: list[Spot] = []
     if "@" in text or "(at)" in text or "[at]" in text or "собака" in text.lower():
         found = _emails(text)
-    # counting every character costs more than all the rest, where there is nothing to find
-    if len(_MAY_BE_DIGIT.findall(text)) < _LEAST or sum(map(str.isdigit, text)) < _LEAST:
+    if not may_hold_number(text):
         return found
     # digits of an address are none of a number
     parts, done = [], 0
@@ -135,6 +134,12 @@ def spots(text: str) -> list[Spot]:
             until += 1
         found.append(Spot(places[start], until, word))
     return sorted(found)
+
+
+def may_hold_number(text: str) -> bool:
+    """Whether a text has as many digits, of whichever script, as a number that is masked."""
+    # asking every character costs more than all the rest, where there is nothing to find
+    return len(_MAY_BE_DIGIT.findall(text)) >= _LEAST and sum(map(str.isdigit, text)) >= _LEAST
 
 
 def snippet(text: str, longest: int | None = SNIPPET) -> str:

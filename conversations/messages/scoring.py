@@ -30,7 +30,7 @@ class Judge:
     PART: Final = "Часть {part} из {parts} одного длинного разговора: суди только по ней."
     CUT: Final = "Конец разговора сюда не поместился."
     DAY: Final = "Дата разговора: {day}."
-    PHRASE: Final = "[{n}] {speaker}: {text}"
+    PHRASE: Final = "[%d] %s: %s"
     SPEAKERS: Final[Mapping[str, str]] = {
         "manager": "Менеджер",
         "customer": "Клиент",

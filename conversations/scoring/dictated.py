@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from conversations.scoring.shapes import Phrase
@@ -49,8 +50,13 @@ _LEAST_DIGITS: Final = 10
 _MOST_DIGITS: Final = 3
 """Of a number word."""
 _CARD: Final = 16
+_REMEMBERED: Final = 20_000
 _SHORT: Final = 3
 """Words of a remark between two pieces of a number: "так", "да, записываю"."""
+
+
+_LONGEST_PIECE: Final = 30
+_WITHOUT: Final[set[str]] = set()
 
 
 class Said(NamedTuple):
@@ -74,7 +80,8 @@ def in_digits(text: str) -> Said | None:
     '8 926 123 45 07, ждите'
     """
     # most phrases hold no number word, fewer still enough of them, and that is told for a tenth of the cost
-    if _WORDS.isdisjoint(_LETTERS.findall(text.lower())):
+    pieces = text.split()
+    if _WITHOUT.issuperset(pieces) or not any([_has_number_word(piece) for piece in pieces]):
         return None
     words = sum([word in _WORDS for word in _LETTERS.findall(text.casefold())])
     if _MOST_DIGITS * words + len(_DIGIT.findall(text)) < _LEAST_DIGITS:
@@ -107,6 +114,19 @@ def in_digits(text: str) -> Said | None:
     return Said("".join(parts), starts, ends)
 
 
+def _has_number_word(piece: str) -> bool:
+    """Remembers the pieces of texts, as they stand between blanks, that have none."""
+    if piece in _WITHOUT:
+        return False
+    if not _WORDS.isdisjoint(_LETTERS.findall(piece.lower())):
+        return True
+    if len(_WITHOUT) >= _REMEMBERED:
+        _WITHOUT.clear()
+    if len(piece) <= _LONGEST_PIECE:
+        _WITHOUT.add(piece)
+    return False
+
+
 def chains(phrases: Sequence[Phrase]) -> Iterator[list[int]]:
     """Phrases in which one speaker goes on with a number, by their places; a short remark may stand between."""
     chain: list[int] = []
@@ -124,7 +144,7 @@ def chains(phrases: Sequence[Phrase]) -> Iterator[list[int]]:
 
 
 def _goes_on(phrases: Sequence[Phrase], at: int) -> int | None:
-    if not _is_number(_last(phrases[at].text[-40:])):
+    if not _ends_in_number(phrases[at].text[-40:]):
         return None
     for other in (at + 1, at + 2):
         if other >= len(phrases):
@@ -138,16 +158,22 @@ def _goes_on(phrases: Sequence[Phrase], at: int) -> int | None:
     return None
 
 
-def _last(text: str) -> str:
-    """The last word of a text; empty where there is none."""
+def _ends_in_number(text: str) -> bool:
+    """Whether the last word of a text is a number."""
     for piece in reversed(text.rsplit(None, 2)):
-        if words := _SAID.findall(piece):
-            return words[-1]
-    return ""
+        if (ends := _last_is_number(piece)) is not None:
+            return ends
+    return False
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _last_is_number(piece: str) -> bool | None:
+    words = _SAID.findall(piece)
+    return _is_number(words[-1]) if words else None
 
 
 def _is_number(word: str) -> bool:
-    return word[-1:].isdigit() or word.lower() in _WORDS
+    return word[-1].isdigit() or word.lower() in _WORDS
 
 
 def _runs(text: str) -> Iterator[list[_Piece]]:

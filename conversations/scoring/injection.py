@@ -38,14 +38,17 @@ def is_suspected(talk: Talk) -> bool:
     """Whether anybody in the talk gives the judge an order."""
     speech = Lexicon.speech()
     read = _read(talk)
-    whole = " ".join([text for _, text in read])
-    may_hold_signs = bool(_OF_SIGNS.search(whole) or _OF_OUR_FRAME.search(whole))
+    may_hold_signs = _may_hold_signs(" ".join([text for _, text in read]))
     for text in _texts(read):
-        if may_hold_signs and _SIGNS.search(text):
+        if may_hold_signs and _may_hold_signs(text) and _SIGNS.search(text):
             return True
         if not speech.is_silent(text, "customer") and speech.reading(text, "customer").says(_ORDER):
             return True
     return False
+
+
+def _may_hold_signs(text: str) -> bool:
+    return bool(_OF_SIGNS.search(text) or _OF_OUR_FRAME.search(text))
 
 
 def _read(talk: Talk) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from conversations.messages.sheets import Masks
-from conversations.redact import Spot, spots
+from conversations.redact import Spot, may_hold_number, spots
 from conversations.scoring.dictated import chains, in_digits
 from conversations.scoring.shapes import Masked, Phrase
 
@@ -26,7 +26,6 @@ _KINDS: Final = {
     Masks.DOCUMENT: "document",
     Masks.NAME: "name",
 }
-_TWELVE_DIGITS = re.compile(r"\d{6} ?\d{6}")
 _PERSONAL_NUMBER = re.compile(r"(?<![\d+])\d{6} ?\d{6}(?!\d)")
 
 
@@ -124,7 +123,7 @@ def _over_phrases(phrases: Sequence[Phrase], chain: Sequence[int], found: list[l
 
 
 def _personal_numbers(text: str) -> list[Spot]:
-    if not _TWELVE_DIGITS.search(text):
+    if not may_hold_number(text):
         return []
     return [
         Spot(*place.span(), Masks.DOCUMENT)

@@ -184,11 +184,15 @@ RULES: Final[Mapping[str, Rule]] = {
 """By the name that a criterion may give in its ``rule``."""
 
 
-def judge_by_rules(talk: Talk, rubric: Rubric, lexicon: Lexicon | None = None) -> Scorecard:
+def judge_by_rules(
+    talk: Talk, rubric: Rubric, lexicon: Lexicon | None = None, *, suspected: bool | None = None
+) -> Scorecard:
     """The scorecard that rules can give.
 
     Args:
         lexicon: of intents; without it, the one that comes with the product.
+        suspected: whether the talk holds an order to the judge, where somebody has looked already
+            (``Prepared.flags``); ``None``: it is looked for.
 
     Raises:
         ValueError: a criterion names a rule that does not exist.
@@ -199,7 +203,7 @@ def judge_by_rules(talk: Talk, rubric: Rubric, lexicon: Lexicon | None = None) -
     spoken = Spoken(talk, lexicon or Lexicon.default())
     marks = [_mark(criterion, spoken) for criterion in rubric.criteria]
     flags = [
-        *(["suspected_injection"] if is_suspected(talk) else []),
+        *(["suspected_injection"] if (is_suspected(talk) if suspected is None else suspected) else []),
         *(["truncated"] if sum(len(phrase.text) for phrase in talk.phrases) > _MOST else []),
         *(["unknown_speakers"] if any(phrase.speaker == "unknown" for phrase in talk.phrases) else []),
     ]
