@@ -140,6 +140,9 @@ class Settings(BaseSettings):
     requirements_operators_tab: str | None = Field(
         None, description="Its tab with the directory of operators; empty: imported by otklik operators"
     )
+    results_sheet_name: str | None = Field(
+        None, description="What the tab with the results of calls is called; empty: call_results"
+    )
     apps_script_url: SecretStr | None = Field(
         None, description="Google Apps Script to call after the results were exported (its /exec address); empty: none"
     )

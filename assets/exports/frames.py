@@ -6,7 +6,7 @@ is read (``snapshot``), the tab data_status (``status``). Functions of their arg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -92,20 +92,20 @@ def _columns(title: str, of_week: Made, texts: Texts, has_talks: bool) -> list[M
     return found[title]
 
 
-def sheets(snapshot: Snapshot, policy: Policy) -> list[Sheet]:
-    """The tabs that are shown, in their order."""
-    tabs = _Tabs(snapshot, policy)
+def sheets(snapshot: Snapshot, policy: Policy, names: Mapping[str, str] | None = None) -> list[Sheet]:
+    """The tabs that are shown, in their order; ``names``: what some of them are called instead of their titles."""
+    tabs = _Tabs(snapshot, policy, names or {})
     return [tabs.made(title) for title in titles_of(has_talks=snapshot.has_talks)]
 
 
 def sheet_of(title: str, snapshot: Snapshot, policy: Policy) -> Sheet:
     """One of them."""
-    return _Tabs(snapshot, policy).made(title)
+    return _Tabs(snapshot, policy, {}).made(title)
 
 
 class _Tabs:
-    def __init__(self, snapshot: Snapshot, policy: Policy) -> None:
-        self._snapshot, self._policy = snapshot, policy
+    def __init__(self, snapshot: Snapshot, policy: Policy, names: Mapping[str, str]) -> None:
+        self._snapshot, self._policy, self._names = snapshot, policy, names
         self._titles = {one: week_title(one, monday) for one, monday in snapshot.weeks.items()}
         self._newest = next(iter(snapshot.weeks))
 
@@ -114,7 +114,8 @@ class _Tabs:
         columns = _columns(title, week(self._titles), self._policy.exports.texts, self._snapshot.has_talks)
         look = self._look(title, rows)
         explained = readme.notes(one.column.name for one in columns)
-        return sheet(title, rows, columns, replace(look, notes=explained))
+        made = sheet(title, rows, columns, replace(look, notes=explained))
+        return replace(made, name=self._names.get(title))
 
     def _rows(self, title: str) -> DataFrame:
         found = self._snapshot
@@ -155,7 +156,7 @@ class _Tabs:
         headings += [column.name for column, _ in COLUMNS]
         return readme.rows(
             self._titles[self._newest], self._snapshot.weeks[self._newest], ReadMe.data(status, as_of),
-            [*titles, STATUS], headings, self._policy,
+            [*titles, STATUS], headings, self._policy, self._names,
         )  # fmt: skip
 
     def _look(self, title: str, rows: DataFrame) -> Look:

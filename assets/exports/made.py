@@ -35,10 +35,12 @@ class Sheet:
     weeks: Series
     """The ISO week of each row."""
     look: Look | None = None
+    name: str | None = None
+    """What the tab is called in the spreadsheet, if not by its title."""
 
     def tab(self) -> Tab:
         """What is written."""
-        return Tab(self.title, self.columns, self.frame.to_numpy().tolist(), self.look)
+        return Tab(self.title, self.columns, self.frame.to_numpy().tolist(), self.look, self.name)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Here: its rows. Not here: the words (``conversations.messages.readme``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -36,13 +36,17 @@ COLUMNS: list[Made] = [
 ]
 
 
-def rows(week: str, monday: date, said: str, tabs: Sequence[str], headings: Iterable[str], policy: Policy) -> DataFrame:
+def rows(
+    week: str, monday: date, said: str, tabs: Sequence[str], headings: Iterable[str], policy: Policy,
+    names: Mapping[str, str],
+) -> DataFrame:  # fmt: skip
     """The rows, all of the newest week.
 
     Args:
         said: as of when the week is, and whether it is complete.
         tabs: titles in the order of the tabs.
         headings: of every column of every tab; each is explained once, where it comes first.
+        names: what tabs are called instead of their titles, which the other tabs know them by.
     """
     import pandas as pd
 
@@ -52,7 +56,11 @@ def rows(week: str, monday: date, said: str, tabs: Sequence[str], headings: Iter
         *((ReadMe.HOW, what, meaning.format(iso_week(monday))) for what, meaning in ReadMe.STEPS),
         *((ReadMe.HOW, what, meaning) for what, meaning in _rules(monday, policy)),
         *((ReadMe.STATES, what, meaning) for what, meaning in _states()),
-        *((ReadMe.TABS, tab, said_of[tab]) for tab in tabs if tab in said_of),
+        *(
+            (ReadMe.TABS, f"{names[tab]} ({tab})" if tab in names else tab, said_of[tab])
+            for tab in tabs
+            if tab in said_of
+        ),
         *((ReadMe.ADVICE, what, meaning) for what, meaning in WeeklyWords.ADVICE.values()),
         *((ReadMe.COLUMNS, heading, _MEANINGS[heading]) for heading in dict.fromkeys(headings)),
     ]

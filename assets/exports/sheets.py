@@ -209,7 +209,9 @@ def _built(warehouse: WarehouseResource, policy: PolicyResource) -> Shown:
             metadata={"reason": "nothing_published"},
             allow_retries=False,
         ) from None
-    sheets = {sheet.title: sheet for sheet in frames.sheets(snapshot, rules)}
+    called = Settings().results_sheet_name
+    names = {RESULTS: called} if called else {}
+    sheets = {sheet.title: sheet for sheet in frames.sheets(snapshot, rules, names)}
     known = {title: status.known_weeks(snapshot, sheet) for title, sheet in sheets.items()}
     return Shown(snapshot, sheets, known, rules.exports.texts)
 

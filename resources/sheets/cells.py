@@ -78,6 +78,14 @@ class Tab:
     rows: Sequence[Sequence[Cell]]
     look: Look | None = None
     """``None``: plain, as a tab without a look always was; what an earlier look made then goes away."""
+    name: str | None = None
+    """What the tab is called in the spreadsheet, if not by its title; the title stays what it is known by. Of a tab
+    with a look: what it was called last is remembered with its colours."""
+
+    @property
+    def called(self) -> str:
+        """The name of a new tab, and of one that still has the name that we gave it last."""
+        return self.name or self.title
 
     @property
     def above(self) -> int:
@@ -91,7 +99,7 @@ def check_size(tabs: Sequence[Tab]) -> None:
     Raises:
         InvalidTab: too many cells, or one title twice.
     """
-    if len({tab.title.casefold() for tab in tabs}) < len(tabs):
+    if len({tab.called.casefold() for tab in tabs}) < len(tabs):
         raise InvalidTab("two tabs have the same title")
     cells = sum((len(tab.rows) + 1 + tab.above) * len(tab.columns) for tab in tabs)
     if 2 * cells > MOST_CELLS:
@@ -107,7 +115,9 @@ def checked(tab: Tab) -> None:
         InvalidTab: title, number of columns, a heading that is empty or there twice, or a look that does not fit.
     """
     names = [column.name for column in tab.columns]
-    if not tab.title.strip() or len(tab.title) > LONGEST_TITLE or _UNSTORABLE.search(tab.title):
+    if any(
+        not name.strip() or len(name) > LONGEST_TITLE or _UNSTORABLE.search(name) for name in (tab.title, tab.called)
+    ):
         raise InvalidTab(f"a tab needs a title of at most {LONGEST_TITLE} characters")
     if not 1 <= len(names) <= MOST_COLUMNS:
         raise InvalidTab(f"{tab.title}: a tab has 1 to {MOST_COLUMNS} columns, not {len(names)}")

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -101,11 +101,12 @@ def swap(
     requests: list[Request] = []
     grown, link_room = 0, LINK_BYTES
     charts = [chart for sheet in book.sheets for chart in sheet.charts]
+    titles = [sheet.title for sheet in book.sheets]
     for number, content in enumerate(contents):
-        old, sheet = _ours(connection_id, book, content.title)
+        old, sheet = _ours(connection_id, book, content)
         place = Place(content, staging.permanent_id(number) if sheet is None else sheet.sheet_id, old, sheet)
         place.link_room = link_room
-        laid_over = _laid_over(place, charts) if is_decorated else _only_lines(place)
+        laid_over = _laid_over(place, charts, titles) if is_decorated else _only_lines(place)
         link_room = place.link_room
         grown += place.added_cells
         requests += place.made()
@@ -122,15 +123,36 @@ def swap(
     return requests + removal(hidden)
 
 
-def _laid_over(place: Place, charts: Sequence[Mapping[str, Any]]) -> list[Request]:
-    """Everything that the look asks for; before the grid is made, since charts need room in it."""
+def _laid_over(place: Place, charts: Sequence[Mapping[str, Any]], titles: Collection[str]) -> list[Request]:
+    """Everything that the look asks for; before the grid is made, since charts need room in it.
+
+    ``titles``: of all tabs that are there.
+    """
     if place.content.tab.look is None and place.memory == Memory():
         return []
+    naming, name = _named(place, titles)
     requests, memory = decorated(place)
     colours, rules = coloured(place)
     drawings, made, words = drawn(place, charts)
-    memory = replace(memory, rules=rules, charts=made, words=words)
-    return [*requests, *colours, *drawings, *remembered(place.sheet, place.sheet_id, memory)]
+    memory = replace(memory, rules=rules, charts=made, words=words, name=name)
+    return [*naming, *requests, *colours, *drawings, *remembered(place.sheet, place.sheet_id, memory)]
+
+
+def _named(place: Place, titles: Collection[str]) -> tuple[list[Request], str]:
+    """The request that gives the tab its present name, and the name to remember.
+
+    Our range is found by the tab's id, whatever the tab is called: people rename it as they like, and a name of theirs
+    stays. Another name of ours takes the place of the one that we gave, unless another tab has it.
+    """
+    tab, sheet = place.content.tab, place.sheet
+    given = "" if tab.called == tab.title else tab.called
+    if sheet is None or sheet.title == tab.called:
+        return [], given
+    is_free = tab.called.casefold() not in {title.casefold() for title in titles if title != sheet.title}
+    if sheet.title != (place.memory.name or tab.title) or not is_free:
+        return [], place.memory.name
+    properties = {"sheetId": place.sheet_id, "title": tab.called}
+    return [{"updateSheetProperties": {"properties": properties, "fields": "title"}}], given
 
 
 def _only_lines(place: Place) -> list[Request]:
@@ -156,14 +178,15 @@ def range_name(title: str) -> str:
     return f"otklik_{plain}"
 
 
-def _ours(connection_id: str, book: Book, title: str) -> tuple[NamedRange | None, Sheet | None]:
-    place = shown_at(book, title)
+def _ours(connection_id: str, book: Book, content: Content) -> tuple[NamedRange | None, Sheet | None]:
+    place = shown_at(book, content.title)
     if place is not None:
         return place[1], place[0]
-    if any(sheet.title.casefold() == title.casefold() for sheet in book.sheets):
+    called = content.tab.called
+    if any(sheet.title.casefold() == called.casefold() for sheet in book.sheets):
         raise Refused(
             connection_id,
-            f"the spreadsheet has a tab {title} that is not ours",
+            f"the spreadsheet has a tab {called} that is not ours",
             "Rename that tab: the next publication makes its own, and nothing of yours is written over",
         )
     return None, None

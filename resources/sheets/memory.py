@@ -43,6 +43,8 @@ class Memory:
     """Key -> a digest of how the chart was drawn; its words and ranges apart."""
     words: Mapping[str, str] = field(default_factory=dict)
     """Key of a chart -> a digest of its title and subtitle."""
+    name: str = ""
+    """What we called the tab, where that is not its title."""
 
     @classmethod
     def of(cls, sheet: Sheet | None) -> Memory:
@@ -59,7 +61,8 @@ class Memory:
 
 def remembered(sheet: Sheet | None, sheet_id: int, memory: Memory) -> list[Request]:
     """The request that leaves the note, if it says something new."""
-    entry, text = _entry(sheet), json.dumps(asdict(memory), separators=(",", ":"), sort_keys=True)
+    noted = {name: value for name, value in asdict(memory).items() if value or name != "name"}
+    entry, text = _entry(sheet), json.dumps(noted, separators=(",", ":"), sort_keys=True)
     if entry is not None and entry.get("metadataValue") == text:
         return []
     lookup = {"developerMetadataLookup": {"metadataId": entry["metadataId"]}} if entry is not None else {}

@@ -91,6 +91,8 @@ def prepared(tab: Tab) -> Content:
     seen = hashlib.sha256(encode([_FORMAT, *(Kind(column.kind).value for column in tab.columns)]).encode())
     if tab.look is not None:
         seen.update(tab.look.text().encode())
+    if tab.name is not None:
+        seen.update(f"called {tab.name}".encode())
     for line in lines:
         # JSON has no bare line end: where a row ends is part of what is hashed
         seen.update(b"\n")

@@ -135,7 +135,7 @@ class Place:
             "addSheet": {
                 "properties": {
                     "sheetId": self.sheet_id,
-                    "title": self.content.title,
+                    "title": self.content.tab.called,
                     # a sheet whose rows are all frozen is refused, so the grid has one more
                     "gridProperties": {
                         "rowCount": self.rows,

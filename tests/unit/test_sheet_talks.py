@@ -13,7 +13,7 @@ from assets.exports import frames, status
 from assets.exports.frames import BESIDE, CHANNELS, MANAGERS, OF_TALKS, ORDER, RESULTS, TITLES
 from conversations.delta import DeltaStatus
 from conversations.digest import Change
-from conversations.messages import DEFINITIONS, DEFINITIONS_OF_TALKS, Talks, TalkWords, Weekly
+from conversations.messages import DEFINITIONS, DEFINITIONS_OF_TALKS, ReadMe, Talks, TalkWords, Weekly
 from conversations.messages.digest import change_text
 from tests.unit.snapshots import ANNA, FIGURES, NOBODY, NOTHING, delta, made, policy, snapshot, tab
 
@@ -90,6 +90,15 @@ def test_with_calls_their_tabs_stand_in_the_order_and_every_column_is_explained(
     assert named == set(DEFINITIONS_OF_TALKS)
     shown = {one.column.name for title in ORDER for one in frames.columns_of(title, has_talks=True)}
     assert named <= shown
+
+
+def test_the_tab_of_results_may_be_called_otherwise_and_the_first_tab_says_both_names() -> None:
+    sheets = {sheet.title: sheet for sheet in frames.sheets(shown().snapshot, policy(), {RESULTS: "Итоги звонков"})}
+    assert {title: sheet.tab().called for title, sheet in sheets.items() if sheet.tab().called != title} == {
+        RESULTS: "Итоги звонков",
+    }  # fmt: skip
+    what = list(sheets[frames.README].frame[ReadMe.WHAT])
+    assert "Итоги звонков (call_results)" in what and RESULTS not in what
 
 
 @pytest.mark.parametrize("title", [MANAGERS, BESIDE])
