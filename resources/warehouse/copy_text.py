@@ -1,7 +1,7 @@
 """Values as fields of ``COPY ... FROM STDIN`` in text format.
 
 Here: one function per kind of value. The driver's own row writer asks the type of every value again and is several
-times slower. Not here: what is copied (``land``, ``core``).
+times slower. Not here: what is copied (``core``), the binary format (``copy_binary``).
 """
 
 from __future__ import annotations

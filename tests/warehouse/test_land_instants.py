@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import doctest
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from types import ModuleType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -12,13 +15,14 @@ from hypothesis import strategies as st
 
 from conversations.source import Cursor, Page, RawRow
 from conversations.window import Window
-from resources.warehouse import copy_binary
+from resources.warehouse import copy_binary, copy_text
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
 from tests.loader import land
 from tests.warehouse.sources import START, WINDOW, FakeSource, PagesSource, row
 
 TABLE = "raw.retailcrm__messages"
+ZONES = [ZoneInfo(name) for name in ("UTC", "Asia/Almaty", "Europe/Moscow", "America/Santo_Domingo")]
 FIRST = datetime(1, 1, 2, tzinfo=UTC)
 LAST = datetime(9999, 12, 30, 23, 59, 59, 999_999, tzinfo=UTC)
 ALL = Window(FIRST, LAST + timedelta(microseconds=1))
@@ -59,7 +63,13 @@ def test_instants_are_read_back_to_the_microsecond(database: Warehouse, moment: 
     assert list(found) == [at.isoformat(" ", "microseconds") for at in in_utc]
 
 
-@given(st.datetimes(min_value=datetime(2, 1, 1), timezones=st.timezones()))
+@pytest.mark.parametrize("module", [copy_binary, copy_text])
+def test_examples_in_docstrings_hold(module: ModuleType) -> None:
+    result = doctest.testmod(module)
+    assert result.attempted and not result.failed
+
+
+@given(st.datetimes(min_value=datetime(2, 1, 1), timezones=st.sampled_from(ZONES)))
 def test_an_instant_counts_microseconds_since_2000(moment: datetime) -> None:
     counted = copy_binary.microseconds(moment)
     assert datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=counted) == moment.astimezone(UTC)
