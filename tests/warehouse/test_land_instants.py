@@ -69,7 +69,7 @@ def test_examples_in_docstrings_hold(module: ModuleType) -> None:
     assert result.attempted and not result.failed
 
 
-@given(st.datetimes(min_value=datetime(2, 1, 1), timezones=st.sampled_from(ZONES)))
+@given(st.datetimes(datetime(2, 1, 1), datetime(9999, 12, 30), timezones=st.sampled_from(ZONES)))
 def test_an_instant_counts_microseconds_since_2000(moment: datetime) -> None:
     counted = copy_binary.microseconds(moment)
     assert datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=counted) == moment.astimezone(UTC)
