@@ -18,6 +18,7 @@ from conversations.messages.digest import DigestHelp, Digests
 from conversations.messages.doctoring import ScoringDoctor
 from conversations.messages.errors import Errors
 from conversations.messages.explain import Explain, ExplainHelp
+from conversations.messages.explain_talks import ExplainTalks
 from conversations.messages.help import Help
 from conversations.messages.imports import Imports, ImportsHelp
 from conversations.messages.labels import Labels, LabelsHelp
@@ -64,6 +65,7 @@ __all__ = [
     "Errors",
     "Explain",
     "ExplainHelp",
+    "ExplainTalks",
     "Headings",
     "Help",
     "Import",

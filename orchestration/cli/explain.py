@@ -2,7 +2,8 @@
 
 Here: what was asked for (mart, week or day, person or channel, figure), and what is said about the number. Not here:
 the lists (``resources.warehouse.evidence``), how they are drawn (``explain_lists``), marts that are lists or
-comparisons themselves (``explain_weekly``). What is not named is answered by what there is.
+comparisons themselves (``explain_weekly``), judged calls and money (``explain_talks``). What is not named is answered
+by what there is.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ FIGURES = ("manager_week", "channel_week", "manager_day", "channel_day")
 WEEKLY = (
     "manager_week_delta", "channel_week_delta", "behavior_snapshot", "weekly_examples", "chat_advice", "revision",
 )  # fmt: skip
+TALKS = ("call_results", "llm_spend_day")
 DIGEST, STATUS = "digest", "data_status"
 _MOST_NAMED = 12
 
@@ -63,8 +65,9 @@ def explain(mart: str, keys: Sequence[str], options: Options) -> None:
     from resources.warehouse.roles import Role
 
     name = TABS.get(mart, mart)
-    if name not in (*FIGURES, *WEEKLY, DIGEST, STATUS):
-        raise CliError(Explain.NO_MART.format(mart, ", ".join((*FIGURES, *WEEKLY, DIGEST, STATUS))), EXIT_USAGE)
+    known = (*FIGURES, *WEEKLY, *TALKS, DIGEST, STATUS)
+    if name not in known:
+        raise CliError(Explain.NO_MART.format(mart, ", ".join(known)), EXIT_USAGE)
     settings = Settings()
     policy = Policy.load(settings.policy_path)
     with Warehouse.open(settings, Role.PUBLISHER) as warehouse:
@@ -82,6 +85,10 @@ def explain(mart: str, keys: Sequence[str], options: Options) -> None:
                 from orchestration.cli import explain_status
 
                 explain_status.show(drawing, list(keys))
+            elif name in TALKS:
+                from orchestration.cli import explain_talks
+
+                explain_talks.show(drawing, name, keys)
             else:
                 from orchestration.cli import explain_weekly
 

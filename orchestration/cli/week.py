@@ -95,6 +95,8 @@ def show(engine: Engine, week: str) -> None:
         screen.show(week_calls.drawn(calls))
         if week_calls.is_trial(calls):
             screen.note(WeekCalls.TRIAL_NOTE)
+        if week_calls.is_by_rules(calls):
+            screen.note(WeekCalls.RULES_NOTE)
     if bad := sorted(
         {f"{row['name']}: {Week.STATUSES[row['data_status']]}" for row in channels if row["data_status"] != "ok"}
     ):

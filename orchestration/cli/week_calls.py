@@ -18,25 +18,27 @@ _QUERY = """
 select manager_name as name, calls_in, calls_out, calls_talk_seconds, missed_calls_settled,
     missed_calls_in_target_share, calls_llm_evaluated, calls_llm_score_avg, calls_calibration_evaluated,
     calls_calibration_score_avg, chats_llm_evaluated, chats_llm_score_avg, chats_calibration_evaluated,
-    chats_calibration_score_avg
+    chats_calibration_score_avg, calls_rules_evaluated, calls_rules_score_avg, chats_rules_evaluated,
+    chats_rules_score_avg
 from marts.manager_week
 where week = :week
     and (calls_in + calls_out + missed_calls_settled > 0
         or calls_llm_evaluated + calls_calibration_evaluated > 0
-        or chats_llm_evaluated + chats_calibration_evaluated > 0)
+        or chats_llm_evaluated + chats_calibration_evaluated > 0
+        or calls_rules_evaluated + chats_rules_evaluated > 0)
 order by manager_id is null, manager_name, manager_key
 """
 
 
 def rows_of(connection: Connection, week: str) -> Sequence[Mapping[str, Any]]:
-    """The managers who had to do with the telephone or were judged by a model in the week."""
+    """The managers who had to do with the telephone or whose talks were judged in the week, by a model or by rules."""
     from sqlalchemy import text
 
     return connection.execute(text(_QUERY), {"week": week}).mappings().all()
 
 
 def drawn(rows: Sequence[Mapping[str, Any]]) -> Any:
-    """The table; a score that is not held against people yet carries a mark."""
+    """The table; a score that is not held against people yet carries a mark, and so does one of the rules."""
     columns = [(WeekCalls.MANAGER, "left"), *((heading, "right") for heading in WeekCalls.FIGURES)]
     table = screen.table(WeekCalls.TITLE, columns, [])
     for row in rows:
@@ -57,15 +59,29 @@ def drawn(rows: Sequence[Mapping[str, Any]]) -> Any:
 
 
 def is_trial(rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a score of the table carries the mark."""
-    return any(not row[f"{what}_llm_evaluated"] and row[f"{what}_calibration_evaluated"] for row in rows
-               for what in ("calls", "chats"))  # fmt: skip
+    """Whether a score of the table is a trial."""
+    return "trial" in {_kind(row, what) for row in rows for what in ("calls", "chats")}
+
+
+def is_by_rules(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a score of the table is of the rules."""
+    return "rules" in {_kind(row, what) for row in rows for what in ("calls", "chats")}
+
+
+def _kind(row: Mapping[str, Any], what: str) -> str | None:
+    """Whose score is shown: a model's that counts, else its trial, else that of the rules; of two judges never both."""
+    kinds = (("llm", "score"), ("calibration", "trial"), ("rules", "rules"))
+    return next((kind for name, kind in kinds if row[f"{what}_{name}_evaluated"]), None)
 
 
 def _score(row: Mapping[str, Any], what: str) -> str:
-    if row[f"{what}_llm_evaluated"]:
-        return WeekCalls.SCORE.format(points(row[f"{what}_llm_score_avg"]), row[f"{what}_llm_evaluated"])
-    if row[f"{what}_calibration_evaluated"]:
-        average, count = row[f"{what}_calibration_score_avg"], row[f"{what}_calibration_evaluated"]
-        return WeekCalls.TRIAL.format(points(average), count)
-    return WeekCalls.NONE
+    shown = {
+        "score": ("llm", WeekCalls.SCORE),
+        "trial": ("calibration", WeekCalls.TRIAL),
+        "rules": ("rules", WeekCalls.RULES),
+    }
+    kind = _kind(row, what)
+    if kind is None:
+        return WeekCalls.NONE
+    name, words = shown[kind]
+    return words.format(points(row[f"{what}_{name}_score_avg"]), row[f"{what}_{name}_evaluated"])

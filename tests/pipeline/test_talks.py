@@ -18,8 +18,11 @@ from assets.exports.snapshot import read
 from assets.marts import dbt, python
 from assets.marts.publish import publishing, swap, swap_days
 from assets.marts.shared import variables
-from conversations.messages import Explain, Headings, Talks
+from conversations.messages import Explain, Headings, Talks, WeekCalls
 from conversations.policy import Policy
+from orchestration.cli import explain_talks, week, week_calls
+from orchestration.cli.errors import CliError
+from orchestration.cli.explain_lists import Drawing
 from resources.warehouse import evidence as of
 from resources.warehouse.engine import Warehouse
 from tests.pipeline.standin import ANNA, Floor
@@ -130,6 +133,10 @@ def fill(floor: Floor) -> None:
     floor.put("evaluated.scorecard_notes", scorecard_id="shop:c1:s|model|chats|1", kind="recommendation", n=1,
               text="Назовите срок", quote_state="missing")  # fmt: skip
     ended(floor, "chat of shop:c1:s", "shop:wa", "shop:c1:s")
+    floor.put("evaluated.behaviour", session_id="shop:c1:s", conversation_id="chat of shop:c1:s", channel_id="shop:wa",
+              connection_id="shop", manager_id=ANNA, human_replies=2, is_good=True, is_good_customer=True,
+              good_score_at_least=80, ended_week=WEEK, ended_on=DAY, ended_at=datetime(2026, 11, 10, 9, tzinfo=UTC),
+              definition_version=1)  # fmt: skip
     floor.put("core.conversations", conversation_id="chat of shop:c1:s", connection_id="shop", channel_id="shop:wa")
     floor.put("core.messages", conversation_id="chat of shop:c1:s", message_id="m1", connection_id="shop",
               sent_at=datetime(2026, 11, 10, 9, tzinfo=UTC), sender_kind="manager", is_public=True, direction="out",
@@ -204,6 +211,17 @@ def test_only_admitted_criteria_count_and_calls_and_chats_stand_apart(floor: Flo
     assert shown(vera, "llm_evaluated", "llm_score_avg", "llm_state", "rules_score_avg") == (0, None, None, 50.0)
     channel = floor.row("channel_week", week=WEEK, channel_id="shop:wa")
     assert shown(channel, "llm_evaluated", "llm_score_avg", "chats_llm_evaluated") == (1, 0.0, 1)
+
+
+def test_a_talk_that_failed_by_the_model_is_no_good_one_in_any_mart(floor: Floor) -> None:
+    at = {"week": WEEK}, {"business_on": DAY}
+    for mart, where in zip(("manager_week", "manager_day"), at, strict=True):
+        row = floor.row(mart, manager_key="anna", **where)
+        assert shown(row, "sessions_judged", "good_judged", "good", "good_share") == (1, 1, 0, 0.0)
+    for mart, where in zip(("channel_week", "channel_day"), at, strict=True):
+        row = floor.row(mart, channel_id="shop:wa", **where)
+        assert shown(row, "sessions_judged", "good_judged", "good", "good_share") == (1, 1, 0, 0.0)
+    assert [row["not_good"] for row in floor.rows("published_sessions")] == [["auto_fail"]]
 
 
 def test_a_week_is_that_of_the_call_and_not_of_its_scoring(floor: Floor) -> None:
@@ -294,3 +312,70 @@ def test_every_list_of_calls_and_scores_adds_up_to_its_number(floor: Floor, name
                         wrong.append((key, subject.key, figure.name, found.shown, found.counted))
     assert wrong == []
     assert seen > 15
+
+
+def explained(floor: Floor, *asked: str, texts: str = "masked", **how: bool) -> Any:
+    """What ``otklik explain`` says; for people it prints, else it gives what ``--json`` would."""
+    policy = Policy.parse(f"exports: {{texts: {texts}}}")
+    with floor.publisher.connect() as sql:
+        drawing = Drawing(floor.publisher, sql, policy, **(how or {"as_json": True}))
+        explain_talks.show(drawing, *asked[:1], asked[1:])
+    return drawing.told[0] if drawing.told else None
+
+
+def test_a_call_is_explained_by_the_criteria_that_its_score_is_made_of(floor: Floor) -> None:
+    assert explained(floor, "call_results")["periods"] == ["2026-W47", WEEK]
+    calls = [row["call_id"] for row in explained(floor, "call_results", WEEK)["rows"]]
+    assert sorted(calls) == ["tbank:1", "tbank:2", "tbank:6", "tbank:8"]
+    counts = {"1": ["greeting"], "2": ["greeting", "offer"], "6": [], "8": []}
+    scores = {"1": 100.0, "2": 65.0, "6": 50.0, "8": None}
+    for name, score in scores.items():
+        told = explained(floor, "call_results", WEEK, name)
+        assert (told["counted_from_list"], told["list_adds_up"]) == (score, True), name
+        if name != "6":
+            assert [one["criterion"] for one in told["criteria"] if one["counts"]] == counts[name]
+    quotes = [one["quote"] for one in explained(floor, "call_results", WEEK, "1")["criteria"]]
+    assert quotes == ["слова greeting", "слова offer"]
+    hidden = explained(floor, "call_results", WEEK, "1", texts="none")["criteria"]
+    assert [(one["quote"], one["reason"]) for one in hidden] == [(None, None)] * 2
+    with pytest.raises(CliError, match="tbank:2"):
+        explained(floor, "call_results", WEEK, "no such call")
+
+
+def test_a_call_whose_marks_are_others_by_now_says_so(floor: Floor, capsys: pytest.CaptureFixture[str]) -> None:
+    explained(floor, "call_results", WEEK, "1", as_csv=False)
+    said = capsys.readouterr().out
+    assert "100,0 из 100" in said and Explain.EQUAL in said and "«слова greeting»" in said
+    row = floor.row("call_results", week=WEEK, call_id="tbank:1")
+    assert explain_talks.counted(row, [{**one, "counts": True} for one in row["criteria"]]) == 65.0
+    failed = [{**one, "counts": True, "is_auto_fail": True} for one in row["criteria"]]
+    assert explain_talks.counted(row, failed) == 0.0
+
+
+def test_money_is_explained_by_the_calls_that_it_was_paid_for(floor: Floor, capsys: pytest.CaptureFixture[str]) -> None:
+    assert explained(floor, "llm_spend_day")["periods"] == ["2026-11-13", "2026-11-12"]
+    assert len(explained(floor, "llm_spend_day", "2026-11-12")["rows"]) == 2
+    told = explained(floor, "llm_spend_day", "2026-11-12", "sales")
+    assert ([one["microusd"] for one in told["calls"]], told["list_adds_up"]) == ([250, 50, 900], True)
+    explained(floor, "llm_spend_day", "2026-11-13", "чаты", as_csv=False)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "0,001150 долл. США (потрачено 0,000250, потеряно 0,000000, в пути 0,000900)" in said
+    paid(floor, 6)
+    assert not explained(floor, "llm_spend_day", "2026-11-12", "sales")["list_adds_up"], "a call came later"
+    floor.owner.execute("delete from ops.llm_calls where llm_call_id = '6'")
+    with pytest.raises(CliError, match="sales"):
+        explained(floor, "llm_spend_day", "2026-11-12", "office")
+
+
+def test_the_printed_week_shows_the_rules_scores_as_theirs_where_no_model_judged(
+    floor: Floor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    week.show(floor.publisher.engine, WEEK)
+    said = capsys.readouterr()
+    of_calls = said.out[said.out.index(WeekCalls.TITLE) :]
+    vera = next(line for line in of_calls.splitlines() if "Вера" in line)
+    assert "50,0° (n=1)" in vera
+    anna = next(line for line in of_calls.splitlines() if "Анна" in line)
+    assert "100,0 (n=1)" in anna and "0,0 (n=1)" in anna and "°" not in anna, "a model judged her"
+    assert WeekCalls.RULES_NOTE[:30] in " ".join(said.err.split())
+    assert not week_calls.is_trial([]) and not week_calls.is_by_rules([])
