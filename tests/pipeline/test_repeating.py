@@ -63,7 +63,7 @@ class StandIn:
         self._ledger = ledger
         yield self
 
-    async def ask(self, request: Request, read: Any, repair: Any) -> Evaluated:
+    async def ask(self, request: Request, read: Any, repair: Any, begun: Any = None) -> Evaluated:
         planned = PlannedCall(request.key, 1, "first", "openai/judge", 1000)
         call_id = await self._ledger.reserve(planned)
         self.asked.append(request.key)
