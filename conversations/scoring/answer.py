@@ -213,11 +213,10 @@ def _notes(whole: Any) -> list[NoteAnswer]:
     ):
         for note in listed[:MOST_NOTES]:
             text = plain_text(note.text, LONGEST["note"])
-            due = getattr(note, "due", None)
             if text:
-                notes.append(
-                    NoteAnswer(kind, text, _quote(note.quote), getattr(note, "code", None), _date(due) if due else None)
-                )
+                code = note.code if kind == "decline_reason" else None
+                due = _date(note.due) if kind == "agreement" and note.due else None
+                notes.append(NoteAnswer(kind, text, _quote(note.quote), code, due))
     return notes
 
 

@@ -33,6 +33,7 @@ _SILENT = re.compile(rf"[{_INVISIBLE}]")
 _USUAL = re.compile(r"[\x00-\x7f\u0400-\u0481\u048a-\u04ff«»–—…“”„’№]*")
 """Texts of letters that have one form but for case and ё, with nothing that joins or hides in them: most texts."""
 _LETTERS = re.compile(r"[^\W_]+")
+_LETTERS_AND_ENDS = re.compile(r"[^\W_]+|\n")
 _LABEL = re.compile(rf"\s*(?:\[\d+\]\s*)?(?:(?:{'|'.join(Judge.SPEAKERS.values())})\s*:\s*)?", re.IGNORECASE)
 """How a phrase begins in what a model is shown; people copy it along with the words, and so do models."""
 
@@ -67,7 +68,7 @@ class Evidence:
     def __init__(self, phrases: Sequence[Phrase], masked: Sequence[Masked]) -> None:
         self._phrases = phrases
         self._masked = masked
-        self._lines = [_line(each.text) for each in masked]
+        self._lines = _lines([each.text for each in masked])
         """Words of each phrase between single blanks, with one before and one behind; empty for none."""
 
     @classmethod
@@ -135,7 +136,7 @@ class Evidence:
     def _verified(self, at: int, first: int, words: int) -> Found:
         """The words of a phrase, from the first one on, as they were said."""
         masked, phrase = self._masked[at], self._phrases[at]
-        places = [place for word, *place in _words(masked.text)][first : first + words]
+        places = _places(masked.text)[first : first + words]
         piece = origin(masked, places[0][0], places[-1][1])
         return Found("verified", phrase.text[piece.start : piece.end], phrase.ref, phrase.speaker)
 
@@ -155,6 +156,22 @@ def _words(text: str) -> Iterator[tuple[str, int, int]]:
 def _plainest(word: str) -> str:
     word = unicodedata.normalize("NFKC", _SILENT.sub("", word)).casefold().replace("ё", "е")
     return "".join(word.split())
+
+
+def _places(text: str) -> list[tuple[int, int]]:
+    """Where each word of a text begins and ends."""
+    if _USUAL.fullmatch(text):
+        return [found.span() for found in _LETTERS.finditer(text)]
+    return [(start, end) for _, start, end in _words(text)]
+
+
+def _lines(texts: Sequence[str]) -> list[str]:
+    """``_line`` of each text; of usual ones of all at once."""
+    whole = "\n".join(texts)
+    if whole.count("\n") != len(texts) - 1 or not _USUAL.fullmatch(whole):
+        return [_line(text) for text in texts]
+    words = " ".join(_LETTERS_AND_ENDS.findall(whole.casefold().replace("ё", "е")))
+    return [f" {line} " if (line := each.strip(" ")) else "" for each in words.split("\n")]
 
 
 def _line(text: str) -> str:

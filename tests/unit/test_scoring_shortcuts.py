@@ -148,6 +148,16 @@ def test_words_of_a_usual_text_are_the_words_of_any(text: str) -> None:
     assert evidence._line(text) == (f" {expected} " if expected else "")
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.lists(TEXT, max_size=5))
+@example(["да", "", " - ", "Ёж"])
+@example([])
+def test_words_and_their_places_are_those_of_each_text(texts: list[str]) -> None:
+    assert evidence._lines(texts) == [evidence._line(text) for text in texts]
+    for text in texts:
+        assert evidence._places(text) == [(start, end) for _, start, end in evidence._words(text)]
+
+
 def test_every_usual_letter_has_one_form() -> None:
     usual = [each for each in map(chr, range(0x2200)) if evidence._USUAL.fullmatch(each)]
 
