@@ -322,11 +322,15 @@ elsewhere as (
     from due_chat as d join core.messages as m on m.conversation_id = d.conversation_id and m.deleted_at > %(now)s
     where not d.is_own and m.sent_at <= %(now)s
 ),
+own as (
+    select contact, min(conversation_id) as conversation_id from due_chat
+    where is_own and contact in (select contact from due_chat where not is_own)
+    group by contact
+),
 marks as (
     select l.conversation_id, l.at from later as l join due_chat as d on d.conversation_id = l.conversation_id
     union all
-    select (select min(own.conversation_id) from due_chat as own where own.contact = e.contact and own.is_own), e.at
-    from elsewhere as e
+    select own.conversation_id, e.at from elsewhere as e join own on own.contact = e.contact
 )
 insert into ops.dirty as d (conversation_id, connection_id, since, is_told)
 select conversation_id, %(connection)s, min(at), true from marks group by conversation_id
