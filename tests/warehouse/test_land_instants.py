@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.source import Cursor, Page, RawRow
@@ -69,6 +69,7 @@ def test_examples_in_docstrings_hold(module: ModuleType) -> None:
     assert result.attempted and not result.failed
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(2, 1, 1), datetime(9999, 12, 30), timezones=st.sampled_from(ZONES)))
 def test_an_instant_counts_microseconds_since_2000(moment: datetime) -> None:
     counted = copy_binary.microseconds(moment)
