@@ -33,6 +33,11 @@ _TWINS = {
     "reply_p50_seconds": "reply_p50_business_seconds",
 }
 """The same thing said the other way round, or by another clock: said once among the main changes."""
+_OF_CALLS = ("calls_in", "calls_out", "calls_internal")
+_OF_CHATS = (
+    "waits_settled", "not_required", "pending_now", "left_waiting", "bot_handled", "chat_sessions_touched",
+    "sessions_with_intent",
+)  # fmt: skip
 _SHARES = {one.name for one in METRICS if one.kind is MetricKind.SHARE}
 _SCORES = {one.name for one in METRICS if one.kind is MetricKind.SCORE}
 
@@ -40,7 +45,9 @@ _SCORES = {one.name for one in METRICS if one.kind is MetricKind.SCORE}
 def beside(subjects: DataFrame, key: str, deltas: DataFrame, week: str) -> DataFrame:
     """The rows of a summary in one week, with what their comparisons say: columns ``metric.part`` and ``main``.
 
-    ``key`` is the column that names the subject in both. Where there is no comparison its parts are None.
+    ``key`` is the column that names the subject in both. Where there is no comparison its parts are None. Who was on
+    the telephone alone, in both weeks, is left out: nothing of what is compared here is of him, and his calls stand in
+    the tab beside (``calls_and_chats``). A main change keeps him: of his missed calls, or of his scores.
     """
     rows = subjects[subjects["week"] == week].reset_index(drop=True)
     found = {(row[key], row["metric"]): row for row in deltas[deltas["week"] == week].to_dict("records")}
@@ -48,7 +55,21 @@ def beside(subjects: DataFrame, key: str, deltas: DataFrame, week: str) -> DataF
         for part in _PARTS:
             rows[f"{metric}.{part}"] = _objects([found.get((one, metric), {}).get(part) for one in rows[key]])
     rows["main"] = _objects([main_changes(found, one) for one in rows[key]])
-    return rows
+    left_out = [is_of_the_telephone_alone(row) for row in rows.to_dict("records")]
+    return rows[[not one for one in left_out]].reset_index(drop=True)
+
+
+def is_of_the_telephone_alone(row: Mapping[str, Any]) -> bool:
+    """Whether a row of ``beside`` is about calls and nothing that is compared: no question and no chat of the week, no
+    figure of the week before, no main change. Without calls nobody is."""
+
+    def has(*names: str) -> bool:
+        # a figure that a table does not have is no number there
+        return any(value == value and bool(value) for value in map(row.get, names))
+
+    if not has(*_OF_CALLS) or row["main"]:
+        return False
+    return not has(*_OF_CHATS, *(f"{metric}.previous_n" for metric in SHOWN))
 
 
 def with_cases(deltas: DataFrame) -> DataFrame:

@@ -92,6 +92,39 @@ def test_with_calls_their_tabs_stand_in_the_order_and_every_column_is_explained(
     assert named <= shown
 
 
+SILENT = {"not_required": 0, "left_waiting": 0, "chat_sessions_touched": 0}
+PHONE = {"manager_key": "tbank:8", "manager_id": "tbank:8", "manager_name": "Вера"}
+
+
+def digest_names(more: dict[str, Any], deltas: Any = ()) -> list[str]:
+    """Who stands in the digest of managers beside Anna, with these figures of Vera's."""
+    people = [{**MANAGER, **ANNA, **FIGURES, **SCORES}, {**MANAGER, **PHONE, **NOTHING, **SCORES, **SILENT, **more}]
+    compared = [delta("in_target_share", **ANNA), *deltas]
+    found = snapshot(has_talks=True, managers=people, results=[RESULT], manager_deltas=compared)
+    found = replace(found, channels=found.channels.assign(**{name: [value] for name, value in SCORES.items()}))
+    tabs = {sheet.title: sheet for sheet in frames.sheets(found, policy())}
+    (rule,) = (one for one in RULES if one.tab == frames.DIGEST_MANAGERS)
+    assert rule.count(Shown(found, tabs, {}, "masked")) == 0
+    assert len(tabs[MANAGERS].frame) == 2 and len(tabs[BESIDE].frame) == 2, "the tabs that tell of calls have everybody"
+    return list(tabs[frames.DIGEST_MANAGERS].frame["Менеджер"])
+
+
+def test_who_was_on_the_telephone_alone_is_not_compared_by_his_chats() -> None:
+    empty = delta("in_target_share", n=0, previous_n=0, value=None, previous_value=None, delta=None,
+                  delta_status="previous_empty", is_headline=False, **PHONE)  # fmt: skip
+    assert digest_names({}, [empty]) == ["Анна Ким"]
+    both = ["Анна Ким", "Вера"]
+    # one question of any kind, a chat, or a week before with chats in it, and he is there
+    for name in ("waits_settled", "not_required", "pending_now", "chat_sessions_touched", "sessions_with_intent"):
+        settled = {"n": int(name == "waits_settled"), "hits": 0}
+        assert digest_names({name: 1}, [{**empty, **settled}]) == both, name
+    assert digest_names({}, [{**empty, "previous_n": 7, "previous_value": 0.5}]) == both
+    # a change of his missed calls is told, and who had neither calls nor chats was assigned chats
+    missed = delta("missed_calls_in_target_share", is_headline=True, delta_status="worsened", **PHONE)
+    assert digest_names({}, [empty, missed]) == both
+    assert digest_names({"calls_in": 0, "calls_out": 0, "calls_internal": 0}, [empty]) == both
+
+
 def test_the_tab_of_results_may_be_called_otherwise_and_the_first_tab_says_both_names() -> None:
     sheets = {sheet.title: sheet for sheet in frames.sheets(shown().snapshot, policy(), {RESULTS: "Итоги звонков"})}
     assert {title: sheet.tab().called for title, sheet in sheets.items() if sheet.tab().called != title} == {
