@@ -17,7 +17,7 @@ HEAVY = (
     "great_expectations", "pandas", "numpy", "scipy", "statsmodels", "polars", "litellm", "googleapiclient",
     "matplotlib", "dbt", "pymorphy3", "openpyxl", "duckdb", "re2",
 )  # fmt: skip
-PURE_EXTRAS = {"jinja2", "numpy", "phonenumbers", "pydantic", "pymorphy3", "re2", "scipy", "yaml"}
+PURE_EXTRAS = {"jinja2", "numpy", "orjson", "phonenumbers", "pydantic", "pymorphy3", "re2", "scipy", "yaml"}
 
 # who may import whom; the longest name that fits a module decides
 ALLOWED = {
