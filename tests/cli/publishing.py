@@ -52,16 +52,6 @@ def published_shop(
         yield database
 
 
-def thinned(shop: Shop, keep: int) -> Shop:
-    """Every ``keep``-th chat of a shop: all that can happen there does, in less time."""
-    kept = {chat.id for chat in shop.chats[::keep]}
-    shop.chats = [one for one in shop.chats if one.id in kept]
-    shop.dialogs = [one for one in shop.dialogs if one.chat.id in kept]
-    shop.messages = [one for one in shop.messages if one.chat.id in kept]
-    shop.orders = [one for one in shop.orders if one.dialog is not None and one.dialog.chat.id in kept]
-    return shop
-
-
 def policy_with(folder: Path, was: str, now: str) -> str:
     """The path of the demo's policy with one text replaced."""
     text = (Path(__file__).resolve().parents[2] / "policy.yaml").read_text("utf-8")

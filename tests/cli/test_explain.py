@@ -18,9 +18,10 @@ from resources.warehouse.engine import Warehouse
 from resources.warehouse.evidence_messages import messages as read_messages
 from resources.warehouse.roles import Role
 from tests.cli.conftest import Otklik
-from tests.cli.publishing import BEFORE, CONTACTS, MASKED, MONDAY, WEEK, policy_with, published_shop, thinned
+from tests.cli.publishing import BEFORE, CONTACTS, MASKED, MONDAY, WEEK, policy_with, published_shop
 from tests.emulators.sheets import SheetsEmulator
 from tests.emulators.shop.model import Shop
+from tests.emulators.shop.thinning import thinned
 from tests.emulators.telegram import TelegramEmulator
 
 pytestmark = pytest.mark.proof

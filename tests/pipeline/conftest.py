@@ -13,6 +13,7 @@ import pytest
 from resources.warehouse.engine import Warehouse
 from tests.emulators.retailcrm import RetailCRMEmulator
 from tests.emulators.shop.model import Shop
+from tests.emulators.shop.thinning import thinned
 
 MONDAY = date(2026, 11, 16)
 """The shop's history ends before this day."""
@@ -21,9 +22,10 @@ FIRST, LAST = MONDAY - timedelta(days=14), MONDAY - timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def account() -> Iterator[RetailCRMEmulator]:
-    """Three weeks of a shop that is not the demo's."""
-    with RetailCRMEmulator(Shop.demo(7, MONDAY, 3), rate=None) as emulator:
+def account(request: pytest.FixtureRequest) -> Iterator[RetailCRMEmulator]:
+    """Three weeks of a shop that is not the demo's; of its chats every ``KEEP``-th where a module says so."""
+    shop = thinned(Shop.demo(7, MONDAY, 3), getattr(request.module, "KEEP", 1))
+    with RetailCRMEmulator(shop, rate=None) as emulator:
         yield emulator
 
 

@@ -15,6 +15,9 @@ from orchestration import runner
 from resources.warehouse.engine import Warehouse
 from tests.pipeline.conftest import LAST
 
+KEEP = 6
+"""Chats of the shop, one of so many: what is tested here has nothing to do with how many there are."""
+
 ZONE = ZoneInfo("Europe/Moscow")
 LATE = LAST - timedelta(days=2)
 

@@ -21,6 +21,9 @@ from tests.pipeline.conftest import FIRST, LAST, WEEKS, environment
 from tests.pipeline.counting import BEHAVIOUR, agrees_with_behaviour, agrees_with_waits, persons, rows
 from tests.warm_python import WarmPython
 
+KEEP = 3
+"""Chats of the shop, one of so many: counting by hand is the same for fewer."""
+
 DAYS = [FIRST + timedelta(days=n) for n in range(14)]
 MOVED_ON = DAYS[3]
 KEYS = {"manager_day": "manager_key", "channel_day": "channel_id"}
