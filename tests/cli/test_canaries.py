@@ -39,13 +39,14 @@ from tests.emulators.retailcrm_web import RetailCRMWebEmulator
 from tests.emulators.sheets import SheetsEmulator
 from tests.emulators.shop.model import Shop
 from tests.emulators.telegram import TelegramEmulator
-
-# the longest file of the suite; what single parts keep and show is searched where they are tested
-pytestmark = pytest.mark.proof
+from tests.warm_python import WarmPython
 
 MONDAY = date(2026, 11, 16)
 _ACCOUNTS = ("retailcrm", "shop2", "revoked", "parrot", "browser", "phone", "away")
 NOW = "2026-11-16T09:30:00+03:00"
+
+
+COMMAND = "import great_expectations, orchestration.definitions\nfrom orchestration.cli import main\nmain()"
 
 
 def canary() -> str:
@@ -75,8 +76,8 @@ class Parrot(BaseHTTPRequestHandler):
 class World:
     """One installation with its accounts, and everything that it said."""
 
-    def __init__(self, home: Path, database: Warehouse) -> None:
-        self.home, self.database = home, database
+    def __init__(self, home: Path, database: Warehouse, warm: WarmPython) -> None:
+        self.home, self.database, self._warm = home, database, warm
         self.canaries: dict[str, str] = {}
         self.said: list[tuple[str, bytes]] = []
         self.environment: dict[str, str] = {}
@@ -97,9 +98,14 @@ class World:
         return self._heard(arguments, done.exit_code, done.stdout_bytes, done.stderr_bytes)
 
     def process(self, *arguments: str, **variables: str) -> int:
-        """Run the command as a process of its own: with all that libraries print by themselves."""
+        """Run the command in a process of its own: with all that libraries print by themselves."""
+        done = self._warm.run(COMMAND, *arguments, environment={**self.environment, **variables})
+        return self._heard(arguments, done.returncode, done.stdout.encode("utf-8"), b"")
+
+    def started(self, *arguments: str, **variables: str) -> int:
+        """As ``process``, in one that a shell would start."""
         done = subprocess.run(
-            [sys.executable, "-c", "from orchestration.cli import main; main()", *arguments],
+            [sys.executable, "-c", COMMAND, *arguments],
             cwd=PROJECT_ROOT,
             env={**self.environment, **variables},
             capture_output=True,
@@ -147,9 +153,10 @@ def world(
     sheets: SheetsEmulator,
     telegram: TelegramEmulator,
     parrot: str,
+    warm_python: WarmPython,
 ) -> Iterator[World]:
     """The installation after all of it."""
-    world = World(tmp_path_factory.mktemp("home"), database)
+    world = World(tmp_path_factory.mktemp("home"), database, warm_python)
     shops = [
         RetailCRMEmulator(
             Shop.tiny(seed, MONDAY, messages=60),
@@ -172,6 +179,7 @@ def world(
             "HTTP_MAX_ATTEMPTS": "2",
             "HTTP_DEADLINE_SECONDS": "20",
             "RETAILCRM_REQUESTS_PER_SECOND": "1000",
+            "SHEETS_REQUESTS_PER_MINUTE": "1000",
             "RETAILCRM_BASE_URL": first.base_url,
             "RETAILCRM_API_KEY": first.api_key,
             "RETAILCRM_BOT_TOKEN": first.bot_token,
@@ -189,7 +197,7 @@ def world(
         day = ("backfill", "--from", "2026-11-15", "--to", "2026-11-15", "--select", "raw")
         assert world.process(*day, OTKLIK_PREFLIGHT="off") == 1, world.everything_said()
         _ask_a_judge(world, parrot)
-        world.process("watch", "--once")
+        world.started("watch", "--once")
         world.otklik("connections")
         world.otklik("rotate-keys")
         keys = (world.home / "secrets" / "connections.keys").read_text("ascii").splitlines()
@@ -279,6 +287,14 @@ def test_everything_that_can_leak_has_happened(
     assert any("revoked" in text for text in telegram.texts())
     assert world.codes["rotate-keys"] == 0
     assert world.codes["watch --once"] == 0
+
+
+def test_the_week_was_loaded_published_and_printed(world: World) -> None:
+    ((_, printed),) = (one for one in world.said if one[0] == "run --week 2026-W46: stdout")
+    for said in ("Неделя 2026-W46 (09.11–15.11.2026)", "По менеджерам", "По каналам"):
+        assert said in printed.decode("utf-8")
+    with world.database.connect() as connection:
+        assert connection.execute("select distinct week from marts.manager_week").fetchall() == [("2026-W46",)]
 
 
 def test_no_table_holds_a_secret(world: World) -> None:

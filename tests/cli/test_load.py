@@ -1,10 +1,12 @@
-"""``otklik run`` and ``otklik backfill``: refusals before anything is loaded, and failures in words."""
+"""``otklik run`` and ``otklik backfill``: refusals before anything is loaded, and failures in words.
+
+A week that goes well is in ``test_canaries``.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
 
 import pytest
 from sqlalchemy import text
@@ -13,7 +15,6 @@ from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
 from tests.cli.conftest import Otklik
 from tests.emulators.retailcrm import RetailCRMEmulator
-from tests.emulators.shop.model import Shop
 
 pytestmark = pytest.mark.usefixtures("on_database")
 
@@ -151,15 +152,3 @@ def test_probe_with_a_closed_list_says_so(otklik: Otklik) -> None:
 
     assert result.exit_code == 1
     assert "нет" in result.stdout
-
-
-@pytest.mark.proof
-def test_a_week_is_loaded_published_and_printed(otklik: Otklik, on_database: Warehouse) -> None:
-    with RetailCRMEmulator(Shop.tiny(7, date(2026, 11, 16)), rate=None) as shop:
-        result = otklik("run", "--week", "2026-W46", **account(shop, RETAILCRM_REQUESTS_PER_SECOND="1000"))
-
-    assert result.exit_code == 0, result.output
-    assert "Неделя 2026-W46 (09.11–15.11.2026)" in result.stdout
-    assert "По менеджерам" in result.stdout and "По каналам" in result.stdout
-    with on_database.engine.connect() as sql:
-        assert sql.execute(text("select distinct week from marts.manager_week")).scalars().all() == ["2026-W46"]
