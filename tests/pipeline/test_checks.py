@@ -28,6 +28,9 @@ from resources.warehouse.engine import Warehouse
 from tests.pipeline.call_breaks import CALL_BREAKS
 from tests.pipeline.conftest import FIRST, LAST, WEEKS
 
+KEEP = 2
+"""Chats of the shop, one of so many: every break finds its rows."""
+
 CHOSEN = [(table, rule) for layer in (RAW, CORE, REFERENCE, EVALUATED) for table in layer for rule in table.rules]
 
 _NO_ID = "update raw.retailcrm__{} set payload = payload - 'id'"
