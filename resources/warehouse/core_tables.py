@@ -264,6 +264,31 @@ class ParentTable(WindowTable):
         return touched | CoreTable.exchange(self, connection, owner)
 
 
+class ChatTable(CoreTable):
+    """Conversations. One that goes to another customer is no longer judged with the others of the former one."""
+
+    def exchange(self, connection: psycopg.Connection[Any], owner: Owner) -> set[str]:
+        """Mark what a conversation leaves behind, as one customer or as one human of several ids, then write."""
+        connection.execute(
+            sql.SQL(
+                "with former as ("
+                "select distinct coalesce(l.same_as, t.customer_id) as human"
+                " from {staged} as s join {target} as t on t.conversation_id = s.conversation_id"
+                " left join reference.customer_links as l on l.customer_id = t.customer_id"
+                " where t.customer_id is distinct from s.customer_id and t.customer_id is not null),"
+                " ids as (select human as customer_id from former union"
+                " select l.customer_id from former as f join reference.customer_links as l on l.same_as = f.human)"
+                " insert into ops.dirty as d (conversation_id, connection_id, since)"
+                " select t.conversation_id, t.connection_id, '1900-01-01 00:00Z'"
+                " from ids as i join {target} as t on t.customer_id = i.customer_id"
+                " where t.connection_id = %s"
+                " on conflict (conversation_id) do update set since = excluded.since, is_told = false"
+            ).format(staged=self._staged, target=self._target),
+            (owner.connection_id,),
+        )
+        return super().exchange(connection, owner)
+
+
 def _names(columns: tuple[str, ...] | list[str], alias: str | None = None) -> sql.Composable:
     return sql.SQL(", ").join(sql.Identifier(alias, one) if alias else sql.Identifier(one) for one in columns)
 
@@ -276,7 +301,7 @@ TABLES: dict[str, CoreTable] = {
         CoreTable("channels", ("channel_id",), Channel._fields, merges=True),
         CoreTable("managers", ("manager_id",), Manager._fields, merges=True),
         CoreTable("customers", ("customer_id",), (*Customer._fields, "number_key"), merges=True),
-        CoreTable("conversations", ("conversation_id",), Conversation._fields),
+        ChatTable("conversations", ("conversation_id",), Conversation._fields),
         WindowTable(
             "messages",
             ("conversation_id", "message_id"),

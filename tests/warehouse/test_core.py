@@ -49,7 +49,8 @@ class PlainParser:
                 yield Manager(f"shop:{payload['person']}", "shop", payload["name"], payload.get("team"), True)
             case "chats":
                 yield Channel("shop:61", "shop", "whatsapp", "WA", True)
-                yield Conversation(chat, "shop", "shop:61", None, None, False, tuple(payload.get("flags", ())))
+                customer, flags = payload.get("customer"), tuple(payload.get("flags", ()))
+                yield Conversation(chat, "shop", "shop:61", customer, None, False, flags)
             case "dialogs" | "messages":
                 if stream == "messages":
                     yield message(row, chat)
@@ -164,6 +165,31 @@ def dirty(database: Warehouse) -> list[tuple[Any, ...]]:
         return connection.execute(
             "with taken as (delete from ops.dirty returning *) select conversation_id, since from taken order by 1"
         ).fetchall()
+
+
+def test_a_chat_that_goes_to_another_customer_has_the_rest_of_the_former_judged_again(database: Warehouse) -> None:
+    """What was said in it may have answered there: by nobody's customer any more."""
+
+    def bring(owner: str) -> None:
+        owners = enumerate((owner, "shop:a", "shop:b", "shop:c"), 1)
+        put(database, CHATS, [said(chat, 0, chat=chat, customer=one, version=len(owner)) for chat, one in owners])
+        replaced(database, [CHATS])
+
+    def marked() -> list[tuple[Any, ...]]:
+        with database.connect() as connection:
+            return connection.execute("delete from ops.dirty returning conversation_id, is_told").fetchall()
+
+    with database.connect() as connection:
+        # b is the same human as a
+        connection.execute("insert into reference.customer_links values ('shop:b', 'shop:a', 'list')")
+    bring("shop:a")
+    assert len(marked()) == 4
+    bring("shop:a")
+    assert marked() == []
+    bring("shop:other")
+    assert sorted(marked()) == [("shop:1", False), ("shop:2", False), ("shop:3", False)]
+    with database.connect() as connection:
+        connection.execute("delete from reference.customer_links")
 
 
 @pytest.mark.parametrize("order", [(0, 2), (2, 0)])
