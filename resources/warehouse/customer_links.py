@@ -19,7 +19,7 @@ from conversations.numbers import number_key
 from resources.warehouse.audit import record
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
-from resources.warehouse.locks import core_lock, people_lock
+from resources.warehouse.locks import core_lock, links_lock
 
 BEGINNING = "1900-01-01 00:00Z"
 """From when on conversations are judged again: a reply of long ago may be the answer now."""
@@ -98,7 +98,7 @@ def find_links(warehouse: Warehouse, *, by_number: bool) -> Linked:
 
 def _replace(warehouse: Warehouse, given: Mapping[str, str] | None, by_number: bool) -> LinkCounts:
     with warehouse.connect("otklik customers", autocommit=True) as connection, ExitStack() as held:
-        held.enter_context(people_lock(connection))
+        held.enter_context(links_lock(connection))
         if by_number:
             _fill_keys(connection)
         written = _listed(connection)

@@ -48,10 +48,14 @@ create temp table due_chat (
 
 _FIND_DUE = """
 with changed as (
-    delete from ops.dirty where connection_id = %(connection)s and since <= %(now)s returning conversation_id, since
+    delete from ops.dirty where connection_id = %(connection)s and since <= %(now)s and (is_told or %(told)s)
+    returning conversation_id, since
 ),
 reasons as (
     select conversation_id, since from changed
+    union all
+    select conversation_id, since from ops.dirty
+    where connection_id = %(connection)s and since <= %(now)s and not (is_told or %(told)s)
     union all
     select conversation_id, %(known_to)s from evaluated.waits
     where outcome = 'pending' and connection_id = %(connection)s and %(moved)s
@@ -134,6 +138,8 @@ class Scope:
     early_delete_seconds: int
     stamp: Stamp
     lexicon_hash: str
+    is_told: bool = True
+    """False: other connections of the humans do not know yet what changed here, so its marks stay for a later run."""
 
 
 def find_due(connection: psycopg.Connection[Any], scope: Scope) -> None:
@@ -146,6 +152,7 @@ def find_due(connection: psycopg.Connection[Any], scope: Scope) -> None:
         {
             "connection": scope.connection_id,
             "now": scope.now,
+            "told": scope.is_told,
             "known_to": _BEGINNING if scope.before is None else scope.before - early,
             "first": scope.before is None,
             "moved": scope.before is not None and scope.before < scope.now,

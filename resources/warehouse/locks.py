@@ -1,6 +1,7 @@
 """Who works on what: advisory locks of PostgreSQL, which vanish with the session of their holder (D4).
 
-Here: the lock of an account, of one of its streams, of its core tables, of the people, of the requirements, of a run.
+Here: the lock of an account, of one of its streams, of its core tables, of the people, of the links of
+customers, of the requirements, of a run.
 Not here: the lock of the embedded server's files (``server``).
 
 The lock of an account is held for the whole run, in a session of its own: who finds it taken asks the vendor nothing
@@ -100,6 +101,18 @@ def people_lock(connection: psycopg.Connection[Any], wait: float = 30.0) -> Iter
         Busy: another process has had it for longer than ``wait`` seconds.
     """
     with _held(connection, "otklik:people", "the people are being written by another process", wait):
+        yield
+
+
+@contextlib.contextmanager
+def links_lock(connection: psycopg.Connection[Any], wait: float = 30.0) -> Iterator[None]:
+    """The right to write which ids of customers are one human. Whoever has it may wait for accounts that are being
+    judged, so it is not the lock of the people: nobody who publishes waits for that.
+
+    Raises:
+        Busy: another process has had it for longer than ``wait`` seconds.
+    """
+    with _held(connection, "otklik:links", "the links of customers are being written by another process", wait):
         yield
 
 

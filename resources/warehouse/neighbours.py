@@ -7,8 +7,9 @@ Every connection judges its own chats, as of its own instant (``ops.as_of``), wi
 human in any connection up to it. So what is stored of the judgement follows from what is in core, the links and the
 instants, whatever was loaded or judged first. A mark of ``ops.dirty`` is made where a row changed; before anybody takes
 it, it is told: each other connection of the human gets a mark of its own, with the same instant, which it takes when
-it judges up to there. Marks of a connection are written and taken under the lock of its core tables only, and whoever
-needs several of these locks takes them in the order of their names, so that no two runs wait for each other.
+it judges up to there. Where somebody works on another connection for long, the mark is judged and stays, untold. Marks
+of a connection are written and taken under the lock of its core tables only, and whoever needs several of these locks
+takes them in the order of their names, so that no two runs wait for each other.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 import psycopg
 
+from resources.warehouse.errors import Busy
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import core_lock
 
@@ -66,21 +68,32 @@ on conflict (conversation_id) do update set since = least(d.since, excluded.sinc
 """  # noqa: S608 - no value in it
 
 
+class _BusyElsewhere(Exception):
+    """Somebody works on another connection and does not end."""
+
+
 @contextlib.contextmanager
-def judging_lock(connection: psycopg.Connection[Any], connection_id: str) -> Iterator[None]:
+def judging_lock(connection: psycopg.Connection[Any], connection_id: str) -> Iterator[bool]:
     """The right to judge a connection, once all that changed for its humans in any connection is told.
 
-    The locks of the other connections are held while it is told, that of this one for the time of the block.
+    The locks of the other connections are held while it is told, that of this one for the time of the block. Gives
+    whether it was told: where somebody works on another connection and does not end, this one does not lose its night
+    for that (F28). What is not told stays marked, so that a later run tells it and judges it again.
 
     Raises:
-        Busy: another process writes core tables of the connection, or of one that shares a human with it, and does not
-            end.
+        Busy: another process writes core tables of the connection itself and does not end.
     """
     with ExitStack() as own:
-        while not _all_told(connection, connection_id, own):
+        is_told = True
+        try:
+            while not _all_told(connection, connection_id, own):
+                own.close()
+        except _BusyElsewhere:
             own.close()
+            own.enter_context(core_lock(connection, connection_id))
+            is_told = False
         fail_point("evaluated.told")
-        yield
+        yield is_told
 
 
 def _all_told(connection: psycopg.Connection[Any], one: str, own: ExitStack) -> bool:
@@ -88,7 +101,10 @@ def _all_told(connection: psycopg.Connection[Any], one: str, own: ExitStack) -> 
     around = _neighbours(connection, one)
     with ExitStack() as others:
         for name in sorted({one, *around}):
-            (own if name == one else others).enter_context(core_lock(connection, name))
+            try:
+                (own if name == one else others).enter_context(core_lock(connection, name))
+            except Busy as error:
+                raise error if name == one else _BusyElsewhere from error
         now = _neighbours(connection, one)
         if now <= around and now:
             with connection.transaction():

@@ -86,7 +86,7 @@ def refresh_evaluated(
         progress: called after each written batch.
 
     Raises:
-        Busy: another process writes core or evaluated rows of the connection, or of one that shares a human with it.
+        Busy: another process writes core or evaluated rows of the connection.
         ValueError: neither ``as_of`` nor ``window`` is given.
     """
     if as_of is None:
@@ -97,13 +97,12 @@ def refresh_evaluated(
     words = Words(lexicon or Lexicon.default())
     with (
         warehouse.connect("otklik refresh", autocommit=True) as connection,
-        judging_lock(connection, connection_id),
+        judging_lock(connection, connection_id) as is_told,
     ):
         with connection.transaction():
             before, now = _advance(connection, connection_id, as_of)
-            find_due(
-                connection, Scope(connection_id, window, before, now, policy.early_delete_seconds, stamp, words.hash)
-            )
+            early = policy.early_delete_seconds
+            find_due(connection, Scope(connection_id, window, before, now, early, stamp, words.hash, is_told))
             carries = find_restarts(connection)
             _delete_what_is_replaced(connection)
             fail_point("evaluated.staged")

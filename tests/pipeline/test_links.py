@@ -13,7 +13,7 @@ import pytest
 from orchestration import runner
 from resources.warehouse import customer_links
 from resources.warehouse.engine import Warehouse
-from resources.warehouse.locks import people_lock
+from resources.warehouse.locks import links_lock
 
 DAY = date(2026, 11, 15)
 KEY = dg.AssetKey(["reference", "customer_links"])
@@ -65,8 +65,8 @@ def test_a_night_joins_by_numbers_and_where_somebody_else_writes_links_the_old_o
         expected = {"people": 1, "linked_by_number": 1, "numbers_that_join_nobody": 1, "conversations_judged_again": 2}
         assert {name: found[name] for name in expected} == expected
         (tmp_path / "policy.yaml").write_text("customers: {link_by_number: false}", "utf-8")
-        monkeypatch.setattr(customer_links, "people_lock", lambda session: people_lock(session, wait=0.05))
-        with stored.connect(autocommit=True) as other, people_lock(other):
+        monkeypatch.setattr(customer_links, "links_lock", lambda session: links_lock(session, wait=0.05))
+        with stored.connect(autocommit=True) as other, links_lock(other):
             assert told(instance)["busy"] is True
         assert links(stored) == [("tbank:a", "shop:5", "number")]
         assert told(instance)["people"] == 0

@@ -1,7 +1,8 @@
 """One human in two connections: a call answers his chat, a message his missed call, whatever was loaded first.
 
 Here: a messenger's and a telephony's account, joined by the number or by people. Not here: who is joined to whom
-(``tests.unit.test_identities``), one connection (``test_customer_links``, ``test_call_waits``).
+(``tests.unit.test_identities``), one connection (``test_customer_links``, ``test_call_waits``), what connections cost
+each other (``test_neighbours``).
 """
 
 from __future__ import annotations
@@ -17,12 +18,9 @@ import pytest
 
 from conversations.numbers import number_key
 from conversations.policy import Policy
-from resources.warehouse import neighbours
 from resources.warehouse.customer_links import LinkCounts, find_links, refresh_links, replace_list
 from resources.warehouse.engine import Warehouse
-from resources.warehouse.errors import Busy
 from resources.warehouse.hashes import table_hashes
-from resources.warehouse.locks import core_lock
 from resources.warehouse.roles import Role
 from tests.chaos.conftest import WEEK, nursery  # noqa: F401 - a fixture
 from tests.chaos.nursery import KILLED, Nursery
@@ -299,20 +297,6 @@ def test_two_accounts_judged_at_once_do_not_wait_for_each_other_for_ever(databas
             assert all(one.result(timeout=60) > 0 for one in both)
     judged(database, "shop", "tbank")
     assert judged(database, "shop", "tbank") == 0
-
-
-def test_an_account_is_not_judged_while_what_its_humans_do_elsewhere_is_being_written(
-    database: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(neighbours, "core_lock", lambda session, name: core_lock(session, name, wait=0.05))
-    with database.connect(autocommit=True) as other, core_lock(other, "tbank"):
-        # nobody is shared yet
-        assert judged(database, "shop") == 2
-        monkeypatch.setattr("resources.warehouse.customer_links.core_lock", lambda *_: core_lock(other, "tbank"))
-        linked(database)
-        with pytest.raises(Busy, match="tbank"):
-            judged(database, "shop")
-    assert judged(database, "shop") == 1
 
 
 @pytest.mark.parametrize("fail_point", ["customers.before_commit", "evaluated.told", "evaluated.before_commit"])
