@@ -85,6 +85,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--llm-delay", type=float, default=0.3, help="seconds a judge takes (default: 0.3)")
     parser.add_argument(
+        "--llm-prices",
+        type=float,
+        nargs=2,
+        default=(0.1, 0.4),
+        metavar=("IN", "OUT"),
+        help="US dollars per million tokens that a judge says it takes (default: 0.1 0.4, as the policy has it)",
+    )
+    parser.add_argument(
         "--busy-day", type=date.fromisoformat, help="the day with 300 telephone calls (default: the last Wednesday)"
     )
     given = parser.parse_args(arguments)
@@ -219,9 +227,9 @@ def _tbank(given: argparse.Namespace, port: int, running: contextlib.ExitStack) 
 
 
 def _llm(given: argparse.Namespace, port: int, running: contextlib.ExitStack) -> dict[str, Any]:
-    emulator = running.enter_context(
-        LlmEmulator(host=given.host, port=port, seed=given.seed, manner=Manner(delay=given.llm_delay))
-    )
+    paid_in, paid_out = given.llm_prices
+    manner = Manner(delay=given.llm_delay, input_per_million_usd=paid_in, output_per_million_usd=paid_out)
+    emulator = running.enter_context(LlmEmulator(host=given.host, port=port, seed=given.seed, manner=manner))
     return {
         "base_url": f"{_address(given, emulator.base_url)}/v1",
         "api_key": emulator.api_key,
