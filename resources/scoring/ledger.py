@@ -218,13 +218,13 @@ class PostgresLedger:
             results[place] = rows[-1]["llm_call_id"]
         fail_point("scoring.ledger_before_commit")
         try:
-            is_held = self._execute(connection, rows, settled, now)
+            if not self._execute(connection, rows, settled, now) and rows:
+                raise WarehouseUnavailable("the session with the scoring lock was lost: run the same command again")
         except BaseException:
+            # what is not booked is not in flight: nobody may wait for its end
             for row in rows:
                 self._open.pop(row["llm_call_id"], None)
             raise
-        if rows and not is_held:
-            raise WarehouseUnavailable("the session with the scoring lock was lost: run the same command again")
         self._spent = spent
         return results
 

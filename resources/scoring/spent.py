@@ -24,7 +24,7 @@ select department_id, run_id = %(run)s, paid_on = %(today)s,
     sum(coalesce(cost_microusd, reserved_microusd))::bigint,
     coalesce(sum(reserved_microusd) filter (where state = 'reserved'), 0)::bigint
 from ops.llm_calls
-where paid_on = any(%(days)s)
+where paid_on between %(began)s and %(today)s and (paid_on = %(today)s or run_id = %(run)s)
 group by 1, 2, 3
 """
 BUDGET_LOCK = "pg_advisory_xact_lock(hashtextextended('otklik:llm-budget', 0))"
@@ -77,7 +77,7 @@ class Spent:
 
     Args:
         connection: a session outside of any transaction.
-        began_on: the day on which the run began: what it spent before midnight counts for the run as well.
+        began_on: the day on which the run began: what it spent on any day since then counts for the run as well.
     """
 
     def __init__(self, connection: psycopg.Connection[Any], run_id: str, day: date, began_on: date) -> None:
@@ -86,7 +86,7 @@ class Spent:
         self._open: Counter[tuple[Cap, str | None]] = Counter()
         with connection.transaction():
             connection.execute(f"select {BUDGET_LOCK}")  # type: ignore[arg-type]
-            rows = connection.execute(_SUMS, {"run": run_id, "today": day, "days": sorted({day, began_on})}).fetchall()
+            rows = connection.execute(_SUMS, {"run": run_id, "today": day, "began": min(began_on, day)}).fetchall()
         for department_id, is_mine, is_today, cost, in_flight in rows:
             for place in _places(department_id, is_mine=is_mine, is_today=is_today):
                 self._all[place] += cost

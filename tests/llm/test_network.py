@@ -166,6 +166,31 @@ def test_a_model_that_knows_no_schema_or_temperature_is_asked_without(gateway: L
     assert book.outcomes[:2] == ["rejected", "rejected"] and len(gateway.calls) >= 1
 
 
+def test_what_is_sent_is_the_question_with_its_form_and_nothing_besides(
+    gateway: LlmEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[dict[str, Any]] = []
+    complete = gateway._complete
+
+    async def seen(body: dict[str, Any], asked: Any) -> Any:
+        sent.append(body)
+        return await complete(body, asked)
+
+    monkeypatch.setattr(gateway, "_complete", seen)
+    request = request_of()
+    ask(gateway, [request])
+    schema = {"name": request.schema_name, "strict": True, "schema": request.schema}
+    assert sent == [
+        {
+            "model": MODEL.partition("/")[2],
+            "messages": [*request.messages],
+            "response_format": {"type": "json_schema", "json_schema": schema},
+            "temperature": 0.0,
+            "max_tokens": 2_000,
+        }
+    ]
+
+
 def _settings(base_url: str | None, key: str = "key-of-a-test", model: str = MODEL, fallback: str = "") -> Settings:
     return Settings(
         _env_file=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -218,6 +218,24 @@ def test_caps_count_the_day_of_the_organisation_and_what_other_runs_spent(databa
     assert days == [(date(2026, 11, 16), 1), (date(2026, 11, 17), 1)]
 
 
+def test_a_runs_cap_holds_over_all_its_midnights(database: Warehouse) -> None:
+    clock = [NOW]
+
+    async def work(ledger: PostgresLedger) -> list[str]:
+        ledger.expect("k", context())
+        said = []
+        for _ in range(4):
+            try:
+                await ledger.settle(await ledger.reserve(planned("k")), paid(90), None)
+                said.append("paid")
+            except OverBudget as over:
+                said.append(over.cap)
+            clock[0] += timedelta(days=1)
+        return said
+
+    assert run(database, work, Caps(300, 10**9, {}), now=lambda: clock[0]) == ["paid", "paid", "paid", "run"]
+
+
 def test_other_departments_and_chats_go_on_when_one_has_spent_its_own(database: Warehouse) -> None:
     async def work(ledger: PostgresLedger) -> list[str]:
         done = []
@@ -325,7 +343,10 @@ def test_who_has_lost_the_scoring_lock_buys_nothing(database: Warehouse) -> None
         ledger.expect("k", context())
         with database.connect(autocommit=True) as session:
             session.execute("select pg_terminate_backend(%s, 5000)", [ledger._lock_pid])
-        await ledger.reserve(planned("k"))
+        try:
+            await ledger.reserve(planned("k"))
+        finally:
+            assert not ledger._open, "nobody may wait for the end of what was not booked"
 
     with pytest.raises(WarehouseUnavailable):
         run(database, work)
