@@ -44,7 +44,7 @@ from resources.warehouse.imports import (
     write_import,
 )
 from resources.warehouse.land import land
-from resources.warehouse.locks import account_lock
+from resources.warehouse.locks import account_lock, core_lock
 from resources.warehouse.refresh import refresh_evaluated
 
 LOOKING, READING, UNDERSTANDING, JUDGING = range(4)
@@ -210,7 +210,11 @@ class _Walk:
             judged_at = end_of_data(self._warehouse, one, self._zone)
             if judged_at is not None:
                 if former is not None:
-                    with self._warehouse.connect("otklik import judged") as sql:
+                    with (
+                        self._warehouse.connect("otklik import judged", autocommit=True) as sql,
+                        core_lock(sql, one),
+                        sql.transaction(),
+                    ):
                         turn_back(sql, one, judged_at)
                 refresh_evaluated(
                     self._warehouse, self._policy, None, judged_at, connection_id=one, lexicon=self._lexicon

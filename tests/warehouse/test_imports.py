@@ -9,12 +9,15 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from conversations.imports.survey import Undecided, key_of, settle
 from conversations.lexicon import Lexicon
 from conversations.policy import Policy
+from resources.imports import bring as importing
 from resources.imports.bring import Brought, bring, write_failure
 from resources.imports.errors import BadImport, ConnectionTaken
 from resources.imports.opening import ImportedFile
@@ -22,7 +25,8 @@ from resources.imports.source import ExportSource
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import Busy
 from resources.warehouse.hashes import table_hashes
-from resources.warehouse.locks import account_lock
+from resources.warehouse.imports import turn_back
+from resources.warehouse.locks import account_lock, core_lock
 from resources.warehouse.roles import Role
 from tests.importing import talk, tiny_file, written
 
@@ -131,6 +135,28 @@ def test_other_choices_read_the_file_again(database: Warehouse, tmp_path: Path) 
         sides = sql.execute("select sender_kind, count(*) from core.messages group by 1 order by 1").fetchall()
     assert sides == [("customer", 3), ("manager", 3)]
     assert brought(database, tiny_file(path, version="2")).is_unchanged is False
+
+
+def test_marks_of_a_file_read_again_are_made_under_the_lock_of_its_core_tables(
+    database: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever judges another connection of its humans tells them under that lock: two writers of marks could meet."""
+    seen = list[bool]()
+
+    def looked(sql: psycopg.Connection[Any], connection_id: str, judged_at: datetime) -> None:
+        with database.connect(autocommit=True) as other:
+            try:
+                with core_lock(other, connection_id, wait=0):
+                    seen.append(False)
+            except Busy:
+                seen.append(True)
+        turn_back(sql, connection_id, judged_at)
+
+    monkeypatch.setattr(importing, "turn_back", looked)
+    path = written(tmp_path / "a.txt", talk(6))
+    brought(database, tiny_file(path, date_order="mdy"))
+    brought(database, tiny_file(path))
+    assert seen == [True]
 
 
 def dated_wrong(database: Warehouse) -> None:
