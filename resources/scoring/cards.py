@@ -61,6 +61,14 @@ where
     end
 """  # noqa: S608
 
+_LOCKED = """
+select from evaluated.scorecards as c
+where (c.subject_id, c.judge) in (select s.one, s.judge from unnest(%s::text[], %s::text[]) as s(one, judge))
+order by c.scorecard_id
+for update of c
+"""
+"""In the order of a load that removes cards (``stale_quotes``): neither waits for the other in a circle."""
+
 
 class Judged(NamedTuple):
     """A card and what it was judged by."""
@@ -224,6 +232,8 @@ def _without_worse(connection: psycopg.Connection[Any], judged: Mapping[str, Jud
     calls = [one.subject.call_id for one in judged.values() if one.subject.call_id is not None]
     there = connection.execute("select call_id from core.calls where call_id = any(%s) for key share", [calls])
     known = {call_id for (call_id,) in there.fetchall()}
+    places = [[one.subject.subject_id for one in judged.values()], [one.card.judge for one in judged.values()]]
+    connection.execute(_LOCKED, places)
     silent = {key for key, one in judged.items() if one.card.state == "unscored" and not one.card.criteria}
     settled = set()
     if silent:

@@ -152,6 +152,8 @@ def score(
             # what was in flight when the run ended early may have been paid
             if not session.closed:
                 counts.lost += book_lost(session, scorer.now(), run_id)
+                # a load may have changed what was said while it was judged
+                forget_stale_quotes(session, chosen.first, chosen.last)
         _sum_up(session, run_id, counts)
         if counts.has_model:
             note_end(session, counts.stopped)

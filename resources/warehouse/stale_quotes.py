@@ -39,13 +39,24 @@ exists (
         )
 )
 """
-_OF_DAYS = f"delete from evaluated.scorecards as c where c.happened_on between %s and %s and {_UNSAID}"  # noqa: S608
-_OF_CHANGED = f"""
+_REMOVE = f"""
+with gone as materialized (
+    select c.scorecard_id from evaluated.scorecards as c
+    where WHICH and {_UNSAID}
+    -- in the order in which a scoring run locks them: neither waits for the other in a circle
+    order by c.scorecard_id
+    for update of c
+)
+
 delete from evaluated.scorecards as c
-where
-    (c.subject_kind = 'session' and c.conversation_id = any(%(conversations)s) or c.call_id = any(%(calls)s))
-    and {_UNSAID}
+using gone
+where c.scorecard_id = gone.scorecard_id
 """  # noqa: S608
+_OF_DAYS = _REMOVE.replace("WHICH", "c.happened_on between %s and %s")
+_OF_CHANGED = _REMOVE.replace(
+    "WHICH",
+    "(c.subject_kind = 'session' and c.conversation_id = any(%(conversations)s) or c.call_id = any(%(calls)s))",
+)
 _ANEW = """
 select s.call_id from staged_call_transcripts as s
 inner join core.call_transcripts as t on s.call_id = t.call_id

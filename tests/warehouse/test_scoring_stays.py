@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from resources.scoring import works
 from resources.scoring.run import Counts, score
 from resources.scoring.subjects import Chosen
 from resources.warehouse.engine import Warehouse
+from resources.warehouse.stale_quotes import forget_unsaid
 from tests.scoring import (
     DAY,
     RUBRIC,
@@ -141,6 +144,67 @@ def test_a_card_whose_quotes_nobody_said_any_more_goes(database: Warehouse) -> N
     assert run(database, Judge(), "fourth", NO_MONEY).calls == 0
     left = [("shop:3:a", "scored")] * 2 + [("tbank:00003", "scored")] * 2
     assert [one for one in rows(database, CARDS) if one[1] == "scored"] == left
+
+
+def test_what_is_deleted_while_a_model_judges_it_leaves_no_quote(database: Warehouse) -> None:
+    with database.connect() as session:
+        for number in range(2):
+            put_session(session, number)
+
+    def deletes(request: Request) -> Answer:
+        with database.connect() as load:
+            load.execute(
+                "update core.messages set deleted_at = sent_at where (conversation_id, message_id) = ('shop:1', 'c')"
+            )
+        return full_marks(request)
+
+    assert run(database, Judge(answer=deletes), "first").scored == 2
+    assert rows(database, CARDS) == [("shop:0:a", "scored")]
+    assert rows(database, "select 1 from evaluated.scorecard_criteria where quote like '%товар 1%'") == []
+
+
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_load_that_removes_cards_and_a_run_that_writes_them_do_not_stand_in_each_others_way(
+    database: Warehouse, later: int
+) -> None:
+    with database.connect() as session:
+        for number in range(2):
+            put_session(session, number)
+        session.execute("update core.messages set text = 'Здравствуйте! ' || text where message_id = 'c'")
+    run(database, Judge(), "first")
+    by_rules = "select count(*) from evaluated.scorecard_criteria where quote is not null and scorecard_id ~ ':rules:'"
+    assert rows(database, by_rules) == [(2,)]
+    with database.connect() as session:
+        # so they lie in the table in another order than that in which the run writes them, one way or the other
+        session.execute(
+            "update evaluated.scorecards set scored_at = scored_at where subject_id = %s", [f"shop:{later}:a"]
+        )
+    with ThreadPoolExecutor(2) as threads:
+        with database.connect() as holder:
+            holder.execute("select from evaluated.scorecards where subject_id = %s for update", [f"shop:{1 - later}:a"])
+            load = threads.submit(_edits_all, database)
+            _wait_for_blocked(database, 1)
+            judged = threads.submit(run, database, Judge(), "second")
+            _wait_for_blocked(database, 2)
+        assert load.result(30) > 0
+        assert judged.result(30).not_ready.total() == 0
+
+
+def _edits_all(database: Warehouse) -> int:
+    with database.connect() as load:
+        load.execute("update core.messages set text = 'ничего' where message_id in ('a', 'c')")
+        # as it may be with many cards: they are found in the order in which they lie there
+        load.execute("set local enable_indexscan = off")
+        load.execute("set local enable_bitmapscan = off")
+        return forget_unsaid(load, ["shop:0", "shop:1"], [])
+
+
+def _wait_for_blocked(database: Warehouse, sessions: int) -> None:
+    until = time.monotonic() + 20
+    blocked = "select count(*) from pg_stat_activity where cardinality(pg_blocking_pids(pid)) > 0"
+    while rows(database, blocked) < [(sessions,)]:
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_a_call_that_turns_out_to_be_none_to_judge_loses_its_cards(database: Warehouse) -> None:
