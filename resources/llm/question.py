@@ -189,7 +189,7 @@ class Question:
         )
 
     def _go_on(self, begun: Begun) -> Evaluated | None:
-        """Begin with the repair of what was said in an earlier run; an answer if it is taken for one by now."""
+        """Begin with the repair of what was said in an earlier run; the end if it needs none by now."""
         self._earlier_calls, self._microusd = begun.calls, begun.cost_microusd
         self._prompt_tokens, self._completion_tokens = begun.prompt_tokens, begun.completion_tokens
         self._answered_by = begun.answered_by
@@ -197,7 +197,9 @@ class Question:
         if isinstance(result, Answer):
             return self._evaluated(result, None, is_final=True)
         self._repairs, self._problem = begun.repairs, result.reason
-        self._may_repair(result, begun.text)
+        if not self._may_repair(result, begun.text):
+            # what is taken for beyond repair by now was paid for all the same
+            return self._evaluated(None, result.reason, is_final=True)
         return None
 
     def _may_repair(self, problems: Problems, text: str) -> bool:

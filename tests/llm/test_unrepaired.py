@@ -59,9 +59,7 @@ def test_repairs_are_counted_over_all_runs(gateway: LlmEmulator) -> None:
     assert book.purposes == ["repair", "repair"] and [one.repairs for one in book.begun] == [1]
 
 
-def test_what_is_taken_for_an_answer_now_costs_nothing(
-    gateway: LlmEmulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_taken_for_an_answer_now_costs_nothing(gateway: LlmEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
     _, begun = first_paid(gateway, "malformed")
     gateway.modes.clear()
     (whole,) = ask(gateway, [request_of(1)])
@@ -76,6 +74,16 @@ def test_what_is_taken_for_an_answer_now_costs_nothing(
     before, book = len(gateway.calls), Book()
     (end,) = ask(gateway, [request_of()], book=book, begun=begun)
     assert isinstance(end, Evaluated) and (end.answer, end.is_final, end.calls) == (answer, True, 1)
+    assert len(gateway.calls) == before and not book.planned
+
+
+def test_what_is_beyond_repair_now_is_not_bought_again(gateway: LlmEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, begun = first_paid(gateway, "malformed")
+    gateway.modes.clear()
+    monkeypatch.setattr("tests.llm.asking.read_answer", lambda *_: Problems("refused", "", can_repair=False))
+    before, book = len(gateway.calls), Book()
+    (end,) = ask(gateway, [request_of()], book=book, begun=begun)
+    assert isinstance(end, Evaluated) and (end.answer, end.reason, end.is_final) == (None, "refused", True)
     assert len(gateway.calls) == before and not book.planned
 
 
