@@ -5,9 +5,9 @@ before and after each call, checked, written as scorecards; beside it bare litel
 questions, as many. The emulated gateway has a process of its own and takes 3 s or 0.3 s for an answer; its CPU is
 shown, lest it is what is measured. So many talks that the first and the last wave, which no rate has, weigh little. CPU
 is all that of the asking process, without its imports; throughput is that of the whole run, its first and last
-statement included. Held against the limits: both of them over the whole run. Then the same run once more, which asks nobody: what
-it costs is reading, masking, rules and cards; the rest of the first run's CPU is asking (the door, the book, reading
-answers).
+statement included. Held against the limits: both of them over the whole run. Then the same run once more, which asks
+nobody: what it costs is reading, masking, rules and cards; the rest of the first run's CPU is asking (the door, the
+book, reading answers).
 
     python -m tests.benchmarks.bench_scoring [--rounds 1] [--seconds 3]
 """
