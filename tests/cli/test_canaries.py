@@ -41,6 +41,9 @@ from tests.emulators.shop.model import Shop
 from tests.emulators.telegram import TelegramEmulator
 from tests.warm_python import WarmPython
 
+# minutes of a busy worker, and the run has twenty; what single parts keep and show is searched where they are tested
+pytestmark = pytest.mark.proof
+
 MONDAY = date(2026, 11, 16)
 _ACCOUNTS = ("retailcrm", "shop2", "revoked", "parrot", "browser", "phone", "away")
 NOW = "2026-11-16T09:30:00+03:00"
