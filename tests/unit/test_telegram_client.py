@@ -27,6 +27,8 @@ FAST = Limits(
     first_pause_seconds=0.01,
     requests_per_second=1e4,
 )
+PATIENT = replace(FAST, read_seconds=10, deadline_seconds=30)
+"""Where an answer is awaited: it may take its time on a busy machine."""
 
 
 def answered(status: int, body: Any, **headers: str) -> Outcome:
@@ -93,8 +95,8 @@ def telegram() -> Iterator[TelegramEmulator]:
         yield emulator
 
 
-def client_of(telegram: TelegramEmulator, token: str | None = None, base_url: str | None = None) -> TelegramClient:
-    return TelegramClient("telegram", base_url or telegram.base_url, token or telegram.bot_token, FAST)
+def client_of(telegram: TelegramEmulator, token: str | None = None, limits: Limits = PATIENT) -> TelegramClient:
+    return TelegramClient("telegram", telegram.base_url, token or telegram.bot_token, limits)
 
 
 def test_a_message_arrives_once_as_it_was_written(telegram: TelegramEmulator) -> None:
@@ -122,7 +124,7 @@ def test_a_lost_answer_is_unknown_and_asked_for_once(
     telegram: TelegramEmulator, fault: str, options: dict[str, Any], arrives: int
 ) -> None:
     telegram.faults.add(fault, path="sendMessage", **options)
-    with client_of(telegram) as client:
+    with client_of(telegram, limits=FAST) as client:
         assert client.send(str(telegram.chat_id), "текст").state == "unknown"
     assert telegram.ledger.summary()["calls"] == 1
     telegram.stopping.wait(options.get("seconds", 0) + 0.2)
