@@ -23,10 +23,12 @@ from assets.spans import RANGE_END, RANGE_START
 from conversations.policy import Policy
 from conversations.policy_scoring import SCORED_NIGHTS
 from orchestration.jobs import load_daily, score_days
+from resources.llm_resource import NIGHT_TAG
 from resources.settings import Settings
 
-NIGHT = "otklik/night"
-"""The tag of a run of ``score_days``: the local day whose night it belongs to."""
+NIGHT = NIGHT_TAG
+"""The tag of a run of ``score_days``: the local day whose night it belongs to. Such a run also judges what awaits it
+of other days: talks whose words have changed since they were judged."""
 BY_THE_CLOCK = f"{load_daily.name}_schedule"
 _SCHEDULE, _PARTITION = "dagster/schedule_name", "dagster/partition"
 _AHEAD = (Status.QUEUED, Status.NOT_STARTED, Status.STARTING)

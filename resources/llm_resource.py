@@ -21,6 +21,8 @@ from resources.settings import Settings
 
 KINDS_TAG, DEPARTMENT_TAG, AGAIN_TAG = "otklik/score_kinds", "otklik/score_department", "otklik/score_again"
 """Tags of a run that judges a part: call or session; a department's key; rubrics to judge again, commas between."""
+NIGHT_TAG = "otklik/night"
+"""The tag of a night's run, with its local day: it judges the talks of any day as well whose words have changed."""
 
 
 class LLMResource(dg.ConfigurableResource):
@@ -41,7 +43,7 @@ def chosen_of(first: date, last: date, tags: Mapping[str, str]) -> Chosen:
         kind for kind in ("call", "session") if kind in tags.get(KINDS_TAG, "call,session").split(",")
     )
     again = frozenset(one for one in tags.get(AGAIN_TAG, "").split(",") if one)
-    return Chosen(first, last, kinds, tags.get(DEPARTMENT_TAG), again)
+    return Chosen(first, last, kinds, tags.get(DEPARTMENT_TAG), again, with_awaited=NIGHT_TAG in tags)
 
 
 def tags_of(chosen: Chosen) -> dict[str, str]:

@@ -37,7 +37,16 @@ SCORECARDS = (
             select j.happened_on from judged as j
             cross join lateral unnest(j.evaluation_keys) as k(evaluation_key)
             left join evaluated.evaluations as e on e.evaluation_key = k.evaluation_key
-            where j.judge = 'model' and j.state <> 'unscored' and e.evaluation_key is null
+            where
+                j.judge = 'model'
+                -- claims that could not be proved were answers, too; who was refused has none, nor the rest of his talk
+                and (
+                    j.state <> 'unscored'
+                    or exists (
+                        select from evaluated.scorecard_criteria as m where m.scorecard_id = j.scorecard_id
+                    )
+                )
+                and e.state is distinct from 'accepted'
         )
 
         select
@@ -58,7 +67,11 @@ SCORECARDS = (
         (
             Rule("scores_follow_their_state", "Only a scored talk has a score, 0 to 100; an automatic fail is 0."),
             Rule("one_current_card_of_each_judge", "A talk has one current scorecard of each judge."),
-            Rule("every_card_has_its_answers", "The answers that a scorecard was made from are kept."),
+            Rule(
+                "every_card_has_its_answers",
+                "The answers that a scorecard was made from are kept, and each follows the schema: one that must "
+                "still be repaired is none.",
+            ),
         ),
     ),
     Counted(

@@ -100,6 +100,7 @@ class TalkWords:
         "not_proved": "слишком много баллов без доказательств",
         "suspected_injection": "в разговоре приказывали оценщику, баллы не доказаны",
         "over_budget": "кончился бюджет",
+        "words_changed": "слова разговора изменились, оценка ночью",
     }
     """Why a call was not scored; a code that is not listed is shown as it is."""
     NOT_GIVEN: Final = {"not_applicable": "не применимо", "insufficient_evidence": "нет доказательств"}

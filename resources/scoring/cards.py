@@ -20,9 +20,10 @@ from psycopg import sql
 
 from conversations.scoring.eligible import WhyNot
 from conversations.scoring.shapes import CriterionResult, NoteResult, Scorecard
-from resources.scoring.subjects import HAS_WORDS, Subject
+from resources.scoring.subjects import HAS_WORDS, Chosen, Subject
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.schema import metadata
+from resources.warehouse.stale_quotes import WORDS_CHANGED
 
 _CARDS, _CRITERIA, _NOTES = (
     tuple(metadata.tables[f"evaluated.{name}"].columns.keys())
@@ -50,7 +51,7 @@ _NO_TALK: tuple[WhyNot, ...] = ("internal", "missed", "short", "unknown_operator
 _FORGET = f"""
 delete from evaluated.scorecards as c
 where
-    c.happened_on between %(first)s and %(last)s
+    (c.happened_on between %(first)s and %(last)s or c.reason = '{WORDS_CHANGED}' and %(with_awaited)s)
     and case c.subject_kind
         when 'session' then not exists (
             select from evaluated.behaviour as b where b.session_id = c.subject_id and {HAS_WORDS}
@@ -137,14 +138,15 @@ def write_cards(connection: psycopg.Connection[Any], judged: Sequence[Judged], a
     return changed
 
 
-def forget_gone(connection: psycopg.Connection[Any], first: Any, last: Any) -> int:
+def forget_gone(connection: psycopg.Connection[Any], chosen: Chosen) -> int:
     """Remove the cards of what is no talk of the days any more, lest it counts for somebody.
 
     Sessions that later messages have cut otherwise, or all of whose words are deleted; calls that turned out to be
     short, internal or of nobody whom the directory knows. Cards of calls that are gone went with them. The paid answers
     stay.
     """
-    return connection.execute(_FORGET, {"first": first, "last": last, "reasons": list(_NO_TALK)}).rowcount
+    days = {"first": chosen.first, "last": chosen.last, "with_awaited": chosen.with_awaited}
+    return connection.execute(_FORGET, {**days, "reasons": list(_NO_TALK)}).rowcount
 
 
 def scorecard_id(judged: Judged) -> str:

@@ -37,7 +37,7 @@ from resources.scoring.cards import Judged, forget_gone, write_cards
 from resources.scoring.group import GroupCommit
 from resources.scoring.ledger import PostgresLedger, book_lost
 from resources.scoring.spent import caps_of
-from resources.scoring.subjects import Chosen, Subject, list_subjects, read_subjects
+from resources.scoring.subjects import Chosen, Listed, Subject, list_subjects, read_subjects
 from resources.scoring.works import Judging, Rejudged, Rulebook, Work, parameters_of, works_of
 from resources.warehouse.eligibility import refresh_eligibility
 from resources.warehouse.engine import Warehouse, unavailable
@@ -94,6 +94,8 @@ class Counts:
     unscored: int = 0
     cached: int = 0
     """Talks all of whose answers were paid for before."""
+    awaited: int = 0
+    """Talks of other days than the run's, whose words have changed since they were judged."""
     kept: int = 0
     """Talks that keep the verdict they have."""
     kept_old: int = 0
@@ -144,16 +146,18 @@ def score(
         counts = Counts(has_model=scorer.open_door is not None)
         counts.lost = book_lost(session, scorer.now())
         refresh_eligibility(warehouse, scorer.policy, chosen.window(scorer.policy.time_zone))
-        forget_gone(session, chosen.first, chosen.last)
+        forget_gone(session, chosen)
         forget_stale_quotes(session, chosen.first, chosen.last)
+        listed = list_subjects(session, scorer.policy, chosen)
+        counts.talks, counts.awaited = listed.total, len(listed.awaited)
         try:
-            asyncio.run(_Run(warehouse, session, scorer, chosen, run_id, counts, progress).judge())
+            asyncio.run(_Run(warehouse, session, scorer, chosen, run_id, counts, progress).judge(listed))
         finally:
             # what was in flight when the run ended early may have been paid
             if not session.closed:
                 counts.lost += book_lost(session, scorer.now(), run_id)
                 # a load may have changed what was said while it was judged
-                forget_stale_quotes(session, chosen.first, chosen.last)
+                forget_stale_quotes(session, chosen.first, chosen.last, listed.awaited)
         _sum_up(session, run_id, counts)
         if counts.has_model:
             note_end(session, counts.stopped)
@@ -190,9 +194,7 @@ class _Run:
         self._began = self._told_at = time.monotonic()
         self._counting = threading.Lock()
 
-    async def judge(self) -> None:
-        listed = list_subjects(self._session, self._scorer.policy, self._chosen)
-        self._counts.talks = listed.total
+    async def judge(self, listed: Listed) -> None:
         portions = read_subjects(self._session, self._scorer.policy, self._chosen, listed, PORTION)
         if self._scorer.open_door is not None:
             await self._with_model(portions, self._scorer.open_door)

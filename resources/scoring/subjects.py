@@ -19,6 +19,7 @@ from conversations.policy import Policy
 from conversations.scoring.shapes import SubjectKind, Talk
 from conversations.scoring.talks import talk_of_call, talk_of_session
 from conversations.window import Window, iso_week
+from resources.warehouse.stale_quotes import WORDS_CHANGED
 
 PORTION = 200
 """Talks that are read at a time: bounds memory whatever the range."""
@@ -65,6 +66,8 @@ class Chosen:
     """Calls of this department only, and no chats."""
     again: frozenset[str] = frozenset()
     """Rubrics by which talks are judged again that have a verdict by another version of it."""
+    with_awaited: bool = False
+    """And after them the talks of any day whose verdict was taken away because their words have changed."""
 
     def window(self, time_zone: str) -> Window:
         """The instants of the days."""
@@ -75,11 +78,20 @@ _CALLS_FROM = """
 from evaluated.call_eligibility as e
 join core.calls as c on c.call_id = e.call_id
 join core.call_transcripts as t on t.call_id = e.call_id
-where
-    e.business_on between %(first)s and %(last)s and e.why_not is null and e.department_id = any(%(departments)s)
-    and t.state = 'ready'
+where e.why_not is null and e.department_id = any(%(departments)s) and t.state = 'ready'
 """
-_CALL_IDS = f"select e.call_id {_CALLS_FROM} order by e.business_on, e.call_id"
+_CALL_IDS = f"""
+select e.call_id {_CALLS_FROM} and e.business_on between %(first)s and %(last)s order by e.business_on, e.call_id
+"""
+_AWAITED = f"""
+select w.subject_id from evaluated.scorecards as w
+where
+    w.subject_kind = %(kind)s and w.judge = 'model' and w.is_current and w.reason = '{WORDS_CHANGED}'
+    and w.happened_on not between %(first)s and %(last)s
+"""  # noqa: S608
+_AWAITED_CALL_IDS = f"""
+select e.call_id {_CALLS_FROM} and e.call_id in ({_AWAITED}) order by e.business_on, e.call_id
+"""
 _CALLS = f"""
 select
     c.call_id, t.phrases::text, e.department_id, c.operator_id, c.conversation_id, c.connection_id, c.channel_id,
@@ -103,6 +115,11 @@ exists (
 _SESSION_IDS = f"""
 select b.session_id from evaluated.behaviour as b
 where b.ended_on between %(first)s and %(last)s and b.ended_week = any(%(weeks)s) and {HAS_WORDS}
+order by b.ended_on, b.session_id
+"""  # noqa: S608
+_AWAITED_SESSION_IDS = f"""
+select b.session_id from evaluated.behaviour as b
+where b.session_id in ({_AWAITED}) and {HAS_WORDS}
 order by b.ended_on, b.session_id
 """  # noqa: S608
 _SESSIONS = """
@@ -132,23 +149,35 @@ class Listed(NamedTuple):
 
     calls: list[str]
     sessions: list[str]
+    awaited_calls: Sequence[str] = ()
+    awaited_sessions: Sequence[str] = ()
+
+    @property
+    def awaited(self) -> list[str]:
+        """Those of other days, whose words have changed."""
+        return [*self.awaited_calls, *self.awaited_sessions]
 
     @property
     def total(self) -> int:
         """How many there are."""
-        return len(self.calls) + len(self.sessions)
+        return len(self.calls) + len(self.sessions) + len(self.awaited)
 
 
 def list_subjects(connection: psycopg.Connection[Any], policy: Policy, chosen: Chosen) -> Listed:
     """Which talks are judged; sessions only where the policy says that chats are."""
     values = _values(policy, chosen)
-    calls: list[str] = []
-    sessions: list[str] = []
-    if "call" in chosen.kinds and policy.scoring.calls_enabled:
-        calls = [one for (one,) in connection.execute(_CALL_IDS, values).fetchall()]
-    if "session" in chosen.kinds and policy.scoring.chats.enabled and chosen.department is None:
-        sessions = [one for (one,) in connection.execute(_SESSION_IDS, values).fetchall()]
-    return Listed(calls, sessions)
+
+    def ids(statement: str, kind: SubjectKind) -> list[str]:
+        return [one for (one,) in connection.execute(statement, {**values, "kind": kind}).fetchall()]
+
+    has_calls = "call" in chosen.kinds and policy.scoring.calls_enabled
+    has_sessions = "session" in chosen.kinds and policy.scoring.chats.enabled and chosen.department is None
+    return Listed(
+        ids(_CALL_IDS, "call") if has_calls else [],
+        ids(_SESSION_IDS, "session") if has_sessions else [],
+        ids(_AWAITED_CALL_IDS, "call") if has_calls and chosen.with_awaited else [],
+        ids(_AWAITED_SESSION_IDS, "session") if has_sessions and chosen.with_awaited else [],
+    )
 
 
 def read_subjects(
@@ -160,13 +189,14 @@ def read_subjects(
     gone since it was listed is left out.
     """
     values = _values(policy, chosen)
-    for begin in range(0, len(listed.calls), portion):
-        rows = connection.execute(_CALLS, {**values, "ids": listed.calls[begin : begin + portion]}).fetchall()
-        yield [_call(policy, row) for row in rows]
-    for begin in range(0, len(listed.sessions), portion):
-        rows = connection.execute(_SESSIONS, {"ids": listed.sessions[begin : begin + portion]}).fetchall()
-        said = _said(connection, rows)
-        yield [_session(policy, row, said.get(row[0], [])) for row in rows]
+    for calls, sessions in ((listed.calls, listed.sessions), (listed.awaited_calls, listed.awaited_sessions)):
+        for begin in range(0, len(calls), portion):
+            rows = connection.execute(_CALLS, {**values, "ids": [*calls[begin : begin + portion]]}).fetchall()
+            yield [_call(policy, row) for row in rows]
+        for begin in range(0, len(sessions), portion):
+            rows = connection.execute(_SESSIONS, {"ids": [*sessions[begin : begin + portion]]}).fetchall()
+            said = _said(connection, rows)
+            yield [_session(policy, row, said.get(row[0], [])) for row in rows]
 
 
 def _values(policy: Policy, chosen: Chosen) -> dict[str, Any]:

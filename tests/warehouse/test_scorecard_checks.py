@@ -83,3 +83,18 @@ def test_a_contradiction_is_seen(name: str, scored: Warehouse) -> None:
     with scored.connect() as session:
         assert session.execute(BREAKS[name]).rowcount > 0  # type: ignore[arg-type]
     assert red(scored, name) == {name}
+
+
+def test_an_answer_that_must_be_repaired_is_none_for_a_card(scored: Warehouse) -> None:
+    """Nor is a refused one; of a talk without marks nobody expects an answer."""
+    name = "evaluated.scorecards.every_card_has_its_answers"
+    for state in ("unrepaired", "refused"):
+        with scored.connect() as session:
+            session.execute("update evaluated.evaluations set state = %s", [state])
+        assert red(scored, name) == {name}
+    with scored.connect() as session:
+        session.execute("update evaluated.scorecards set state = 'unscored', reason = 'not_proved'")
+    assert red(scored, name) == {name}, "claims that could not be proved were answers as well"
+    with scored.connect() as session:
+        session.execute("delete from evaluated.scorecard_criteria")
+    assert red(scored, name) == set()

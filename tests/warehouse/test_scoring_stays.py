@@ -37,7 +37,10 @@ TABLES = (
 )  # fmt: skip
 CHATS = policy("scoring: {chats: {enabled: true}}")
 NO_MONEY = policy("scoring: {chats: {enabled: true}, budget: {run_usd: 0, day_usd: 0}}")
-CARDS = "select subject_id, state from evaluated.scorecards where judge = 'model' order by 1, rubric_version"
+CARDS = (
+    "select subject_id, state from evaluated.scorecards where judge = 'model' and reason is distinct from"
+    " 'words_changed' order by 1, rubric_version"
+)
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from conversations.source import RawRecord, RawRow, Stream
 from conversations.window import Window
 from resources.warehouse import failpoints
 from resources.warehouse.engine import Warehouse
+from resources.warehouse.stale_quotes import WORDS_CHANGED
 from tests.loader import land, replace_window
 from tests.scoring import put_rubrics
 from tests.warehouse.sources import START, FakeSource
@@ -25,7 +26,7 @@ LONG_AGO = START - timedelta(days=40)
 
 
 class Parser:
-    """A message of one chat; with a transcript, a call."""
+    """A message of one chat; with a transcript, a call. Without a word it is awaited."""
 
     def parse(self, stream: str, row: RawRecord) -> Iterable[Record]:
         said, at = row.payload["text"], datetime.fromisoformat(row.payload["at"])
@@ -44,7 +45,8 @@ class Parser:
                 call_id, "shop", None, chat, row.external_id, "shop:61", None, None, None, "out", at, None, 60, True,
                 False, (),
             )  # fmt: skip
-            yield CallTranscript(call_id, "shop", "ready", json.dumps(phrases), None, "as_labelled", ())
+            state, words = ("ready", json.dumps(phrases)) if said else ("pending", None)
+            yield CallTranscript(call_id, "shop", state, words, None, "as_labelled", ())
 
 
 @pytest.fixture(autouse=True)
@@ -102,10 +104,20 @@ def card(database: Warehouse, name: str, ref: str, quote: str, *, chat: int = 1,
         )
 
 
-def cards(database: Warehouse) -> list[str]:
+def cards(database: Warehouse, reason: str | None = None) -> list[str]:
+    """The cards with a verdict, or those that lost theirs for this reason."""
     with database.connect() as connection:
-        found = connection.execute("select scorecard_id from evaluated.scorecards order by 1").fetchall()
+        found = connection.execute(
+            "select scorecard_id from evaluated.scorecards as c where c.reason is not distinct from %s"
+            " and exists (select from evaluated.scorecard_criteria as k where k.scorecard_id = c.scorecard_id)"
+            " = (c.state = 'scored') order by 1",
+            [reason],
+        ).fetchall()
     return [name for (name,) in found]
+
+
+def awaited(database: Warehouse) -> list[str]:
+    return cards(database, WORDS_CHANGED)
 
 
 def test_a_message_that_was_edited_or_deleted_takes_its_quotes_along(database: Warehouse) -> None:
@@ -118,6 +130,7 @@ def test_a_message_that_was_edited_or_deleted_takes_its_quotes_along(database: W
     assert len(cards(database)) == 3, "nothing has changed"
     loaded(database, rows[0], said(2, "Цена 200 рублей", version=5), rows[2])
     assert cards(database) == ["of another chat", "of the first"]
+    assert awaited(database) == ["of the second"], "the next night judges it again"
     # what is edited elsewhere in the message is no matter: the quote is still there
     loaded(database, said(1, "Добрый день!", version=6), rows[2])
     assert cards(database) == ["of another chat", "of the first"]
@@ -134,7 +147,26 @@ def test_a_transcript_that_was_read_anew_takes_its_quotes_along(database: Wareho
     loaded(database, *calls)
     assert cards(database) == ["call 1", "call 2"]
     loaded(database, said(1, "Предлагаю другое", chat=1, version=5, is_call=True), calls[1])
-    assert cards(database) == ["call 2"]
+    assert (cards(database), awaited(database)) == (["call 2"], ["call 1"])
+
+
+def test_a_call_whose_words_are_gone_has_no_verdict(database: Warehouse) -> None:
+    """Whether it quotes something or not: the vendor recognises it once more."""
+    calls = [said(number, f"Предлагаю товар {number}", chat=number, is_call=True) for number in (1, 2)]
+    loaded(database, *calls)
+    for number in (1, 2):
+        card(database, f"call {number}", "0", f"товар {number}", chat=number, call=f"shop:call{number}")
+    with database.connect() as connection:
+        connection.execute("update evaluated.scorecard_criteria set quote = null, quote_state = 'missing', given = 0")
+        connection.execute(
+            "insert into evaluated.scorecards select (jsonb_populate_record(c, jsonb_build_object('scorecard_id',"
+            " c.scorecard_id || ' before', 'is_current', false))).* from evaluated.scorecards as c"
+        )
+    loaded(database, said(1, "", chat=1, version=5, is_call=True), calls[1])
+    assert (cards(database), awaited(database)) == (["call 2"], ["call 1"])
+    with database.connect() as connection:
+        left = connection.execute("select count(*) from evaluated.scorecards").fetchone()
+    assert left == (3,), "of earlier versions nothing is left, and nobody waits for them"
 
 
 def test_the_message_and_the_card_change_together(database: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
