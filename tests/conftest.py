@@ -148,6 +148,10 @@ def database_server(_bare_environment: None) -> Iterator[DatabaseServer]:
     with psycopg.connect(embedded.urls.admin, autocommit=True) as admin:
         # the databases of the tests get logins of their own, made by their owner
         admin.execute(sql.SQL("alter role {} createrole").format(sql.Identifier(OWNER)))
+        # this server outlives no crash of the machine; tests that kill kill its clients
+        for quick in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+            admin.execute(f"alter system set {quick}")
+        admin.execute("select pg_reload_conf()")
     yield server
     embedded.close()
     shutil.rmtree(folder, ignore_errors=True)
