@@ -1,6 +1,7 @@
-"""When the jobs run: the day at 03:10, its marts at 04:10, the last closed week on Monday at 08:10, in the team's zone.
+"""When the jobs run: the day at 03:10, the last closed week on Monday at 08:10, in the team's zone.
 
-Talks are scored once the night's load has ended, or at 06:10 without it (``orchestration.scoring_nights``).
+What follows the load follows its end: talks are scored, or at 06:10 without it (``orchestration.scoring_nights``), and
+after them the marts of the days are published, or at 07:10 without them (``orchestration.publishing_nights``).
 
 Here: times. Not here: conditions; weekly work is done on a Monday because it is Monday, whether data came or not, and
 the data status says what is missing.
@@ -10,7 +11,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from orchestration.jobs import load_daily, publish_days, publish_week
+from orchestration.jobs import load_daily, publish_week
+from orchestration.publishing_nights import publish_days_schedule
 from orchestration.scoring_nights import score_days_schedule
 
 load_daily_schedule = dg.build_schedule_from_partitioned_job(
@@ -18,15 +20,6 @@ load_daily_schedule = dg.build_schedule_from_partitioned_job(
     hour_of_day=3,
     minute_of_hour=10,
     description="Every night: yesterday, and the days before it once more for what came late.",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
-
-
-publish_days_schedule = dg.build_schedule_from_partitioned_job(
-    publish_days,
-    hour_of_day=4,
-    minute_of_hour=10,
-    description="Every night after the load: the marts of yesterday, and of the days that the load read once more.",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 

@@ -1,7 +1,8 @@
 """When the talks of a night are scored: once the night's load has ended, and in the morning if it has not.
 
 Here: the sensor that follows the load, the schedule that does without it, and how each knows what the other asked for.
-Not here: other times (``orchestration.schedules``), what scoring is (``assets.evaluated.scorecards``).
+Not here: other times (``orchestration.schedules``), what follows the scores (``orchestration.publishing_nights``), what
+scoring is (``assets.evaluated.scorecards``).
 
 A load of a long night ends when it ends, and a talk that is not loaded yet cannot be scored: so the load's own end
 asks, not the clock. A load that failed, or is still at it at 06:10, is not waited for any longer: what is there is
@@ -27,8 +28,8 @@ from resources.llm_resource import NIGHT_TAG
 from resources.settings import Settings
 
 NIGHT = NIGHT_TAG
-"""The tag of a run of ``score_days``: the local day whose night it belongs to. Such a run also judges what awaits it
-of other days: talks whose words have changed since they were judged."""
+"""The tag of a run of ``score_days`` or ``publish_days``: the local day whose night it belongs to. By it scoring also
+judges what awaits it of other days: talks whose words have changed since they were judged."""
 BY_THE_CLOCK = f"{load_daily.name}_schedule"
 _SCHEDULE, _PARTITION = "dagster/schedule_name", "dagster/partition"
 _AHEAD = (Status.QUEUED, Status.NOT_STARTED, Status.STARTING)
@@ -47,7 +48,7 @@ _COUNTS = (*_AHEAD, Status.STARTED, Status.SUCCESS)
 def score_days_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """One run over the night's days, unless the night has one."""
     night = context.scheduled_execution_time.astimezone(ZoneInfo(TIME_ZONE)).date()
-    if is_asked_for(context.instance, night):
+    if is_asked_for(context.instance, score_days.name, night):
         return dg.SkipReason(f"The talks of the night of {night} are being scored, or have been.")
     return request_of(night)
 
@@ -70,17 +71,17 @@ def score_after_load(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.S
     night = date.fromisoformat(load.tags[_PARTITION]) + timedelta(days=1)
     record = context.instance.get_run_record_by_id(load.run_id)
     ended = record.end_time if record is not None else None
-    if ended is not None and is_asked_for(context.instance, night, datetime.fromtimestamp(ended, UTC)):
+    if ended is not None and is_asked_for(context.instance, score_days.name, night, datetime.fromtimestamp(ended, UTC)):
         return dg.SkipReason(f"The talks of the night of {night} are scored by a run that began after the load.")
     return request_of(night, run_key=load.run_id)
 
 
-def is_asked_for(instance: dg.DagsterInstance, night: date, since: datetime | None = None) -> bool:
-    """Whether the talks of a night are being scored or have been: by a run that began after ``since``, if given.
+def is_asked_for(instance: dg.DagsterInstance, job: str, night: date, since: datetime | None = None) -> bool:
+    """Whether the job is being run for a night or has been: by a run that began after ``since``, if given.
 
     A run that waits in the queue begins later than now, whenever that is.
     """
-    asked = dg.RunsFilter(job_name=score_days.name, tags={NIGHT: night.isoformat()}, statuses=[*_COUNTS])
+    asked = dg.RunsFilter(job_name=job, tags={NIGHT: night.isoformat()}, statuses=[*_COUNTS])
     return any(
         since is None or one.dagster_run.status in _AHEAD or (one.start_time or 0) >= since.timestamp()
         for one in instance.get_run_records(asked)

@@ -1,7 +1,8 @@
 """What is watched all the time.
 
 Here: the sensor for runs that died, and the list of all. Not here: the drop folder (``drop_folder``), what follows the
-night's load (``scoring_nights``), work that is a matter of the clock (``schedules``).
+night's load and its scores (``scoring_nights``, ``publishing_nights``), work that is a matter of the clock
+(``schedules``).
 """
 
 # Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
@@ -10,6 +11,7 @@ import dagster as dg
 
 from orchestration.dead_runs import end_dead_runs, started_runs
 from orchestration.drop_folder import drop_folder
+from orchestration.publishing_nights import publish_after_scores
 from orchestration.scoring_nights import score_after_load
 from resources.settings import Settings
 from resources.warehouse.engine import Warehouse
@@ -30,4 +32,4 @@ def end_dead_runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     return dg.SkipReason(f"{len(ended)} dead run(s) ended: {', '.join(ended)}" if ended else "All started runs live.")
 
 
-SENSORS = [end_dead_runs_sensor, drop_folder, score_after_load]
+SENSORS = [end_dead_runs_sensor, drop_folder, score_after_load, publish_after_scores]

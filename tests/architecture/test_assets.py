@@ -97,7 +97,7 @@ def test_jobs_run_at_the_agreed_times_in_one_process() -> None:
     assert times == {
         "load_daily": ("10 3 * * *", "Europe/Moscow"),
         "score_days": ("10 6 * * *", "Europe/Moscow"),
-        "publish_days": ("10 4 * * *", "Europe/Moscow"),
+        "publish_days": ("10 7 * * *", "Europe/Moscow"),
         "publish_week": ("10 8 * * 1", "Europe/Moscow"),
     }
     assert all(job.executor_def.name == "in_process" for job in jobs.values())

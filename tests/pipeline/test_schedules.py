@@ -21,19 +21,21 @@ MOSCOW = ZoneInfo("Europe/Moscow")
         ("load_daily", datetime(2026, 11, 16, 3, 10), "2026-11-15"),
         ("load_daily", datetime(2024, 3, 1, 3, 10), "2024-02-29"),
         ("load_daily", datetime(2031, 1, 1, 3, 10), "2030-12-31"),
-        # an hour after the load, the same day
-        ("publish_days", datetime(2026, 11, 16, 4, 10), "2026-11-15"),
-        ("publish_days", datetime(2028, 3, 1, 4, 10), "2028-02-29"),
+        # without the night's scores, the same day
+        ("publish_days", datetime(2026, 11, 16, 7, 10), "2026-11-15"),
+        ("publish_days", datetime(2028, 3, 1, 7, 10), "2028-02-29"),
         # Monday morning: the week that ended the night before, by its Monday
         ("publish_week", datetime(2026, 11, 16, 8, 10), "2026-11-09"),
         # a week over New Year: 2026-W53
         ("publish_week", datetime(2027, 1, 4, 8, 10), "2026-12-28"),
     ],
 )
-def test_a_tick_asks_for_the_partition_that_has_just_closed(name: str, moment: datetime, key: str) -> None:
+def test_a_tick_asks_for_the_partition_that_has_just_closed(
+    name: str, moment: datetime, key: str, tmp_path: Path
+) -> None:
     repository = defs.get_repository_def()
     schedule = repository.get_schedule_def(f"{name}_schedule")
-    with dg.DagsterInstance.ephemeral() as instance:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         context = dg.build_schedule_context(
             instance=instance, scheduled_execution_time=moment.replace(tzinfo=MOSCOW), repository_def=repository
         )

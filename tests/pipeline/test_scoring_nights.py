@@ -1,6 +1,7 @@
-"""When the talks of a night are scored: after its load, in the morning without one, never by a load of the past.
+"""When the talks of a night are scored: after its load, in the morning without one, never by a load of the past; and
+when its days are published: after the scores, in the morning without them.
 
-The real sensor and schedule over an instance of Dagster with runs that began and ended at times of the test.
+The real sensors and schedules over an instance of Dagster with runs that began and ended at times of the test.
 """
 
 from __future__ import annotations
@@ -65,27 +66,41 @@ def load(
     return ran(instance, "load_daily", {"dagster/partition": DAYS[1], **given}, "03:10", end, status)
 
 
-def scored(instance: dg.DagsterInstance, begin: str | None, status: Status = Status.SUCCESS) -> dg.DagsterRun:
+def scored(
+    instance: dg.DagsterInstance, begin: str | None, status: Status = Status.SUCCESS, end: str = "23:59"
+) -> dg.DagsterRun:
     """A run over the night's days; ``begin`` None: it waits for its turn."""
-    return ran(instance, "score_days", {NIGHT: "2026-11-16"}, begin, "23:59" if begin else None, status)
+    return ran(instance, "score_days", {NIGHT: "2026-11-16"}, begin, end if begin else None, status)
 
 
-def after(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.RunRequest | dg.SkipReason:
-    """What the sensor says of the end of a load."""
-    context = dg.build_run_status_sensor_context(
-        "score_after_load", dg.DagsterEvent("PIPELINE_SUCCESS", run.job_name), instance, run
-    )
-    sensor = defs.get_repository_def().get_sensor_def("score_after_load")
+def published(instance: dg.DagsterInstance, begin: str | None, status: Status = Status.SUCCESS) -> dg.DagsterRun:
+    """A publication of the night's days; ``begin`` None: it waits for its turn."""
+    tags = {NIGHT: "2026-11-16", "dagster/partition": DAYS[1]}
+    return ran(instance, "publish_days", tags, begin, "23:59" if begin else None, status)
+
+
+def after(
+    instance: dg.DagsterInstance, run: dg.DagsterRun, name: str = "score_after_load"
+) -> dg.RunRequest | dg.SkipReason:
+    """What the sensor says of the end of a run."""
+    context = dg.build_run_status_sensor_context(name, dg.DagsterEvent("PIPELINE_SUCCESS", run.job_name), instance, run)
+    sensor = defs.get_repository_def().get_sensor_def(name)
     return sensor(context)  # type: ignore[operator, no-any-return]
 
 
-def morning(instance: dg.DagsterInstance) -> list[dg.RunRequest]:
-    """What the schedule asks for at 06:10."""
+def morning(instance: dg.DagsterInstance, clock: str = "06:10", job: str = "score_days") -> list[dg.RunRequest]:
+    """What the schedule asks for at its time."""
     repository = defs.get_repository_def()
     context = dg.build_schedule_context(
-        instance=instance, scheduled_execution_time=at("06:10"), repository_def=repository
+        instance=instance, scheduled_execution_time=at(clock), repository_def=repository
     )
-    return [*(repository.get_schedule_def("score_days_schedule").evaluate_tick(context).run_requests or ())]
+    return [*(repository.get_schedule_def(f"{job}_schedule").evaluate_tick(context).run_requests or ())]
+
+
+def day_of(request: object) -> str | None:
+    """The day that a request for a publication is about."""
+    assert isinstance(request, dg.RunRequest) and request.tags[NIGHT] == "2026-11-16"
+    return request.partition_key
 
 
 def days_of(request: object) -> tuple[str, str]:
@@ -139,11 +154,65 @@ def test_who_reads_days_anew_buys_nothing(instance: dg.DagsterInstance) -> None:
 
 def test_another_night_is_another_run(instance: dg.DagsterInstance) -> None:
     scored(instance, "03:20")
-    assert is_asked_for(instance, MONDAY.date())
-    assert not is_asked_for(instance, MONDAY.date().replace(day=17))
+    assert is_asked_for(instance, "score_days", MONDAY.date())
+    assert not is_asked_for(instance, "score_days", MONDAY.date().replace(day=17))
+    assert not is_asked_for(instance, "publish_days", MONDAY.date())
 
 
 def test_it_is_switched_on_and_follows_the_load() -> None:
     sensor = defs.get_repository_def().get_sensor_def("score_after_load")
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
     assert [target.job_name for target in sensor.targets] == ["score_days"]
+
+
+def test_the_days_are_published_once_their_talks_are_scored(instance: dg.DagsterInstance) -> None:
+    scores = scored(instance, "05:00", end="06:59")
+    request = after(instance, scores, "publish_after_scores")
+    assert day_of(request) == DAYS[1] and isinstance(request, dg.RunRequest)
+    assert request.run_key == scores.run_id, "the same end told twice is one run"
+    # the day is one that the job can be run for
+    job = defs.get_repository_def().get_job("publish_days")
+    assert job.partitions_def is not None and job.partitions_def.has_partition_key(DAYS[1])
+    published(instance, None)
+    assert morning(instance, "07:10", "publish_days") == []
+    assert isinstance(after(instance, scores, "publish_after_scores"), dg.SkipReason), "one waits for its turn"
+
+
+@pytest.mark.parametrize("status", [Status.FAILURE, Status.CANCELED])
+def test_without_scores_the_morning_publishes_the_days(instance: dg.DagsterInstance, status: Status) -> None:
+    instance.add_run(dg.DagsterRun("score_days", status=status, tags={NIGHT: "2026-11-16"}))
+    assert [day_of(one) for one in morning(instance, "07:10", "publish_days")] == [DAYS[1]]
+    # a publication that failed is as if nobody had asked
+    instance.add_run(dg.DagsterRun("publish_days", status=status, tags={NIGHT: "2026-11-16"}))
+    assert [day_of(one) for one in morning(instance, "07:10", "publish_days")] == [DAYS[1]]
+
+
+def test_scores_that_end_after_the_morning_publish_the_days_once_more(instance: dg.DagsterInstance) -> None:
+    scores = scored(instance, "05:00", end="07:30")
+    published(instance, "07:10")
+    assert day_of(after(instance, scores, "publish_after_scores")) == DAYS[1]
+    published(instance, "07:31")
+    assert isinstance(after(instance, scores, "publish_after_scores"), dg.SkipReason)
+
+
+def test_scores_that_a_person_asked_for_publish_nothing(instance: dg.DagsterInstance) -> None:
+    days = {"dagster/asset_partition_range_start": DAYS[0], "dagster/asset_partition_range_end": DAYS[1]}
+    by_hand = ran(instance, "score_days", days, "12:00", "12:30", Status.SUCCESS)
+    assert isinstance(after(instance, by_hand, "publish_after_scores"), dg.SkipReason)
+
+
+def test_the_publication_is_switched_on_and_follows_the_scores() -> None:
+    sensor = defs.get_repository_def().get_sensor_def("publish_after_scores")
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+    assert [target.job_name for target in sensor.targets] == ["publish_days"]
+
+
+def test_a_night_goes_from_its_load_to_its_days(instance: dg.DagsterInstance) -> None:
+    """What one asks for carries what the other looks for."""
+    scores = after(instance, load(instance, "03:40"))
+    assert isinstance(scores, dg.RunRequest)
+    run = ran(instance, "score_days", dict(scores.tags), "03:41", "03:50", Status.SUCCESS)
+    request = after(instance, run, "publish_after_scores")
+    assert day_of(request) == DAYS[1] and isinstance(request, dg.RunRequest)
+    ran(instance, "publish_days", dict(request.tags), "03:51", "03:55", Status.SUCCESS)
+    assert morning(instance) == morning(instance, "07:10", "publish_days") == []
