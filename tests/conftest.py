@@ -28,6 +28,7 @@ from resources.warehouse.engine import Warehouse
 from resources.warehouse.roles import MADE, NAME_BYTES, login_name
 from resources.warehouse.server import EmbeddedServer
 from resources.warehouse.server_logins import OWNER
+from tests.person_keys import SECRET
 from tests.warm_dbt import WarmDbt
 from tests.warm_python import WarmPython
 
@@ -62,6 +63,9 @@ class DatabaseServer:
             )
             if self.owner:
                 statement += sql.SQL(" owner {}").format(sql.Identifier(self.owner))
+            if admin.info.server_version >= 150_000:
+                # half the CPU of writing every page of ten megabytes to the log
+                statement += sql.SQL(" strategy file_copy")
             admin.execute(statement)
         self._made.append(name)
         return name
@@ -72,6 +76,9 @@ class DatabaseServer:
             self.create(self._template)
             with self.warehouse(self._template) as warehouse:
                 warehouse.migrate()
+                with warehouse.connect() as connection:
+                    # ids of people order rows: the same in every run of the tests
+                    connection.execute("update keys.installation set secret = %s", (SECRET,))
             self._forget_logins(self._template)
         made = self.create(f"otklik_{os.getpid()}_{name}"[:NAME_BYTES], self._template)
         with self.warehouse(made) as warehouse:
