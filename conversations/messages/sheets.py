@@ -133,8 +133,9 @@ class Words:
         "days_not_counted": "по части дней нет счёта источника",
         "incomplete_days": "не все сообщения загружены",
         "not_judged_to_its_end": "конец недели ещё не посчитан",
+        "neighbour_incomplete": "неполные данные аккаунта {}, где отвечают тем же клиентам",
     }
-    """Reason codes of ``marts.data_status``."""
+    """Reason codes of ``marts.data_status``; the words of a code that is about another account have a place for it."""
 
     TABS: Final = {
         "manager_summary": "1 строка = 1 менеджер за 1 неделю",
@@ -180,8 +181,15 @@ class Words:
 
         >>> Words.reasons("clock_skew, brand_new")
         'часы источника расходятся, brand_new'
+        >>> Words.reasons("neighbour_incomplete:tbank")
+        'неполные данные аккаунта tbank, где отвечают тем же клиентам'
         """
-        return ", ".join(Words.REASONS.get(code, code) for code in codes.split(", ") if code)
+        return ", ".join(Words._reason(code) for code in codes.split(", ") if code)
+
+    @staticmethod
+    def _reason(code: str) -> str:
+        kind, _, about = code.partition(":")
+        return Words.REASONS[kind].format(about) if kind in Words.REASONS else code
 
     @staticmethod
     def joined(parts: Sequence[str]) -> str:

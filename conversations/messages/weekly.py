@@ -80,6 +80,7 @@ class WeeklyWords:
     REASONS: Final = {
         "first": "первая публикация",
         "late_data": "пришли поздние сообщения",
+        "links": "связь клиентов изменилась",
         "rules": "изменились правила",
     }
     """By ``marts.week_revisions.reason``."""

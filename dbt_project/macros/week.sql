@@ -31,3 +31,8 @@
     {{ week }} between {{ iso_week(first_day()) }} and {{ iso_week(last_day()) }}
     and {{ day }} between {{ first_day() }} and {{ last_day() }}
 {%- endmacro %}
+
+{# Whether a channel is switched on, itself and with its account (stg_ops__connections), at an instant. #}
+{% macro is_on(channel, account, at) -%}
+    {{ channel }}.is_active and ({{ account }}.disabled_at is null or {{ account }}.disabled_at >= {{ at }})
+{%- endmacro %}

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conversations.messages import NONE, Explain, Words, day, number, reason
-from orchestration.cli import explain, screen
+from orchestration.cli import explain_asked as explain
+from orchestration.cli import screen
 from orchestration.cli.errors import EXIT_USAGE, CliError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def show(drawing: Drawing, keys: list[str]) -> None:
         drawing.policy.telephony.short_call_seconds,
     )
     found = status.days(drawing.connection, subject.key, row["connection_id"], *span.days)
+    missing = status.gaps(drawing.connection, row["connection_id"], *span.days, drawing.policy.time_zone)
     odd = status.quarantined(drawing.connection, row["connection_id"], span.window)
     told = {
         "messages_reported": sum(one.reported or 0 for one in found) if row["days_counted"] else None,
@@ -51,7 +53,14 @@ def show(drawing: Drawing, keys: list[str]) -> None:
     if drawing.as_json:
         days = [one._asdict() for one in found]
         drawing.told.append(
-            {"mart": "data_status", "row": row, "days": days, "quarantined": odd, "list_adds_up": is_equal}
+            {
+                "mart": "data_status",
+                "row": row,
+                "days": days,
+                "incomplete_neighbours": missing,
+                "quarantined": odd,
+                "list_adds_up": is_equal,
+            }
         )
         return
     if drawing.as_csv:
@@ -63,6 +72,8 @@ def show(drawing: Drawing, keys: list[str]) -> None:
         screen.say(Explain.WHY.format(Words.reasons(row["reasons"])))
     lines = [(day(one.business_on), *(_count(value) for value in one[1:])) for one in found]
     screen.show(screen.table(None, Explain.DAY_COLUMNS, lines))
+    for neighbour, lacking in missing.items():
+        screen.say(Explain.NEIGHBOUR.format(neighbour, ", ".join(day(one) for one in lacking)))
     for code, rows in odd.items():
         screen.say(Explain.QUARANTINED.format(reason(code), number(rows)))
     if is_equal:

@@ -57,12 +57,61 @@ group by reason order by reason
 """
 
 
+_GAPS = """
+with humans as (
+    select same_as as human, split_part(customer_id, ':', 1) as connection_id from reference.customer_links
+    union
+    select same_as, split_part(same_as, ':', 1) from reference.customer_links
+),
+telephonies as (
+    select connection_id from core.channels where kind = 'phone'
+    union select connection_id from ops.connections where vendor = 'tbank'
+),
+neighbours as (
+    select distinct other.connection_id
+    from humans as mine join humans as other on other.human = mine.human and other.connection_id <> mine.connection_id
+    where mine.connection_id = %(connection)s
+      and (mine.connection_id in (table telephonies) or other.connection_id in (table telephonies))
+),
+days as (
+    select o::date as business_on, (o + interval '1 day') at time zone %(zone)s as ends_at
+    from generate_series(%(first)s::timestamp, %(last)s::timestamp, interval '1 day') as o
+)
+select n.connection_id, d.business_on
+from neighbours as n
+join ops.connections as c on c.connection_id = n.connection_id
+join days as d on c.disabled_at is null or c.disabled_at >= d.ends_at
+left join ops.as_of as a on a.scope = n.connection_id
+where a.as_of is null or a.as_of < d.ends_at
+   or not exists (
+        select from ops.completeness as k
+        where k.connection_id = n.connection_id and k.business_on = d.business_on)
+   or exists (
+        select from ops.completeness as k join core.channels as h on h.channel_id = k.channel_id
+        where k.connection_id = n.connection_id and k.business_on = d.business_on
+        group by k.channel_id having sum(k.stored) < sum(k.reported) * 0.98)
+order by n.connection_id, d.business_on
+"""
+
+
 def days(
     connection: psycopg.Connection[Any], channel_id: str, connection_id: str, first: date, last: date
 ) -> list[Day]:
     """The days of a range, both ends included."""
     parameters = {"channel": channel_id, "connection": connection_id, "first": first, "last": last}
     return connection.cursor(row_factory=class_row(Day)).execute(_DAYS, parameters).fetchall()
+
+
+def gaps(
+    connection: psycopg.Connection[Any], connection_id: str, first: date, last: date, time_zone: str
+) -> dict[str, list[date]]:
+    """The days of a range of which other accounts lack something, by account: those whose replies answer the waits of
+    this one, since they know the same customers and one of the two carries calls."""
+    parameters = {"connection": connection_id, "first": first, "last": last, "zone": time_zone}
+    found: dict[str, list[date]] = {}
+    for neighbour, day in connection.execute(_GAPS, parameters):
+        found.setdefault(neighbour, []).append(day)
+    return found
 
 
 def quarantined(connection: psycopg.Connection[Any], connection_id: str, window: Any) -> dict[str, int]:

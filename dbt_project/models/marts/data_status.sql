@@ -30,6 +30,15 @@ weeks as (
         sum(ended_sessions) as ended_sessions
     from {{ ref('int_channel_days') }} as d
     group by d.week, d.channel_id, d.connection_id
+),
+
+neighbours as (
+    select
+        week,
+        connection_id,
+        string_agg('neighbour_incomplete:' || neighbour_id, ', ' order by neighbour_id) as reasons
+    from (select distinct week, connection_id, neighbour_id from {{ ref('int_neighbour_gaps') }}) as g
+    group by week, connection_id
 )
 
 select
@@ -55,6 +64,8 @@ select
         case
             when q.unmapped > 0 or w.is_skewed or w.is_one_sided then 'failed'
             when w.days_complete < 7 or a.as_of is null or a.as_of < w.ends_at then 'incomplete'
+            -- what answered its waits elsewhere is not known
+            when n.reasons is not null then 'incomplete'
             else 'ok'
         end
     )::text as status,
@@ -65,7 +76,8 @@ select
         case when w.is_one_sided then 'one_direction' end,
         case when w.days_counted < 7 then 'days_not_counted' end,
         case when w.days_complete < w.days_counted then 'incomplete_days' end,
-        case when a.as_of is null or a.as_of < w.ends_at then 'not_judged_to_its_end' end
+        case when a.as_of is null or a.as_of < w.ends_at then 'not_judged_to_its_end' end,
+        n.reasons
     )::text as reasons,
     false::boolean as is_stale,
     a.as_of::timestamptz as as_of
@@ -73,5 +85,11 @@ from weeks as w
 inner join {{ ref('stg_core__channels') }} as c on w.channel_id = c.channel_id
 left join {{ ref('stg_ops__as_of') }} as a on w.connection_id = a.connection_id
 left join quarantined as q on w.week = q.week and w.connection_id = q.connection_id
--- a channel that is switched off and silent has no week
-where c.is_active or w.chat_days > 0 or w.waits_checked > 0 or w.ended_sessions > 0
+left join neighbours as n on w.week = n.week and w.connection_id = n.connection_id
+left join {{ ref('stg_ops__connections') }} as o on w.connection_id = o.connection_id
+-- a channel that is switched off, itself or with its account, and silent has no week
+where
+    ({{ is_on('c', 'o', begin_of(monday_of('w.week'))) }})
+    or w.chat_days > 0
+    or w.waits_checked > 0
+    or w.ended_sessions > 0
