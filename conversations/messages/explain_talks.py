@@ -44,9 +44,10 @@ class ExplainTalks:
         ("Токенов\nв вопросах", "right"), ("Токенов\nв ответах", "right"), ("Потрачено,\nдолл. США", "right"),
         ("Потеряно,\nдолл. США", "right"), ("В пути,\nдолл. США", "right"),
     )  # fmt: skip
-    ASK_SPENT: Final = "Обращения по одному: otklik explain llm_spend_day {} ОТДЕЛ"
-    NO_DEPARTMENT: Final = "llm_spend_day {}: нет отдела «{}». Есть: {}"
+    ASK_SPENT: Final = "Обращения по одному: otklik explain llm_spend_day {} ОТДЕЛ (переписка — «чаты»)"
     CHATS: Final = "чаты"
+    CHATS_TOO: Final = ("чаты", "чат", "переписка", "без отдела", "нет", "chats", "chat", "none", "null")
+    """What else chats are called, whose calls to models belong to no department."""
     TOTAL: Final = "{}: обращений {}, {} долл. США (потрачено {}, потеряно {}, в пути {})."
     LOST_MEANS: Final = (
         "Потеряно — программу остановили, пока ответ шёл: записана худшая цена. В пути — ответа ещё ждут: то же."

@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conversations.messages import Digests, Explain
-from orchestration.cli import explain, screen
+from orchestration.cli import explain_asked as explain
+from orchestration.cli import screen
 from orchestration.cli.errors import EXIT_USAGE, CliError
 
 if TYPE_CHECKING:
-    from orchestration.cli.explain import Options
+    from orchestration.cli.explain_asked import Options
     from orchestration.cli.explain_lists import Drawing
     from resources.warehouse.evidence import Evidence
     from resources.warehouse.evidence_figures import Figure

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from conversations.messages import NONE, Explain, ExplainTalks, TalkWords, day, number, points
 from orchestration.cli import screen
 from orchestration.cli.errors import EXIT_USAGE, CliError
-from orchestration.cli.explain import listed, period_of, period_title, tell
+from orchestration.cli.explain_asked import folded, found_in, listed, period_of, period_title, tell
 
 if TYPE_CHECKING:
     from orchestration.cli.explain_lists import Drawing
@@ -196,11 +196,8 @@ def _spent(drawing: Drawing, period: str, rows: list[dict[str, Any]], keys: Sequ
     on = date.fromisoformat(period)
     rows.sort(key=lambda row: (row["department_key"], row["model"], row["purpose"]))
     if keys:
-        mine = [row for row in rows if keys[0] in (row["department_key"], row["department_name"], _department(row))]
-        if not mine:
-            known = listed(sorted({row["department_key"] for row in rows}))
-            raise CliError(ExplainTalks.NO_DEPARTMENT.format(period, keys[0], known), EXIT_USAGE)
-        _paid(drawing, on, mine)
+        key = _department_key(rows, keys[0], f"llm_spend_day {period}")
+        _paid(drawing, on, [row for row in rows if row["department_key"] == key])
         return
     if not drawing.is_for_people:
         _machine(drawing, "llm_spend_day", period, list(rows[0]), rows)
@@ -263,6 +260,21 @@ def _paid(drawing: Drawing, on: date, rows: Sequence[Mapping[str, Any]]) -> None
         screen.say(ExplainTalks.EQUAL)
     else:
         screen.say(ExplainTalks.SPENT_CHANGED.format(rows[0]["week"]), style="yellow")
+
+
+def _department_key(rows: Sequence[Mapping[str, Any]], said: str, where: str) -> str:
+    """The department that was meant, as a person or a channel is found; chats have none, and several words.
+
+    Raises:
+        CliError: none fits, or several do.
+    """
+    from resources.warehouse.evidence import Subject
+
+    names = {str(row["department_key"]): _department(row) for row in rows}
+    chats = next((str(row["department_key"]) for row in rows if row["department_id"] is None), None)
+    if chats is not None and folded(said) in ExplainTalks.CHATS_TOO:
+        return chats
+    return found_in([Subject(key, name) for key, name in sorted(names.items())], said, where).key
 
 
 def _department(row: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from conversations.messages import Changes, Explain, minutes, number
 from orchestration.cli import screen
 from orchestration.cli.errors import EXIT_USAGE, CliError
-from orchestration.cli.explain import (
+from orchestration.cli.explain_asked import (
     Options,
     asked,
     chosen,

@@ -1,6 +1,6 @@
 """The only door to language models: one retry layer, limits, money, repairs.
 
-Here: what all questions share, and the rules. Not here: the way of one question (``question``), a single call
+Here: the rules. Not here: what all questions share (``shared``), the way of one question (``question``), a single call
 (``caller``), what is asked and what an answer must be (``conversations.scoring``, handed in), the book (``ledger``,
 handed in).
 
@@ -25,60 +25,14 @@ Rules that hold for every question:
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from random import Random
-
-from conversations.policy_scoring import Scoring
 from conversations.scoring.shapes import Request
-from resources.clients.errors import Refused, SourceError
-from resources.llm.caller import Caller
-from resources.llm.ledger import Begun, Evaluated, Ledger
-from resources.llm.limits import Minute, Told
-from resources.llm.prices import Prices
+from resources.llm.ledger import Begun, Evaluated
 from resources.llm.question import Question, Read, Repair
-
-MOST_REJECTED = 10
-FIRST_PAUSE_SECONDS = 0.5
+from resources.llm.shared import Shared
 
 
-class Door:
-    """Asks models within the limits of a policy; for one event loop. ``opening.open_door`` makes and closes it.
-
-    Args:
-        models: in the order in which they are asked.
-        random: for the jitter of pauses.
-    """
-
-    def __init__(
-        self,
-        caller: Caller,
-        models: Sequence[str],
-        scoring: Scoring,
-        prices: Prices,
-        ledger: Ledger,
-        *,
-        random: Random | None = None,
-        minute_seconds: float = 60.0,
-        first_pause_seconds: float = FIRST_PAUSE_SECONDS,
-    ) -> None:
-        self.caller = caller
-        self.models = tuple(models)
-        self.scoring = scoring
-        self.prices = prices
-        self.ledger = ledger
-        self.random = random or Random()
-        self.first_pause_seconds = first_pause_seconds
-        self.slots = asyncio.Semaphore(scoring.concurrency)
-        self.minute = Minute(scoring.requests_per_minute, scoring.tokens_per_minute, seconds=minute_seconds)
-        self.told = Told()
-        self.shut: SourceError | None = None
-        """Why nobody may be asked any more."""
-        self.unusable: dict[str, SourceError] = {}
-        """Models that the key may not use or that the gateway does not know."""
-        self.rejected_in_a_row = 0
-        self.lacking: dict[str, set[str]] = {}
-        """By model: what it does not know, so that it is asked without: temperature, schema, json."""
+class Door(Shared):
+    """Asks models within the limits of a policy; for one event loop. ``opening.open_door`` makes and closes it."""
 
     async def ask(self, request: Request, read: Read, repair: Repair, begun: Begun | None = None) -> Evaluated:
         """Ask until there is an answer, or a reason why there is none.
@@ -94,16 +48,3 @@ class Door:
             SourceError: nobody may be asked any more; a person has to act.
         """
         return await Question(self, request, read, repair, begun).ask()
-
-    def shut_for(self, error: SourceError, model: str | None) -> None:
-        """Ask nobody any more; with ``model``, only not that one, as long as there are others."""
-        if model is not None:
-            self.unusable[model] = error
-        if model is None or all(one in self.unusable for one in self.models):
-            self.shut = error
-
-    def rejected(self) -> None:
-        """A question was not accepted; where none is, more of them are only noise."""
-        self.rejected_in_a_row += 1
-        if self.rejected_in_a_row >= MOST_REJECTED:
-            self.shut = Refused("llm", f"the gateway did not accept {MOST_REJECTED} questions in a row")

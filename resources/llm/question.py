@@ -1,7 +1,7 @@
 """One question to a model: its calls, pauses, repairs and its end. The rules stand in ``door``.
 
 Here: what comes next after each answer and each failure. Not here: a single call (``caller``), limits over all
-questions (``limits``, ``door``).
+questions (``limits``, ``shared``).
 """
 
 from __future__ import annotations
@@ -10,16 +10,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from conversations.scoring.shapes import Answer, Problems, Request
 from resources.clients.errors import Forbidden, NeedsAuth, NotFound, PrivateAddress, Refused, SourceError
 from resources.llm import tokens
 from resources.llm.caller import Failure, Fault, Reply
 from resources.llm.ledger import Begun, Evaluated, Outcome, PaidCall, PlannedCall, Purpose
-
-if TYPE_CHECKING:
-    from resources.llm.door import Door
+from resources.llm.shared import Shared
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +43,7 @@ _OUTCOME_OF: dict[Fault, Outcome] = {
 class Question:
     """One question on its way to its end."""
 
-    def __init__(self, door: Door, request: Request, read: Read, repair: Repair, begun: Begun | None = None) -> None:
+    def __init__(self, door: Shared, request: Request, read: Read, repair: Repair, begun: Begun | None = None) -> None:
         self._door = door
         self._request = request
         self._read = read

@@ -357,13 +357,18 @@ def test_money_is_explained_by_the_calls_that_it_was_paid_for(floor: Floor, caps
     assert len(explained(floor, "llm_spend_day", "2026-11-12")["rows"]) == 2
     told = explained(floor, "llm_spend_day", "2026-11-12", "sales")
     assert ([one["microusd"] for one in told["calls"]], told["list_adds_up"]) == ([250, 50, 900], True)
+    for chats in ("none", "Чаты", "без отдела"):
+        paid_for = explained(floor, "llm_spend_day", "2026-11-13", chats)
+        assert paid_for["list_adds_up"] and {one["department_id"] for one in paid_for["calls"]} == {None}, chats
+    with pytest.raises(CliError, match="чаты"):
+        explained(floor, "llm_spend_day", "2026-11-13", "sales")
     explained(floor, "llm_spend_day", "2026-11-13", "чаты", as_csv=False)
     said = " ".join(capsys.readouterr().out.split())
     assert "0,001150 долл. США (потрачено 0,000250, потеряно 0,000000, в пути 0,000900)" in said
     paid(floor, 6)
     assert not explained(floor, "llm_spend_day", "2026-11-12", "sales")["list_adds_up"], "a call came later"
     floor.owner.execute("delete from ops.llm_calls where llm_call_id = '6'")
-    with pytest.raises(CliError, match="sales"):
+    with pytest.raises(CliError, match="Продажи"):
         explained(floor, "llm_spend_day", "2026-11-12", "office")
 
 
