@@ -199,6 +199,7 @@ def _walk(source: FileSource, format_name: str, warehouse: Warehouse, policy: Po
     from resources.lexicons import load_lexicon
     from resources.settings import Settings
     from resources.warehouse.core import replace_window
+    from resources.warehouse.customer_links import links_of_import
     from resources.warehouse.eligibility import refresh_eligibility
     from resources.warehouse.land import land
     from resources.warehouse.refresh import refresh_evaluated
@@ -215,6 +216,7 @@ def _walk(source: FileSource, format_name: str, warehouse: Warehouse, policy: Po
         with steps.step(Import.STEPS[1]):
             replace_window(warehouse, parser, source.connection_id, source.name, streams, None, zone)
         with steps.step(Import.STEPS[2]):
+            links_of_import(warehouse, by_number=policy.customers.link_by_number)
             judged_at = end_of_data(warehouse, source.connection_id, zone)
             if judged_at is not None:
                 connection_id, lexicon = source.connection_id, load_lexicon(Settings())

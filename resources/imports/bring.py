@@ -26,6 +26,7 @@ from resources.imports.errors import BadImport, ConnectionTaken
 from resources.imports.opening import ImportedFile
 from resources.imports.source import STREAMS, ExportSource
 from resources.warehouse.core import replace_window
+from resources.warehouse.customer_links import links_of_import
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.imports import (
@@ -207,6 +208,7 @@ class _Walk:
             )  # fmt: skip
         fail_point("imports.understood")
         with self._steps(JUDGING):
+            links_of_import(self._warehouse, by_number=self._policy.customers.link_by_number)
             judged_at = end_of_data(self._warehouse, one, self._zone)
             if judged_at is not None:
                 if former is not None:

@@ -18,6 +18,7 @@ from conversations.identities import BY_NUMBER, Linked, connections_of, link, me
 from conversations.numbers import number_key
 from resources.warehouse.audit import record
 from resources.warehouse.engine import Warehouse
+from resources.warehouse.errors import Busy
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import core_lock, links_lock
 
@@ -88,6 +89,20 @@ def refresh_links(warehouse: Warehouse, *, by_number: bool) -> LinkCounts:
         Busy: as ``replace_list``.
     """
     return _replace(warehouse, None, by_number)
+
+
+def links_of_import(warehouse: Warehouse, *, by_number: bool) -> LinkCounts | None:
+    """``refresh_links`` after the core rows of a file were written and before they are judged, as in a night.
+
+    ``None``: somebody else writes links, or works on an account that is concerned, and does not end. The links of
+    before hold until the next night then: a file is not lost for them.
+    """
+    try:
+        found = refresh_links(warehouse, by_number=by_number)
+    except Busy:
+        return None
+    fail_point("imports.linked")
+    return found
 
 
 def find_links(warehouse: Warehouse, *, by_number: bool) -> Linked:

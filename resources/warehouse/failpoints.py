@@ -30,6 +30,7 @@ NAMES = (
     "imports.begun",
     "imports.landed",
     "imports.understood",
+    "imports.linked",
     "imports.before_commit",
     "imports.written",
     "reference.before_commit",

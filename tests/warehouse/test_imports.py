@@ -31,7 +31,9 @@ from resources.warehouse.roles import Role
 from tests.importing import talk, tiny_file, written
 
 POLICY, LEXICON = Policy.default(), Lexicon.default()
-FAIL_POINTS = ("imports.begun", "imports.landed", "imports.understood", "imports.before_commit", "imports.written")
+FAIL_POINTS = (
+    "imports.begun", "imports.landed", "imports.understood", "imports.linked", "imports.before_commit", "imports.written",
+)  # fmt: skip
 LAYERS = ("raw", "core", "evaluated", "ops")
 
 
