@@ -61,6 +61,18 @@ def read_identities(text: str) -> dict[str, str]:
     return dict(sorted((one, min(ids)) for ids in people.values() for one in ids))
 
 
+def renamed(listed: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    """A list in normal form with other ids for some customers, in normal form.
+
+    >>> renamed({"shop:5": "shop:5", "tbank:9": "shop:5"}, {"tbank:9": "a:1"})
+    {'a:1': 'a:1', 'shop:5': 'a:1'}
+    """
+    people: dict[str, set[str]] = {}
+    for one, same_as in listed.items():
+        people.setdefault(same_as, set()).add(names.get(one, one))
+    return dict(sorted((one, min(ids)) for ids in people.values() for one in ids))
+
+
 class Linked(NamedTuple):
     """Who is one human, by the list and by numbers."""
 

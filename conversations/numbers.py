@@ -1,17 +1,12 @@
-"""A telephone number as a key: equal for every way of writing one number, and no number itself.
+"""A telephone number in its normal form: equal for every way of writing one number.
 
-Here: the normal form and its hash. Not here: numbers in running text (``conversations.redact``), who is joined by them
-(``conversations.identities``).
-
-The key keeps a number out of tables of links and out of logs. It is no secret: whoever can read it could try all
-numbers, and the phone itself stands beside it in ``core.customers``.
+Here: the normal form. Not here: its key (``conversations.keyed``), numbers in running text (``conversations.redact``),
+who is joined by them (``conversations.identities``).
 """
 
 from __future__ import annotations
 
 import re
-
-from conversations.imports.survey import key_of
 
 HOME = "RU"
 """How a number without its country is read. Russia and Kazakhstan share one plan: 8 701 ... is Kazakhstan's."""
@@ -44,17 +39,3 @@ def international(phone: str) -> str | None:
         if phonenumbers.is_possible_number(number) and not number.extension:
             return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
     return None
-
-
-def number_key(phone: str | None) -> str | None:
-    """The key of a stored phone; ``NO_NUMBER`` where it is no number, ``None`` where there is none.
-
-    >>> number_key("8 (701) 000-00-01") == number_key("+77010000001"), len(number_key("+77010000001") or "")
-    (True, 16)
-    >>> number_key("нет"), number_key(None)
-    ('', None)
-    """
-    if phone is None:
-        return None
-    number = international(phone)
-    return NO_NUMBER if number is None else key_of("number", number)

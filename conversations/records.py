@@ -17,6 +17,8 @@ Direction: TypeAlias = Literal["in", "out", "none"]
 DeliveryStatus: TypeAlias = Literal["sent", "delivered", "read", "failed", "unknown"]
 ContentKind: TypeAlias = Literal["text", "media", "sticker", "reaction", "call", "template", "payment_link"]
 EventKind: TypeAlias = Literal["assigned", "handoff", "closed", "no_reply_needed"]
+IdKind: TypeAlias = Literal["customer", "conversation", "call", "message"]
+"""What an id is of that could tell who a customer is."""
 
 
 class Channel(NamedTuple):

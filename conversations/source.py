@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from conversations.records import Quarantined, Record
+from conversations.records import IdKind, Quarantined, Record
 from conversations.window import Window
 
 Cursor: TypeAlias = Mapping[str, Any]
@@ -95,3 +95,9 @@ class Parser(Protocol):
     """Understands one vendor's payload: one raw row in, records or a reason out. Pure."""
 
     def parse(self, stream: str, row: RawRecord) -> Iterable[Record | Quarantined]: ...
+
+    def is_vendor_id(self, kind: IdKind, local: str) -> bool:
+        """Whether an id (``local`` is what stands behind its connection) was given out by the vendor and tells nothing
+        of a person, so that it may stay as it is. Every other one is keyed before it is stored
+        (``conversations.keyed``): whatever is made of a phone, a name or the name of a file must not be claimed."""
+        ...

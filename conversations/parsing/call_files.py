@@ -35,6 +35,7 @@ from conversations.records import (
     Channel,
     Conversation,
     Customer,
+    IdKind,
     Manager,
     Quarantined,
     Record,
@@ -83,6 +84,10 @@ def harper_valley_rows(document: Any) -> Iterator[RawRow]:
 
 class CallFilesParser:
     """One raw row is one call: its people, its place in a conversation, what was said."""
+
+    def is_vendor_id(self, kind: IdKind, local: str) -> bool:
+        """None: where nothing else names a call its file does, and files are called by numbers and names."""
+        return False
 
     def parse(self, stream: str, row: RawRecord) -> Iterable[Record | Quarantined]:
         """Understand one row; a call that cannot be understood is quarantined as a whole."""

@@ -29,6 +29,7 @@ from conversations.records import (
     Conversation,
     Customer,
     Direction,
+    IdKind,
     Manager,
     Message,
     Quarantined,
@@ -70,7 +71,8 @@ class ImportedParser:
 
     ``channel_kind`` is the messenger (``whatsapp``, ``telegram``, ``file``), ``channel_name`` its name for people.
     ``has_person_ids``: which keys of people are ids of the format and mean the same person in every chat; all, none, or
-    those that a function finds.
+    those that a function finds. ``is_vendor_key``: which keys of chats and people the messenger gave out itself;
+    without it none: a hash of a name, or of an id that may be a telephone number.
     """
 
     def __init__(
@@ -80,12 +82,18 @@ class ImportedParser:
         meaning: Meaning,
         *,
         has_person_ids: bool | Callable[[str], bool] = False,
+        is_vendor_key: Callable[[str], bool] | None = None,
     ) -> None:
         self._kind = channel_kind
         self._name = channel_name
         self._meaning = meaning
         self._has_person_ids = has_person_ids
+        self._is_vendor_key = is_vendor_key or (lambda _: False)
         self._parsers = {CHATS: self._chat, MESSAGES: self._message}
+
+    def is_vendor_id(self, kind: IdKind, local: str) -> bool:
+        """Of a message it is: a stamp and a place, or the messenger's number; core orders by it."""
+        return kind == "message" or self._is_vendor_key(local)
 
     def parse(self, stream: str, row: RawRecord) -> Iterable[Record | Quarantined]:
         """Understand one row of one stream.

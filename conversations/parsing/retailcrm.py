@@ -36,6 +36,7 @@ from conversations.records import (
     Direction,
     Event,
     EventKind,
+    IdKind,
     Manager,
     Message,
     Quarantined,
@@ -104,6 +105,10 @@ class RetailCRMParser:
             "customers": self._crm.customer,
             "orders": self._crm.order,
         }
+
+    def is_vendor_id(self, kind: IdKind, local: str) -> bool:
+        """All are numbers of the vendor, with a word in front where two of his lists count anew."""
+        return True
 
     def parse(self, stream: str, row: RawRecord) -> Iterable[Record | Quarantined]:
         """Understand one row of one stream.

@@ -23,7 +23,7 @@ from typing import Any
 from conversations.parsing.fields import Odd, instant, optional_text
 from conversations.parsing.flags import EDITED_UNDATED, IS_PARTIAL
 from conversations.parsing.retailcrm import PAYMENT_HOSTS, RetailCRMParser
-from conversations.records import Manager, Message, Quarantined, Record
+from conversations.records import IdKind, Manager, Message, Quarantined, Record
 from conversations.source import RawRecord
 
 _ROLES = {"Customer": "customer", "User": "user", "Bot": "bot"}
@@ -48,6 +48,10 @@ class RetailCRMWebParser:
             no_reply_needed_marks, autoreply_names, payment_hosts, handoff_message_ids=handoff_message_ids
         )
         self._translations = {"channels": channel, "chats": chat, "messages": message}
+
+    def is_vendor_id(self, kind: IdKind, local: str) -> bool:
+        """All are numbers of the vendor, those that his API has."""
+        return True
 
     def parse(self, stream: str, row: RawRecord) -> Iterable[Record | Quarantined]:
         """Understand one row of one stream.

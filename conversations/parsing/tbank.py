@@ -7,7 +7,8 @@ Here: what a row means in our words. Not here: where a row holds what (``tbank_f
 Choices that the vendor leaves open (contract, section 4):
 
 - The telephony is one channel account of kind ``phone``; a customer is known by his number, and a conversation is
-  everything with that number. His id is a hash of the number in normal form, never the number itself.
+  everything with that number. His id is a hash of the number in normal form, which core holds keyed with the
+  installation's secret (``conversations.keyed``): a plain one is as good as the number.
 - A call of 0 seconds was answered by nobody, unless the account's fields name a truth value that says otherwise.
 - A call among colleagues (a number of ours, an extension, a phone of the directory of operators) is a call of the
   conversation ``internal``, in a channel of that kind, without a message: it opens and answers no wait. A hidden number
@@ -38,6 +39,7 @@ from conversations.records import (
     Channel,
     Conversation,
     Customer,
+    IdKind,
     Manager,
     Quarantined,
     Record,
@@ -46,6 +48,8 @@ from conversations.source import RawRecord
 
 INTERNAL = "internal"
 PHONE = "phone"
+_UNKNOWN_CALLER = "call"
+"""Before the segment's id: the conversation of a hidden number. No hash begins so."""
 _NO_DIGIT = re.compile(r"[^0-9]")
 _STATES = ("ready", "pending", "no_speech")
 
@@ -72,6 +76,12 @@ class TBankParser:
         self._own = frozenset(number for number in map(normal_number, own) if number)
         self._fields = fields or TBankFields()
         self._parsers = {"calls": self._call, "transcripts": self._transcript}
+
+    def is_vendor_id(self, kind: IdKind, local: str) -> bool:
+        """A segment's is, so is a conversation that is known by a segment; one with a number is not."""
+        if kind in ("customer", "conversation"):
+            return kind == "conversation" and (local == INTERNAL or local.startswith(_UNKNOWN_CALLER))
+        return True
 
     def parse(self, stream: str, row: RawRecord) -> Iterable[Record | Quarantined]:
         """Understand one row of one stream.
@@ -105,7 +115,8 @@ class TBankParser:
         if operator is not None:
             yield operator
         customer_id = None
-        conversation_id = f"{connection}:{INTERNAL}" if is_internal else f"{connection}:call{row.external_id}"
+        talk = INTERNAL if is_internal else f"{_UNKNOWN_CALLER}{row.external_id}"
+        conversation_id = f"{connection}:{talk}"
         if number is not None and not is_internal:
             customer_id = conversation_id = f"{connection}:{key_of('phone', number)}"
             yield Customer(customer_id, connection, None, f"+{number}", None)

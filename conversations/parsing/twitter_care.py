@@ -24,7 +24,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from conversations.parsing.flags import NEGATIVE_REPLY_TIME, REPLY_BEFORE_LAST_MESSAGE, SECOND_CUSTOMER
-from conversations.records import Channel, Conversation, Customer, Manager, Message, Quarantined, Record, SenderKind
+from conversations.records import (
+    Channel,
+    Conversation,
+    Customer,
+    IdKind,
+    Manager,
+    Message,
+    Quarantined,
+    Record,
+    SenderKind,
+)
 from conversations.source import RawRecord, RawRow
 
 STREAM = "conversations"
@@ -51,6 +61,10 @@ def rows(document: Any) -> Iterator[RawRow]:
 
 class TwitterCareParser:
     """One raw row is one conversation: its channel, manager, customers and messages."""
+
+    def is_vendor_id(self, kind: IdKind, local: str) -> bool:
+        """A customer is known by his handle, which is a name; the rest are numbers of the data set."""
+        return kind != "customer"
 
     def parse(self, stream: str, row: RawRecord) -> Iterable[Record | Quarantined]:
         """Understand one row; a conversation that cannot be understood is quarantined as a whole."""

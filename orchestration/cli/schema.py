@@ -16,7 +16,7 @@ from orchestration.cli import screen
 from orchestration.cli.errors import EXIT_USAGE, CliError
 
 FORMATS = ("table", "markdown", "json")
-LAYERS = ("raw", "core", "reference", "evaluated", "marts", "ops")
+LAYERS = ("raw", "core", "reference", "evaluated", "marts", "ops", "keys")
 
 
 class ColumnEntry(NamedTuple):

@@ -19,7 +19,7 @@ from typing import Protocol
 from conversations.imports.survey import CHATS, MESSAGES, Settled, Survey, settle
 from conversations.lexicon import Lexicon
 from conversations.policy import Policy
-from conversations.records import Quarantined, Record
+from conversations.records import IdKind, Quarantined, Record
 from conversations.source import Parser, RawRecord
 from conversations.window import Window, business_day
 from resources.imports.errors import BadImport, ConnectionTaken
@@ -255,6 +255,9 @@ class _Counting:
     def __init__(self, parser: Parser, chats: Mapping[str, Settled]) -> None:
         self._parser, self._chats = parser, chats
         self.reasons: Counter[str] = Counter()
+
+    def is_vendor_id(self, kind: IdKind, local: str) -> bool:
+        return self._parser.is_vendor_id(kind, local)
 
     def parse(self, stream: str, row: RawRecord) -> Iterable[Record | Quarantined]:
         if row.gone_at is not None:

@@ -241,7 +241,7 @@ def _whatsapp(found: Found, connection_id: str, choices: Choices, mapping: Path 
 
 
 def _telegram(found: Found, connection_id: str, choices: Choices, mapping: Path | None) -> ImportedFile:
-    from conversations.imports.telegram import TelegramReader, is_person_id, meaning
+    from conversations.imports.telegram import TelegramReader, is_person_id, is_vendor_key, meaning
     from conversations.parsing.imported import ImportedParser
 
     units = _telegram_html if found.shape == "html" else _telegram_json
@@ -249,7 +249,9 @@ def _telegram(found: Found, connection_id: str, choices: Choices, mapping: Path 
         found, connection_id, choices,
         reader=TelegramReader(),
         open_units=units(found, connection_id),
-        parser=lambda: ImportedParser("telegram", "Telegram", meaning, has_person_ids=is_person_id),
+        parser=lambda: ImportedParser(
+            "telegram", "Telegram", meaning, has_person_ids=is_person_id, is_vendor_key=is_vendor_key
+        ),
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """``replace_window()``: raw rows of a window become core rows, in one transaction.
 
-Here: reading, parsing, staging. Not here: what a payload means (``conversations.parsing``), the SQL by which staged
-rows are exchanged for stored ones (``core_tables``).
+Here: reading, parsing, keying of ids, staging. Not here: what a payload means (``conversations.parsing``), which ids
+are keyed (``conversations.keyed``), the SQL by which staged rows are exchanged for stored ones (``core_tables``).
 
 A core row that is owned by a window carries the address of its raw row. Doing a window again removes what its raw rows
 no longer say, writes what is new and leaves alone what is the same. Directories (channels, managers, customers,
@@ -22,7 +22,7 @@ import orjson
 import psycopg
 from psycopg import sql
 
-from conversations.numbers import number_key
+from conversations.keyed import PersonKeys, keyed
 from conversations.records import (
     Call,
     CallTranscript,
@@ -43,6 +43,7 @@ from resources.warehouse.core_tables import TABLES, CoreTable, Owner
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import core_lock
+from resources.warehouse.person_keys import person_keys
 from resources.warehouse.stale_quotes import forget_unsaid, said_anew
 
 UNMAPPED_SENDER = "unmapped_sender"
@@ -100,6 +101,7 @@ def replace_window(
     Raises:
         Busy: another process writes the core tables of this account and does not end.
         WarehouseUnavailable: the database went away; nothing of the window was changed.
+        PersonKeyLost: the secret of the keyed ids is gone; nothing was changed.
     """
     unknown = set(tables or ()) - set(TABLES)
     if unknown:
@@ -117,9 +119,10 @@ def replace_window(
         warehouse.connect("otklik core reader") as reader,
     ):
         with connection.transaction():
-            staging = _Staging(connection, written, time_zone)
+            keys = person_keys(connection)
+            staging = _Staging(connection, written, time_zone, keys)
             raw = _raw_rows(reader, connection_id, source_name, streams, window)
-            raw_rows = sum(staging.add(row, _parse(parser, row)) for row in raw)
+            raw_rows = sum(staging.add(row, _parse(parser, row, keys)) for row in raw)
             staging.flush()
             fail_point("core.staged")
             rows, by_day, touched = {}, defaultdict[date, dict[str, int]](dict), set[str]()
@@ -149,8 +152,11 @@ class _Row(NamedTuple):
 class _Staging:
     """Portions of records on their way to the staging tables."""
 
-    def __init__(self, connection: psycopg.Connection[Any], tables: list[CoreTable], time_zone: str) -> None:
+    def __init__(
+        self, connection: psycopg.Connection[Any], tables: list[CoreTable], time_zone: str, keys: PersonKeys
+    ) -> None:
         self._sql = connection
+        self._keys = keys
         self._tables = {table.name: table for table in tables}
         self._zone = ZoneInfo(time_zone)
         self._portions: dict[str, list[str]] = {table.name: [] for table in tables}
@@ -177,7 +183,7 @@ class _Staging:
                 said = sum(len(phrase["text"]) for phrase in orjson.loads(record.phrases or "[]"))
                 self._put("call_transcripts", (*record, said, row.record.fetched_at, *lineage))
             elif isinstance(record, Customer):
-                self._put("customers", (*record, number_key(record.phone)))
+                self._put("customers", (*record, self._keys.number_key(record.phone)))
             elif isinstance(record, Event | Order):
                 self._put(_TABLE_OF[type(record)], (*record, *lineage))
             else:
@@ -218,10 +224,11 @@ class _Staging:
             portion.clear()
 
 
-def _parse(parser: Parser, row: _Row) -> list[Record | Quarantined]:
+def _parse(parser: Parser, row: _Row, keys: PersonKeys) -> list[Record | Quarantined]:
+    """The records of a raw row, their ids keyed: nothing gets into core past this step (promise V2)."""
     record = row.record
     try:
-        return list(parser.parse(row.stream, record))
+        return [keyed(one, parser, keys) for one in parser.parse(row.stream, record)]
     except Exception:
         # a row that breaks the parser must neither stop the others nor vanish; its content must not reach a log
         return [Quarantined(record.connection_id, row.stream, record.external_id, PARSER_ERROR, row.event_at)]

@@ -7,20 +7,29 @@ joins (``conversations.identities``), the judgement that follows in the next loa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
-from conversations.identities import BY_NUMBER, Linked, connections_of, link, members, regrouped
-from conversations.numbers import number_key
+from conversations.identities import (
+    BY_NUMBER,
+    Linked,
+    connection_of,
+    connections_of,
+    link,
+    members,
+    regrouped,
+    renamed,
+)
 from resources.warehouse.audit import record
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import Busy
 from resources.warehouse.failpoints import fail_point
 from resources.warehouse.locks import core_lock, links_lock
+from resources.warehouse.person_keys import person_keys
 
 BEGINNING = "1900-01-01 00:00Z"
 """From when on conversations are judged again: a reply of long ago may be the answer now."""
@@ -71,7 +80,8 @@ class LinkCounts:
 def replace_list(warehouse: Warehouse, listed: Mapping[str, str], *, by_number: bool = True) -> LinkCounts:
     """Make ``listed`` (``conversations.identities.read_identities``) the whole list. Done again it changes nothing.
 
-    Every call is written down in ``ops.audit``, with the number of ids that stand for another.
+    Every call is written down in ``ops.audit``, with the number of ids that stand for another. A list that names
+    customers as they were called before ids were keyed means the same customers.
 
     Args:
         by_number: whether numbers join ids, too (the policy's ``customers.link_by_number``).
@@ -117,7 +127,7 @@ def _replace(warehouse: Warehouse, given: Mapping[str, str] | None, by_number: b
         if by_number:
             _fill_keys(connection)
         written = _listed(connection)
-        listed = written if given is None else dict(given)
+        listed = written if given is None else renamed(given, _keyed(connection, given))
         before = {one: (root, why) for one, root, why in connection.execute(
             "select customer_id, same_as, linked_by from reference.customer_links").fetchall()}  # fmt: skip
         found = link(listed, _numbers(connection, by_number))
@@ -149,6 +159,16 @@ def _listed(connection: psycopg.Connection[Any]) -> dict[str, str]:
     return dict(connection.execute("select customer_id, same_as from reference.customer_list").fetchall())
 
 
+def _keyed(connection: psycopg.Connection[Any], given: Iterable[str]) -> dict[str, str]:
+    """Ids of a list that was written before ids were keyed, and what core calls those customers by now."""
+    known = {one for (one,) in connection.execute(
+        "select customer_id from core.customers where customer_id = any(%s)", (list(given),)).fetchall()}  # fmt: skip
+    keys = person_keys(connection)
+    other = {keys.full_id(connection_of(one), one): one for one in given if one not in known}
+    found = connection.execute("select customer_id from core.customers where customer_id = any(%s)", (list(other),))
+    return {other[one]: one for (one,) in found.fetchall()}
+
+
 def _numbers(connection: psycopg.Connection[Any], by_number: bool) -> list[list[str]]:
     """For each number that a telephony knows, everybody who has it; nobody where numbers say nothing."""
     return [ids for (ids,) in connection.execute(_NUMBERS).fetchall()] if by_number else []
@@ -161,8 +181,8 @@ def _fill_keys(connection: psycopg.Connection[Any]) -> None:
             found = connection.execute(
                 f"select customer_id, phone {_WITHOUT_KEY} and connection_id = %s", (connection_id,)
             ).fetchall()
-            keys = [number_key(phone) for _, phone in found]
-            connection.execute(_SET_KEYS, ([one for one, _ in found], keys))
+            keys = person_keys(connection)
+            connection.execute(_SET_KEYS, ([one for one, _ in found], [keys.number_key(phone) for _, phone in found]))
 
 
 def _plain(links: Mapping[str, tuple[str, str]]) -> dict[str, str]:

@@ -7,6 +7,7 @@
     ``LoginRefused``          the server answers and does not let the role in
     ``MigrationsPending``     the tables are older than the code
     ``KeysLost``              stored credentials and no key that opens them: refused, no new key is made (D14)
+    ``PersonKeyLost``         the secret of the keyed ids is gone: refused, no new one is made (D14)
     ``CredentialsDamaged``    the stored credentials of one account open with no key
     ``NoSuchConnection``      no account of that name, or another vendor's
     ``MartsHeld``             a reader's open transaction keeps a published mart from being changed
@@ -42,6 +43,10 @@ class MigrationsPending(WarehouseError):
 
 class KeysLost(WarehouseError):
     """Credentials are stored, and the key that opens them is not there. Nothing was changed."""
+
+
+class PersonKeyLost(WarehouseError):
+    """Ids in the warehouse are keyed, and the secret is not there. Nothing was changed."""
 
 
 class CredentialsDamaged(WarehouseError):

@@ -18,7 +18,7 @@ from resources.warehouse.default_rights import PUBLIC, give_defaults
 from resources.warehouse.roles import COLUMNS, CONTENT_VIEWS_OF, OWNED, TABLES, TEMPORARY, VIEWS_OF, Role
 from resources.warehouse.views import CONTENT_VIEWS, VIEWS
 
-_SCHEMAS = ("raw", "core", "reference", "evaluated", "marts", "marts_next", "ops", "dagster", "public")
+_SCHEMAS = ("raw", "core", "reference", "evaluated", "marts", "marts_next", "ops", "keys", "dagster", "public")
 _TABLE_KINDS, _VIEW_KINDS = ("r", "p", "f"), ("v", "m")
 
 

@@ -53,6 +53,7 @@ TABLES: Mapping[Role, Mapping[str, Rights]] = {
         "ops.imports": KEEP,
         "ops.llm_calls": KEEP,
         "ops.audit": ADD,
+        "keys.installation": READ,
     },
     Role.PUBLISHER: {
         "core.*": READ,

@@ -123,6 +123,7 @@ def test_the_dictionary_lists_every_column_with_its_meaning_and_class(otklik: Ot
         "evaluated",
         "marts",
         "ops",
+        "keys",
     }
     assert [table["name"] for table in tables if not table["description"]] == []
     assert [(table, column["name"]) for table, column in columns if not column["description"]] == []

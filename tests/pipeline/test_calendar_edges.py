@@ -18,7 +18,7 @@ import pytest
 from assets.marts.dbt import build
 from conversations.parsing.abcd import AbcdParser
 from conversations.policy import Policy
-from conversations.records import Channel, Conversation, Manager, Message, Record
+from conversations.records import Channel, Conversation, IdKind, Manager, Message, Record
 from conversations.source import Page, RawRecord, RawRow, Stream
 from conversations.window import Window
 from resources.sources.files import FileSource
@@ -80,6 +80,9 @@ class HourlySource(FakeSource):
 
 class HourlyParser:
     """One chat with one manager."""
+
+    def is_vendor_id(self, kind: IdKind, local: str) -> bool:
+        return True
 
     def parse(self, stream: str, row: RawRecord) -> Iterable[Record]:
         if stream == "chats":

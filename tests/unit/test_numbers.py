@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.numbers import NO_NUMBER, international, number_key
+from conversations.keyed import KEYED
+from conversations.numbers import NO_NUMBER, international
 from conversations.policy import Policy, PolicyError
+from tests.person_keys import KEYS
 
+number_key = KEYS.number_key
 SEPARATORS = st.sampled_from(["", " ", "-", "\u2011", "\u00a0", "."])
 
 
@@ -43,7 +46,7 @@ def test_other_numbers_have_other_keys_and_no_number_has_none() -> None:
 @given(st.text(max_size=30))
 def test_whatever_stands_in_the_field_of_a_phone_has_a_key(text: str) -> None:
     key = number_key(text)
-    assert key == NO_NUMBER or (key is not None and len(key) == 16)
+    assert key == NO_NUMBER or (key is not None and KEYED.fullmatch(key))
 
 
 def test_the_policy_says_whether_numbers_join_and_that_changes_no_rule() -> None:

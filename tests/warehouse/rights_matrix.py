@@ -94,5 +94,6 @@ ops.llm_calls                   raw     r          -        -     -
 ops.looks                       -       raw        -        -     -
 ops.outbox                      -       raw        -        ra    -
 ops.read_pages                  rad     -          -        -     -
+keys.installation               r       -          -        -     -
 dagster.runs                    -       -          -        -     all
 """

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from conversations.numbers import number_key
 from conversations.policy import Policy
 from resources.warehouse.customer_links import LinkCounts, find_links, refresh_links, replace_list
 from resources.warehouse.engine import Warehouse
@@ -25,6 +24,7 @@ from resources.warehouse.roles import Role
 from tests.chaos.conftest import WEEK, nursery  # noqa: F401 - a fixture
 from tests.chaos.nursery import KILLED, Nursery
 from tests.loader import refresh_evaluated
+from tests.person_keys import KEYS
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 POLICY = Policy.parse(
@@ -55,7 +55,7 @@ def acquaint(sql: Any, chat: str, customer: str, phone: str | None) -> None:
     connection = customer.split(":")[0]
     sql.execute(
         "insert into core.customers values (%s, %s, 'К', %s, null, %s)",
-        (customer, connection, phone, number_key(phone)),
+        (customer, connection, phone, KEYS.number_key(phone)),
     )
     sql.execute(
         "insert into core.conversations (conversation_id, connection_id, channel_id, customer_id, is_untimed, flags)"

@@ -29,6 +29,7 @@ from resources.warehouse.imports import turn_back
 from resources.warehouse.locks import account_lock, core_lock
 from resources.warehouse.roles import Role
 from tests.importing import talk, tiny_file, written
+from tests.person_keys import KEYS
 
 POLICY, LEXICON = Policy.default(), Lexicon.default()
 FAIL_POINTS = (
@@ -355,7 +356,7 @@ def test_killed_under_wrong_choices_nothing_of_them_is_left(
         said = sql.execute("select conversation_id, sender_kind, count(*) from core.messages group by 1, 2").fetchall()
         live = sql.execute("select count(*) from raw.whatsapp_export__messages where gone_at is null").fetchone()
         waits = sql.execute("select count(*), count(distinct owner_manager_id) from evaluated.waits").fetchone()
-    chat = f"files:{key_of('Анна')}"
+    chat = KEYS.full_id("files", key_of("Анна"))
     assert sorted(said) == [(chat, "customer", 10), (chat, "manager", 10)]
     assert live == (20,) and waits == (10, 1)
     assert brought(database, right).is_unchanged

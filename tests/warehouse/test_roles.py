@@ -45,6 +45,7 @@ evaluated   U       U          U        U     -
 marts       -       UC         U        U     -
 marts_next  -       UC         -        -     -
 ops         U       U          -        U     -
+keys        U       -          -        -     -
 dagster     -       -          -        -     UC
 public      U       U          U        U     U
 """
@@ -202,7 +203,7 @@ def test_logins_are_ordinary_and_members_of_nothing(database: Warehouse, logins:
         ((owner,),) = connection.execute("select current_user").fetchall()
     assert mighty == members == []
     makers = {"marts": logins[Role.PUBLISHER], "marts_next": logins[Role.PUBLISHER], "dagster": logins[Role.DAGSTER]}
-    assert dict(owned) == dict.fromkeys(("raw", "core", "reference", "evaluated", "ops"), owner) | makers
+    assert dict(owned) == dict.fromkeys(("raw", "core", "reference", "evaluated", "ops", "keys"), owner) | makers
 
 
 def test_somebody_else_may_nothing(database: Warehouse, database_server: DatabaseServer) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from conversations.records import Call, CallTranscript, Conversation, Message, Record
+from conversations.records import Call, CallTranscript, Conversation, IdKind, Message, Record
 from conversations.source import RawRecord, RawRow, Stream
 from conversations.window import Window
 from resources.warehouse import failpoints
@@ -27,6 +27,9 @@ LONG_AGO = START - timedelta(days=40)
 
 class Parser:
     """A message of one chat; with a transcript, a call. Without a word it is awaited."""
+
+    def is_vendor_id(self, kind: IdKind, local: str) -> bool:
+        return True
 
     def parse(self, stream: str, row: RawRecord) -> Iterable[Record]:
         said, at = row.payload["text"], datetime.fromisoformat(row.payload["at"])

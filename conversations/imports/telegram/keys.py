@@ -16,6 +16,7 @@ from typing import Any
 from conversations.imports.survey import key_of
 
 _PEER = re.compile(r"(?:user|chat|channel)\d{1,20}")
+_GIVEN = re.compile(r"(?:user|chat|channel|peer)-?\d{1,20}")
 _OF_TYPE = {
     "personal_chat": "user",
     "bot_chat": "user",
@@ -148,6 +149,15 @@ def is_person_id(key: str) -> bool:
     (True, False)
     """
     return _PEER.fullmatch(key) is not None
+
+
+def is_vendor_key(key: str) -> bool:
+    """Whether the key of a chat or an author is made of an id that Telegram gave out, and not of a name.
+
+    >>> is_vendor_key("user123"), is_vendor_key("channel-100123"), is_vendor_key("6ca13d52ca70c883")
+    (True, True, False)
+    """
+    return _GIVEN.fullmatch(key) is not None
 
 
 def is_number(value: Any) -> bool:

@@ -4,7 +4,7 @@ Here: the assembled ``metadata``. The migrations create the same; a test holds t
 dbt describes itself, and views (``resources.warehouse.views``).
 """
 
-from resources.warehouse.schema import calls, core, evaluated, ops, publishing, raw, reference, scoring
+from resources.warehouse.schema import calls, core, evaluated, keys, ops, publishing, raw, reference, scoring
 from resources.warehouse.schema.columns import PII_CLASSES, SCHEMAS, metadata
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "calls",
     "core",
     "evaluated",
+    "keys",
     "metadata",
     "ops",
     "publishing",

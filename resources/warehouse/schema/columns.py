@@ -28,6 +28,7 @@ SCHEMAS = {
     "evaluated": "Waits, sessions, behaviour, advice and scorecards; derived from core by the rules in force",
     "marts": "What people read: figures by manager, channel and week",
     "ops": "The platform's own book-keeping: cursors, completeness, versions",
+    "keys": "Secrets that must live as long as the rows that rest on them; read by the loader alone",
 }
 
 metadata = MetaData(

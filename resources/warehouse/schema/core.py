@@ -51,14 +51,14 @@ managers = Table(
 customers = Table(
     "customers",
     metadata,
-    text("customer_id", "Connection and the vendor's id of the customer", "pseudonym", key=True),
+    text("customer_id", "Connection and the vendor's id, or a keyed hash of number or name", "pseudonym", key=True),
     text("connection_id", _CONNECTION),
     text("name", "Name of the customer", "name", null=True),
     text("phone", "Phone of the customer", "contact", null=True),
     instant("created_at", "When the vendor first knew the customer", null=True),
     text(
         "number_key",
-        "Hash of the phone in its international form: equal where the number is; empty: no number; NULL: no phone",
+        "Keyed hash of the phone in international form: equal where the number is; empty: no number; NULL: no phone",
         "pseudonym",
         null=True,
     ),
@@ -70,7 +70,7 @@ Index("customers_number_key_idx", customers.c.number_key)
 conversations = Table(
     "conversations",
     metadata,
-    text("conversation_id", "Connection and the vendor's chat id", key=True),
+    text("conversation_id", "Connection and the vendor's chat id, or a keyed hash of what names the chat", key=True),
     text("connection_id", _CONNECTION),
     text("channel_id", "The channel account of the chat"),
     text("customer_id", "The customer; NULL: unknown", "pseudonym", null=True),
