@@ -8,10 +8,12 @@ runs under the role that runs it in production: ``database.as_role(Role.LOADER)`
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
@@ -28,10 +30,12 @@ from resources.warehouse.engine import Warehouse
 from resources.warehouse.roles import MADE, NAME_BYTES, login_name
 from resources.warehouse.server import EmbeddedServer
 from resources.warehouse.server_logins import OWNER
-from tests.person_keys import SECRET
 from tests.warm_dbt import WarmDbt
 from tests.warm_python import WarmPython
 
+FOLDER = "otklik-tests-"
+ROOM = 8 * 1024**3
+"""Free memory, in bytes, from which the tests' servers lie in it: each needs a few hundred megabytes."""
 VARIABLES = [name.upper() for name in Settings.model_fields]
 
 
@@ -64,7 +68,7 @@ class DatabaseServer:
             if self.owner:
                 statement += sql.SQL(" owner {}").format(sql.Identifier(self.owner))
             if admin.info.server_version >= 150_000:
-                # half the CPU of writing every page of ten megabytes to the log
+                # a quarter of the CPU of writing every page of ten megabytes to the log, where files lie in memory
                 statement += sql.SQL(" strategy file_copy")
             admin.execute(statement)
         self._made.append(name)
@@ -76,9 +80,6 @@ class DatabaseServer:
             self.create(self._template)
             with self.warehouse(self._template) as warehouse:
                 warehouse.migrate()
-                with warehouse.connect() as connection:
-                    # ids of people order rows: the same in every run of the tests
-                    connection.execute("update keys.installation set secret = %s", (SECRET,))
             self._forget_logins(self._template)
         made = self.create(f"otklik_{os.getpid()}_{name}"[:NAME_BYTES], self._template)
         with self.warehouse(made) as warehouse:
@@ -148,7 +149,9 @@ def database_server(_bare_environment: None) -> Iterator[DatabaseServer]:
         server.close()
         return
     # not below pytest's own folder, which only the user who runs the tests may walk to
-    folder = Path(tempfile.mkdtemp(prefix="otklik-tests-"))
+    memory = _roomy_memory()
+    _forget_the_killed(memory)
+    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-", dir=memory))
     folder.chmod(0o755)
     embedded = EmbeddedServer.join(folder / "home")
     server = DatabaseServer(embedded.urls.admin, embedded.urls.owner, embedded)
@@ -156,7 +159,7 @@ def database_server(_bare_environment: None) -> Iterator[DatabaseServer]:
         # the databases of the tests get logins of their own, made by their owner
         admin.execute(sql.SQL("alter role {} createrole").format(sql.Identifier(OWNER)))
         # this server outlives no crash of the machine; tests that kill kill its clients
-        for quick in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+        for quick in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '256MB'"):
             admin.execute(f"alter system set {quick}")
         admin.execute("select pg_reload_conf()")
     yield server
@@ -191,6 +194,26 @@ def settings_for() -> Callable[..., Settings]:
         return Settings(_env_file=None, **given)  # type: ignore[arg-type, call-arg]
 
     return make
+
+
+def _roomy_memory() -> Path | None:
+    """A folder in memory with room for the servers of all test processes; making a database there takes a quarter of
+    the CPU. ``None`` where there is none: the folder of temporary files does."""
+    memory, information = Path("/dev/shm"), Path("/proc/meminfo")
+    if not memory.is_dir() or not os.access(memory, os.W_OK) or not information.exists():
+        return None
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", information.read_text("ascii"), re.MULTILINE)
+    is_roomy = found is not None and min(int(found[1]) * 1024, shutil.disk_usage(memory).free) > ROOM
+    return memory if is_roomy else None
+
+
+def _forget_the_killed(memory: Path | None) -> None:
+    """Memory is not cleaned by itself: what killed runs of more than an hour ago have left there goes."""
+    for left in memory.glob(f"{FOLDER}*") if memory else ():
+        with contextlib.suppress(OSError, ValueError):
+            is_old = time.time() - left.stat().st_mtime > 3600
+            if is_old and not Path(f"/proc/{int(left.name.split('-')[2])}").exists():
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _slug(name: str) -> str:
