@@ -21,9 +21,10 @@ Where the contract is silent:
   let the customer wait spoils the channel's session, not his.
 - In a session without purchase intent nothing else is asked of the words, so its other evidence is empty.
 
-"Good" needs a word of the model as well: no automatic fail, and a score that is high enough, where one counts. Talks
-are scored after they are judged here, so that part is added where the row is read, in the view
-``evaluated.judged_sessions``; here is what waits and words say, and the score that the policy asks for.
+"Good" needs a word of the model as well: no automatic fail, and a score that is high enough, where one counts. An
+automatic fail by rules has no say (``docs/marts.md`` says why). Talks are scored after they are judged here, so that
+part is added where the row is read, in the view ``evaluated.judged_sessions``; here is what waits and words say, and
+the score that the policy asks for.
 """
 
 from __future__ import annotations

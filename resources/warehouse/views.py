@@ -118,6 +118,7 @@ _SAID_ANEW = {
         " else array_remove(b.GOOD || f.fault, null) end as GOOD",
     }.items()
 }
+# "no auto-fail" (contract, section 5): an admitted one of the model; rules were never measured against people (10)
 _JUDGED_SESSIONS = (
     "select COLUMNS, t.counted_score from evaluated.behaviour as b left join lateral (SCORES and s.judge = 'model'"
     " and s.subject_kind = 'session' and s.subject_id = b.session_id and m.counted_score is not null"
@@ -139,7 +140,8 @@ CONTENT_VIEWS = {
     "evaluated.judged_sessions": (
         _JUDGED_SESSIONS,
         "The judged sessions as figures count them: good ones also by the model's score, where one counts (contract,"
-        " sections 5 and 10): counted_score, which is 0 after an automatic fail",
+        " sections 5 and 10): counted_score, which is 0 after an automatic fail. A fail by rules has no say: nobody has"
+        " measured them against people (docs/marts.md)",
     ),
     "evaluated.call_evaluations": (
         "select s.call_id, s.judge, s.state, s.reason, s.final_score, s.raw_score, s.is_auto_fail, s.summary, s.topic,"

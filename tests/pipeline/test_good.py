@@ -76,8 +76,9 @@ def test_what_does_not_count_has_no_say(floor: Floor) -> None:
         assert judged(floor, low) == (True, [], True, [], None), state
     floor.owner.execute("update reference.criterion_gates set state = 'counted'")
     assert judged(floor, low)[:2] == (False, ["auto_fail"])
+    # an automatic fail by rules: proved, its criterion even admitted for the model, and still of an unmeasured judge
     floor.owner.execute("update evaluated.scorecards set judge = 'rules'")
-    assert judged(floor, low)[0] is True
+    assert judged(floor, low) == (True, [], True, [], None)
     floor.owner.execute("update evaluated.scorecards set judge = 'model', is_current = false")
     assert judged(floor, low)[0] is True
 
