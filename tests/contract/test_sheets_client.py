@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,18 +25,6 @@ from tests.contract.spreadsheets import QUICK, SHEETS_API, asked, client_of, ove
 from tests.emulators.sheets import SheetsEmulator
 
 ADD: list[dict[str, Any]] = [{"addSheet": {"properties": {"title": "x", "sheetId": 7}}}]
-
-
-@pytest.fixture
-def emulator() -> Iterator[SheetsEmulator]:
-    with SheetsEmulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def client(emulator: SheetsEmulator) -> Iterator[SheetsClient]:
-    with client_of(emulator) as client:
-        yield client
 
 
 def tokens(emulator: SheetsEmulator) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from math import ceil
 
 import pytest
@@ -26,17 +25,7 @@ from tests.contract.looks import (
 from tests.contract.spreadsheets import asked, client_of, hashes, hidden
 from tests.emulators.sheets import SheetsEmulator
 
-
-@pytest.fixture
-def emulator() -> Iterator[SheetsEmulator]:
-    with SheetsEmulator(keep_moments=True) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def client(emulator: SheetsEmulator) -> Iterator[SheetsClient]:
-    with client_of(emulator) as client:
-        yield client
+KEEP_MOMENTS = True
 
 
 def show(emulator: SheetsEmulator, client: SheetsClient, *tabs: Tab) -> None:

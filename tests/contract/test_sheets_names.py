@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from resources.clients.errors import Refused
 from resources.clients.sheets import SheetsClient
 from resources.sheets import Column, InvalidTab, Look, Tab, publish, read_back
-from tests.contract.spreadsheets import client_of, hashes
+from tests.contract.spreadsheets import hashes
 from tests.emulators.sheets import SheetsEmulator
 
 KEY = "call_results"
-
-
-@pytest.fixture
-def emulator() -> Iterator[SheetsEmulator]:
-    with SheetsEmulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def client(emulator: SheetsEmulator) -> Iterator[SheetsClient]:
-    with client_of(emulator) as client:
-        yield client
 
 
 def tab(name: str | None, said: str = "а", key: str = KEY) -> Tab:

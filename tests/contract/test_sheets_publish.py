@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from resources.clients.errors import Refused
 from resources.clients.sheets import SheetsClient
 from resources.sheets import Column, InvalidTab, Kind, Tab, publish
-from tests.contract.spreadsheets import asked, client_of, expected, hashes, hidden, shown, tabs_of
+from tests.contract.spreadsheets import asked, expected, hashes, hidden, shown, tabs_of
 from tests.emulators.sheets import SheetsEmulator
 
 HOSTILE = [
@@ -23,16 +22,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def emulator() -> Iterator[SheetsEmulator]:
-    with SheetsEmulator(keep_moments=True) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def client(emulator: SheetsEmulator) -> Iterator[SheetsClient]:
-    with client_of(emulator) as client:
-        yield client
+KEEP_MOMENTS = True
 
 
 def one(title: str, rows: list[list[Any]], *kinds: Kind) -> Tab:
