@@ -12,6 +12,7 @@ import pytest
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
 from tests.cli.conftest import Otklik
+from tests.person_keys import KEYS
 
 pytestmark = pytest.mark.usefixtures("on_database")
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -27,7 +28,8 @@ def asked(database: Warehouse, statement: str, *values: Any) -> list[tuple[Any, 
         return sql.execute(statement, values).fetchall()
 
 
-def phrases(database: Warehouse, call_id: str) -> list[tuple[Any, ...]]:
+def phrases(database: Warehouse, connection_id: str, name: str) -> list[tuple[Any, ...]]:
+    call_id = KEYS.full_id(connection_id, name)
     ((stored,),) = asked(database, "select phrases from core.call_transcripts where call_id = %s", call_id)
     return [(one["speaker"], one["text"], one["start"], one["end"]) for one in stored]
 
@@ -42,11 +44,11 @@ def test_both_formats_stand_in_one_account_and_again_changes_nothing(otklik: Otk
     assert asked(
         on_database,
         "select c.call_id, c.direction, c.talk_seconds, t.state, t.speakers, t.characters, t.raw_id,"
-        " c.business_on::text from core.calls c join core.call_transcripts t using (call_id) order by 1",
+        " c.business_on::text from core.calls c join core.call_transcripts t using (call_id) order by t.raw_id",
     ) == [
-        ("call_files:00aa", "in", 9, "ready", "as_labelled",
+        (KEYS.full_id("call_files", "00aa"), "in", 9, "ready", "as_labelled",
          sum(len(one["human_transcript"]) for one in json.loads(HARPER.read_text("utf-8"))), "00aa", "2026-01-02"),
-        ("call_files:invented_call_1.mp3", "in", 12, "ready", "swapped",
+        (KEYS.full_id("call_files", "invented_call_1.mp3"), "in", 12, "ready", "swapped",
          sum(len(one["OriginalText"]) for one in json.loads(ANALYTICS.read_text("utf-8"))["SpeechSegments"]),
          "invented_call_1.mp3", "2026-03-09"),
     ]  # fmt: skip
@@ -69,7 +71,7 @@ def test_deleting_a_call_takes_what_was_said_with_it(otklik: Otklik, on_database
         assert sql.execute("delete from core.calls where connection_id = 'other'").rowcount == 1
     assert asked(on_database, "select * from core.call_transcripts where connection_id = 'other'") == []
     otklik("import", str(ANALYTICS), "--connection", "other")
-    assert len(phrases(on_database, "other:invented_call_1.mp3")) == 5
+    assert len(phrases(on_database, "other", "invented_call_1.mp3")) == 5
 
 
 def test_a_file_that_is_none_is_one_line(otklik: Otklik, tmp_path: Path) -> None:
@@ -92,7 +94,7 @@ if REAL_ANALYTICS.exists():
             "Agent",
             "Customer",
         ]
-        stored = phrases(on_database, "real:stereo_std_1.mp3")
+        stored = phrases(on_database, "real", "stereo_std_1.mp3")
         assert stored == [
             (labels[one["SegmentSpeaker"]], one["OriginalText"], one["SegmentStartTime"], one["SegmentEndTime"])
             for one in document["SpeechSegments"]
@@ -115,7 +117,7 @@ if REAL_HARPER.exists():
         assert result.exit_code == 0, result.stderr
         segments = json.loads(REAL_HARPER.read_text("utf-8"))
         sides = {1: "customer", 2: "manager"}
-        stored = phrases(on_database, "harper:0002f70f7386445b")
+        stored = phrases(on_database, "harper", "0002f70f7386445b")
         assert [one[:2] for one in stored] == [(sides[s["channel_index"]], s["human_transcript"]) for s in segments]
         assert len(stored) == 18
         assert stored[0] == ("manager", "hello this is harper valley national bank", 3.72, 6.39)
