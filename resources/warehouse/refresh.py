@@ -321,15 +321,22 @@ elsewhere as (
     from due_chat as d join core.messages as m on m.conversation_id = d.conversation_id and m.deleted_at > %(now)s
     where not d.is_own and m.sent_at <= %(now)s
 ),
-own as (
-    select contact, min(conversation_id) as conversation_id from due_chat
-    where is_own and contact in (select contact from due_chat where not is_own)
+-- grouped, not joined: how many rows lie after an instant PostgreSQL guesses badly, and a nested loop over everybody who
+-- is due would cost the square of them
+met as (
+    select min(conversation_id) as conversation_id, min(at) as at
+    from (
+        select contact, conversation_id, null as at from due_chat where is_own
+        union all
+        select contact, null, at from elsewhere
+    ) as of_contact
     group by contact
+    having count(conversation_id) > 0 and count(at) > 0
 ),
 marks as (
     select l.conversation_id, l.at from later as l join due_chat as d on d.conversation_id = l.conversation_id
     union all
-    select own.conversation_id, e.at from elsewhere as e join own on own.contact = e.contact
+    select conversation_id, at from met
 )
 insert into ops.dirty as d (conversation_id, connection_id, since, is_told)
 select conversation_id, %(connection)s, min(at), true from marks group by conversation_id
