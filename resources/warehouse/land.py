@@ -6,6 +6,7 @@ Here: the transaction of a page, resuming, what is gone at the source. Not here:
 The promises, and how they are kept:
 
 - A page's rows, its cursor and its ids are one transaction (D2). A killed loader goes on after the last committed page.
+  The server stores a page while the next one is read and made; there is one transaction at a time, in their order.
 - Rows are keyed; a version is written over another only when it is newer, an equal one is not written at all (D1).
 - One session per account and stream: it holds an advisory lock (D4), so that nobody else writes between its statements.
 - What was read before a cut may have been changed or deleted until the restart. A resumed call therefore reads the
@@ -22,10 +23,10 @@ The promises, and how they are kept:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -35,6 +36,7 @@ from conversations.source import Page, Source
 from conversations.window import Window
 from resources.clients.errors import BadAnswer
 from resources.warehouse.copy_binary import END, HEADER, count, instant, text
+from resources.warehouse.copy_commit import CopyCommit
 from resources.warehouse.copy_text import array
 from resources.warehouse.cursor_guard import CursorGuard
 from resources.warehouse.engine import Warehouse
@@ -57,8 +59,6 @@ OVERLAP = timedelta(hours=1)
 ALL_READ = "end"
 """Stored in place of a cursor (an object) when all pages are in and the reading is not settled yet. A number in its
 place, also as the cursor of page 0, says how often the window has been begun again."""
-ROWS_A_PART = 50
-"""Rows per write of a ``COPY``: few enough that the server begins at once, enough that writes cost little."""
 READINGS_AGAIN = 3
 """Each one follows a cut within the reading before it: three in a row are no accident but a limit set too low."""
 
@@ -110,6 +110,28 @@ def land(
         return _Reading(connection, source, stream, bounds, time_zone, progress).run(restart)
 
 
+class _Made(NamedTuple):
+    """A page made fit for the tables, as far as that is possible without asking them."""
+
+    page: Page
+    number: int
+    latest: Latest
+    ids: str
+    """What the page's mark says of them: the text of an array."""
+    watermark: datetime | None
+    new: list[bytes] | None
+    """The rows as they are copied if all of them are new; where that is not to be expected, there are versions."""
+    versions: dict[str, Version] | None
+
+
+class _Stored(NamedTuple):
+    """A page that is on its way into the tables."""
+
+    made: _Made
+    inserted: int
+    updated: int
+
+
 class _Reading:
     """One logical reading of a window, over as many calls as it takes."""
 
@@ -135,6 +157,8 @@ class _Reading:
         self._account = text(source.connection_id)
         self._guard = CursorGuard(source.connection_id, stream)
         self._statements = {name: sql.SQL(text).format(table=self._table) for name, text in STATEMENTS.items()}  # type: ignore[arg-type]
+        self._ending = CopyCommit(connection)
+        self._storing: _Stored | None = None
         self._landed = Landed()
         self._page_number = 0
         self._readings_again = 0
@@ -177,120 +201,129 @@ class _Reading:
         self._was_empty = self._is_first = False
         with self._sql.transaction():
             self._run("forget_pages")
-            self._run("mark_page", page=0, cursor=Jsonb(self._readings_again), ids=[], watermark=None)
+            self._run("mark_page", page=0, cursor=Jsonb(self._readings_again), page_ids="{}", watermark=None)
         fail_point("land.begun_again")
         self._page_number = 1
         self._guard = CursorGuard(self._source.connection_id, self._stream)
 
     def _read(self, cursor: Any) -> None:
         pages = self._source.pages(self._stream, self._window, cursor)
-        try:
+        with ExitStack() as ending:
+            # in whatever way the reading ends: what it has read so far is stored
+            ending.callback(self._finish)
+            if (close := getattr(pages, "close", None)) is not None:
+                ending.callback(close)
             for page in _with_fail_points(iter(pages)):
                 self._guard.accept(page.cursor, frozenset(row.external_id for row in page.rows))
                 self._store(page)
-                fail_point("land.page_committed")
-                self._progress(self._landed)
-                self._page_number += 1
                 if page.cursor is None:
                     return
-        finally:
-            close = getattr(pages, "close", None)
-            if close is not None:
-                close()
-        # no page said that it was the last: reading ended with the source's own end
-        self._store(Page([], None))
-        fail_point("land.page_committed")
-        self._page_number += 1
+            # no page said that it was the last: reading ended with the source's own end
+            self._store(Page([], None))
 
     def _store(self, page: Page) -> None:
-        try:
-            self._commit(page)
-        except psycopg.errors.UniqueViolation:
-            if self._is_first:
-                # the window was empty and a page before this one brought the row as well: look before copying now
-                self._is_first = False
-                self._store(page)
-                return
-            # somebody who does not ask for locks wrote a row of this page meanwhile: it is a stored row now
-            self._commit(page)
+        """Make the page while the one before it is being stored, then have it stored."""
+        made = self._made(page)
+        self._finish()
+        self._storing = self._begin(made)
 
-    def _commit(self, page: Page) -> None:
-        """The transaction of a page: its rows, its ids, its cursor."""
-        cursor = ALL_READ if page.cursor is None else dict(page.cursor)
+    def _made(self, page: Page) -> _Made:
+        number = self._page_number
         try:
             latest = latest_rows(page.rows)
-            times = [row.updated_at or row.event_at for row in page.rows]
-            newest = max((one for one in times if one is not None), default=None)
-            with self._sql.transaction():
-                if self._page_number == 0:
-                    self._run("forget_pages")
-                inserted, updated = self._write(latest) if page.rows else (0, 0)
-                self._run(
-                    "mark_page",
-                    page=self._page_number,
-                    cursor=Jsonb(cursor),
-                    ids=sorted(latest.rows) if self._finds_gone else [],
-                    watermark=newest - OVERLAP if newest is not None else None,
-                )
-                fail_point("land.page_before_commit")
+            # row by row to the end: a payload is copied while it is at hand
+            new = [copy_row(version_of(one, latest)) for one in latest.rows] if self._is_first else None
+            versions = _versions(latest) if new is None else None
         except UnfitRow as unfit:
             raise BadAnswer(
                 self._source.connection_id,
-                f"page {self._page_number + 1} of '{self._stream}' holds a row that cannot be stored: {unfit}",
+                f"page {number + 1} of '{self._stream}' holds a row that cannot be stored: {unfit}",
             ) from None
-        self._landed = replace(
-            self._landed,
-            pages=self._landed.pages + 1,
-            rows=self._landed.rows + len(page.rows),
-            inserted=self._landed.inserted + inserted,
-            updated=self._landed.updated + updated,
-            unchanged=self._landed.unchanged + len(page.rows) - inserted - updated,
-        )
+        times = [row.updated_at or row.event_at for row in page.rows]
+        newest = max((one for one in times if one is not None), default=None)
+        watermark = newest - OVERLAP if newest is not None else None
+        ids = array(sorted(latest.rows) if self._finds_gone else [])
+        return _Made(page, number, latest, ids, watermark, new, versions)
 
-    def _write(self, latest: Latest) -> tuple[int, int]:
-        """Write what is new or newer; returns how many rows were inserted and updated.
+    def _begin(self, made: _Made) -> _Stored:
+        """The transaction of a page: its rows, its ids, its cursor. It is on its way when this returns."""
+        try:
+            self._sql.execute("begin")
+            if made.number == 0:
+                self._run("forget_pages")
+            new, updated = self._new_and_updated(made)
+            cursor = ALL_READ if made.page.cursor is None else dict(made.page.cursor)
+            mark = self._run(
+                "mark_page", page=made.number, cursor=Jsonb(cursor), page_ids=made.ids, watermark=made.watermark
+            )
+            if new:
+                (now,) = mark.fetchone() or ()
+                self._ending.begin(self._statements["copy_new"].as_string(self._sql))
+                before = count(len(COLUMNS) + 3) + self._account + 2 * instant(now)
+                self._ending.rows(_content(before, new))
+                fail_point("land.page_staged")
+            fail_point("land.page_before_commit")
+            self._ending.end()
+        except BaseException:
+            self._ending.give_up()
+            raise
+        self._page_number = made.number + 1
+        return _Stored(made, len(new), updated)
+
+    def _finish(self) -> None:
+        """Wait for the page that is being stored, if there is one."""
+        storing, self._storing = self._storing, None
+        if storing is None:
+            return
+        for may_try_again in (True, self._is_first, False):
+            try:
+                self._ending.finish()
+                break
+            except psycopg.errors.UniqueViolation:
+                # the window was empty and a page before this one brought the row as well, or somebody who does not ask
+                # for locks wrote it meanwhile: it is a stored row now
+                if not may_try_again:
+                    raise
+                self._is_first = False
+                storing = self._begin(storing.made)
+        rows, landed = len(storing.made.page.rows), self._landed
+        self._landed = replace(
+            landed,
+            pages=landed.pages + 1,
+            rows=landed.rows + rows,
+            inserted=landed.inserted + storing.inserted,
+            updated=landed.updated + storing.updated,
+            unchanged=landed.unchanged + rows - storing.inserted - storing.updated,
+        )
+        fail_point("land.page_committed")
+        self._progress(self._landed)
+
+    def _new_and_updated(self, made: _Made) -> tuple[list[bytes], int]:
+        """Write what is newer than what is stored; returns the rows that are not stored, and how many were updated.
 
         Most rows of a nightly reading are stored already: asking first spares them the write that even a refused
         "on conflict" makes. Most rows of a backfill are new: they are copied straight into the table, where the key
         refuses what is stored. A window that was empty is not asked until the key has refused something. Only newer
         versions of stored rows take the way of the upsert.
         """
-        ids = latest.rows
-        stored = {} if self._is_first else {row[0]: row[1:] for row in self._run("stored", ids=list(ids))}
-        returned = [one for one, known in stored.items() if known[3]] if self._finds_gone else []
-        new = [one for one in ids if one not in stored] if stored else ids
-        if new:
-            self._copy(self._statements["copy_new"], self._new_row(), (version_of(one, latest) for one in new))
-            fail_point("land.page_staged")
-        changed = [
-            version
-            for one, known in stored.items()
-            if is_newer(version := version_of(one, latest), known[0], known[1], known[2])
-        ]
+        if not made.page.rows:
+            return [], 0
+        if self._is_first and made.new is not None:
+            return made.new, 0
+        stored = {row[0]: row[1:] for row in self._run("stored", ids=list(made.latest.rows))}
+        versions = made.versions if made.versions is not None else _versions(made.latest)
+        new = [copy_row(version) for one, version in versions.items() if one not in stored]
+        changed = [versions[one] for one, known in stored.items() if is_newer(versions[one], *known[:3])]
         updated = 0
         if changed:
-            self._copy(self._statements["copy_changed"], count(len(COLUMNS)), changed)
+            with self._sql.cursor() as cursor, cursor.copy(self._statements["copy_changed"]) as copy:
+                copy.write(_content(count(len(COLUMNS)), map(copy_row, changed)))
             fail_point("land.changes_staged")
             updated = self._run("write").rowcount
             self._sql.execute("truncate page")
-        if returned:
+        if self._finds_gone and (returned := [one for one, known in stored.items() if known[3]]):
             self._run("returned", ids=returned)
-        return len(new), updated
-
-    def _copy(self, statement: sql.Composed, before: bytes, versions: Iterable[Version]) -> None:
-        """Copy the rows; ``before`` is the beginning of each."""
-        left = iter(versions)
-        with self._sql.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.write(HEADER)
-            # in parts: the server takes in one while the next is made
-            while part := list(islice(left, ROWS_A_PART)):
-                copy.write(before + before.join(map(copy_row, part)))
-            copy.write(END)
-
-    def _new_row(self) -> bytes:
-        """How each new row of the page begins: the account, and the instant of the transaction twice."""
-        (now,) = self._one("now")
-        return count(len(COLUMNS) + 3) + self._account + 2 * instant(now)
+        return new, updated
 
     def _settle(self) -> None:
         fail_point("land.read_ended")
@@ -327,6 +360,15 @@ class _Reading:
         if "ids" in more:
             more["ids"] = array(more["ids"])
         return self._sql.execute(self._statements[name], self._key | more)
+
+
+def _versions(latest: Latest) -> dict[str, Version]:
+    return {one: version_of(one, latest) for one in latest.rows}
+
+
+def _content(before: bytes, rows: Iterable[bytes]) -> bytes:
+    """What a binary ``COPY`` sends; ``before`` is the beginning of each row."""
+    return HEADER + before + before.join(rows) + END
 
 
 def _with_fail_points(pages: Iterator[Page]) -> Iterator[Page]:

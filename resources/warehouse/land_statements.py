@@ -28,7 +28,6 @@ _MISSED = """
 """
 _COPIED = f"{', '.join(COLUMNS)}) from stdin (format binary)"
 _STATEMENTS = {
-    "now": "select now()",
     "nothing_stored_all": "select not exists (select from {table} where connection_id = %(connection_id)s)",
     "nothing_stored_window": """
         select not exists (select from {table} where connection_id = %(connection_id)s
@@ -65,11 +64,13 @@ _STATEMENTS = {
         with mark as (
             insert into ops.read_pages
                 (connection_id, stream, window_start, window_end, page, cursor, external_ids, read_at)
-            values (%(connection_id)s, %(stream)s, %(start)s, %(end)s, %(page)s, %(cursor)s, %(ids)s::text[], now()))
+            values (%(connection_id)s, %(stream)s, %(start)s, %(end)s, %(page)s, %(cursor)s, %(page_ids)s::text[],
+                    now()))
         insert into ops.cursors as c (connection_id, stream, window_start, window_end, cursor, is_complete, watermark)
         values (%(connection_id)s, %(stream)s, %(start)s, %(end)s, %(cursor)s, false, %(watermark)s)
         on conflict (connection_id, stream, window_start, window_end) do update
         set cursor = excluded.cursor, is_complete = false, watermark = greatest(c.watermark, excluded.watermark)
+        returning now()
     """,
     "complete": "update ops.cursors set cursor = null, is_complete = true where WINDOW",
     "missed_window": _MISSED.replace("{in_window}", "and r.event_at >= %(start)s and r.event_at < %(end)s"),
