@@ -17,6 +17,7 @@ Everything else below ``/_emulator/`` is the vendor's own: see its ``control``.
 from __future__ import annotations
 
 import json
+import selectors
 import socket
 import struct
 import threading
@@ -299,15 +300,25 @@ class Server(ThreadingHTTPServer):
     def __init__(self, vendor: Vendor, host: str, port: int) -> None:
         handler = type("VendorHandler", (Handler,), {"vendor": vendor})
         super().__init__((host, port), handler)
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), name="emulator", daemon=True)
+        self._thread = threading.Thread(target=self._serve_until_stopped, name="emulator", daemon=True)
+        self._stop, self._stopped = socket.socketpair()
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        self.shutdown()
-        self.server_close()
+        self._stop.close()
         self._thread.join(5)
+        self._stopped.close()
+        self.server_close()
+
+    def _serve_until_stopped(self) -> None:
+        # the base class looks every so often whether it is to end: a test would wait for that, and tests are many
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self, selectors.EVENT_READ)
+            waiting.register(self._stopped, selectors.EVENT_READ)
+            while not any(ready.fileobj is self._stopped for ready, _ in waiting.select()):
+                self._handle_request_noblock()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that vanished in the middle of his request is no news; anything else is a bug of ours."""
