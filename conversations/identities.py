@@ -145,6 +145,16 @@ def regrouped(before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:
     return {one for one in {*old, *new} if old.get(one) != new.get(one)}
 
 
+def parted(before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:
+    """The ids that were one human with some other id and no longer are.
+
+    >>> sorted(parted({"b": "a", "c": "a"}, {"b": "a"})), parted({"b": "a"}, {"b": "a", "c": "a"})
+    (['a', 'b', 'c'], set())
+    """
+    old, new = members(before), members(after)
+    return {one for one, human in old.items() if not human <= new.get(one, frozenset())}
+
+
 def connection_of(customer_id: str) -> str:
     """The connection that an id belongs to."""
     return customer_id.partition(":")[0]

@@ -64,6 +64,9 @@ _NUMBERS: dict[str, dict[str, str]] = {
     "week_revisions": {
         "revision": "max(revision)",
         "late_data": "count(*) filter (where reason = 'late_data')",
+        "links": "count(*) filter (where reason = 'links')",
+        "last_changed_cases": f"sum(changed_cases) filter (where {_LATEST})",
+        "last_changed_cases_by_links": f"sum(changed_cases_by_links) filter (where {_LATEST})",
         "rules": "count(*) filter (where reason = 'rules')",
     },
     "week_changes": {

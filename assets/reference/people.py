@@ -13,9 +13,10 @@ import dagster as dg
 
 from assets.failures import explained
 from assets.tables import DAILY_FRESHNESS, described, spec
-from resources.warehouse.customer_links import refresh_links
+from resources.warehouse.customer_links import refresh_links, weeks_concerned
 from resources.warehouse.errors import Busy
 from resources.warehouse.reference import replace_people
+from resources.warehouse.roles import Role
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 CUSTOMER_LIST = spec("reference", "customer_list", kinds={"file", "postgres"})
@@ -77,9 +78,15 @@ def customer_links(
     with explained(context):
         try:
             counts = refresh_links(warehouse.open(), by_number=policy.load().customers.link_by_number)
+            weeks = weeks_concerned(warehouse.open(Role.PUBLISHER)) if counts.regrouped else []
         except Busy as error:
             context.log.warning(f"The links of customers stay as they were until the next run: busy: {error}")
             return dg.MaterializeResult(metadata={"busy": True})
+    if weeks:
+        context.log.info(
+            f"Links of {counts.regrouped} customer(s) changed, {counts.parted} of them parted. Published weeks "
+            f"{', '.join(weeks)} stay as they were shown until they are published again (otklik run --week)."
+        )
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": counts.customers - counts.people,
@@ -87,5 +94,9 @@ def customer_links(
             "linked_by_number": counts.by_number,
             "numbers_that_join_nobody": counts.shared_numbers,
             "conversations_judged_again": counts.conversations,
+            "customers_regrouped": counts.regrouped,
+            "customers_parted": counts.parted,
+            "published_weeks_concerned": len(weeks),
+            "published_weeks": ", ".join(weeks),
         }
     )

@@ -187,7 +187,7 @@ class Explain:
     REVISIONS: Final = "Версии недели {}"
     REVISION_COLUMNS: Final = (
         ("Версия", "left"), ("Опубликована", "left"), ("Посчитана на", "left"), ("Почему", "left"),
-        ("Изменилось чисел", "right"),
+        ("Изменилось\nчисел", "right"), ("Изменилось\nслучаев", "right"), ("Из них связь\nклиентов", "right"),
     )  # fmt: skip
     CHANGES_TITLE: Final = "Что изменилось в версии {}"
     CHANGE_COLUMNS: Final = (

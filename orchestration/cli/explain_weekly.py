@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from conversations.messages import Changes, Explain, minutes, number
+from conversations.messages import NONE, Changes, Explain, minutes, number
 from orchestration.cli import screen
 from orchestration.cli.errors import EXIT_USAGE, CliError
 from orchestration.cli.explain_asked import (
@@ -215,7 +215,9 @@ def _revisions(drawing: Drawing, keys: list[str]) -> None:
         return
     lines = [
         (str(row["revision"]), drawing.moment(row["published_at"]), drawing.moment(row["as_of"]),
-         Explain.REASONS.get(row["reason"], row["reason"]), number(row["changed_rows"]))
+         Explain.REASONS.get(row["reason"], row["reason"]), number(row["changed_rows"]),
+         *(NONE if row.get(name) is None else number(row[name])
+           for name in ("changed_cases", "changed_cases_by_links")))
         for row in rows
     ]  # fmt: skip
     screen.show(screen.table(Explain.REVISIONS.format(period_title(week)), Explain.REVISION_COLUMNS, lines))

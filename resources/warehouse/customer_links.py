@@ -21,6 +21,7 @@ from conversations.identities import (
     connections_of,
     link,
     members,
+    parted,
     regrouped,
     renamed,
 )
@@ -52,6 +53,26 @@ update core.customers as c set number_key = k.number_key
 from unnest(%s::text[], %s::text[]) as k (customer_id, number_key)
 where c.customer_id = k.customer_id
 """
+_NUMBER = """
+insert into ops.link_changes (customer_id, change)
+select concerned, (select coalesce(max(change), 0) + 1 from ops.link_changes) from unnest(%s::text[]) as concerned
+on conflict (customer_id) do update set change = excluded.change
+"""
+_WEEKS = """
+with concerned as (
+    select v.conversation_id
+    from ops.link_changes as l join core.conversations as v on v.customer_id = l.customer_id
+    where l.change = (select max(change) from ops.link_changes)
+)
+(
+    select w.settled_week from evaluated.waits as w join concerned using (conversation_id)
+    union
+    select s.ended_week from evaluated.sessions as s join concerned using (conversation_id)
+)
+intersect
+select week from marts.week_revisions
+order by 1
+"""
 _MARK = """
 insert into ops.dirty as d (conversation_id, connection_id, since, is_told)
 select conversation_id, connection_id, %s, true from core.conversations where customer_id = any(%s)
@@ -75,6 +96,11 @@ class LinkCounts:
     """Of the ids, those that a number joined and no list."""
     shared_numbers: int = 0
     """Numbers that joined nobody: two customers of one connection have them, or the list says otherwise."""
+    regrouped: int = 0
+    """Ids whose human has other ids now than before."""
+    parted: int = 0
+    """Of these, ids that were one human with an id that they no longer are: a second customer has the number by now, or
+    people wrote it down."""
 
 
 def replace_list(warehouse: Warehouse, listed: Mapping[str, str], *, by_number: bool = True) -> LinkCounts:
@@ -140,6 +166,8 @@ def _replace(warehouse: Warehouse, given: Mapping[str, str] | None, by_number: b
                 _exchange(connection, "customer_list", _rows(written), _rows(listed))
             _exchange(connection, "customer_links", _rows(before), _rows(found.links))
             conversations = connection.execute(_MARK, (BEGINNING, sorted(concerned))).rowcount if concerned else 0
+            if concerned:
+                connection.execute(_NUMBER, (sorted(concerned),))
             fail_point("customers.before_commit")
         everybody = sorted(members(_plain(found.links)))
         known = connection.execute(
@@ -152,7 +180,17 @@ def _replace(warehouse: Warehouse, given: Mapping[str, str] | None, by_number: b
         conversations=conversations,
         by_number=sum(why == BY_NUMBER for _, why in found.links.values()),
         shared_numbers=len(found.shared),
+        regrouped=len(concerned),
+        parted=len(parted(_plain(before), _plain(found.links))),
     )
+
+
+def weeks_concerned(publisher: Warehouse) -> list[str]:
+    """The published weeks with talks of those whose links changed last: published again, they may say otherwise."""
+    with publisher.connect("otklik customers") as connection:
+        if connection.execute("select to_regclass('marts.week_revisions')").fetchone() == (None,):
+            return []
+        return [week for (week,) in connection.execute(_WEEKS).fetchall()]
 
 
 def _listed(connection: psycopg.Connection[Any]) -> dict[str, str]:

@@ -321,8 +321,8 @@ elsewhere as (
     from due_chat as d join core.messages as m on m.conversation_id = d.conversation_id and m.deleted_at > %(now)s
     where not d.is_own and m.sent_at <= %(now)s
 ),
--- grouped, not joined: how many rows lie after an instant PostgreSQL guesses badly, and a nested loop over everybody who
--- is due would cost the square of them
+-- grouped, not joined: how many rows lie after an instant PostgreSQL guesses badly, and a nested loop over everybody
+-- who is due would cost the square of them
 met as (
     select min(conversation_id) as conversation_id, min(at) as at
     from (

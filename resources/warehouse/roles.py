@@ -48,6 +48,7 @@ TABLES: Mapping[Role, Mapping[str, Rights]] = {
         "ops.read_pages": ADD | {"DELETE"},
         "ops.as_of": KEEP,
         "ops.dirty": REPLACE,
+        "ops.link_changes": KEEP,
         "ops.completeness": REPLACE,
         "ops.connections": KEEP,
         "ops.imports": KEEP,
@@ -61,6 +62,9 @@ TABLES: Mapping[Role, Mapping[str, Rights]] = {
         "evaluated.*": READ,
         "ops.alembic_version": READ,
         "ops.as_of": READ,
+        # which changes of links a week already shows
+        "ops.dirty": READ,
+        "ops.link_changes": READ,
         "ops.completeness": READ,
         "ops.llm_calls": READ,
         "ops.audit": ADD,

@@ -86,10 +86,11 @@ ops.audit                       ra      ra         -        -     -
 ops.completeness                rawd    r          -        -     -
 ops.connections                 raw     -          -        -     -
 ops.cursors                     raw     -          -        -     -
-ops.dirty                       rawd    -          -        -     -
+ops.dirty                       rawd    r          -        -     -
 ops.exports                     -       raw        -        -     -
 ops.imports                     raw     -          -        -     -
 ops.incidents                   -       raw        -        -     -
+ops.link_changes                raw     r          -        -     -
 ops.llm_calls                   raw     r          -        -     -
 ops.looks                       -       raw        -        -     -
 ops.outbox                      -       raw        -        ra    -

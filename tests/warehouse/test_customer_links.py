@@ -93,12 +93,12 @@ def test_a_reply_under_the_other_id_answers_from_then_on_and_no_longer_when_the_
 ) -> None:
     assert judged(database) == 3
     assert outcomes(database) == APART
-    assert linked(database, LINK) == LinkCounts(people=1, customers=2, unknown=0, conversations=2)
+    assert linked(database, LINK) == LinkCounts(people=1, customers=2, unknown=0, conversations=2, regrouped=2)
     # the two chats of one human, and nobody else
     assert judged(database) == 1
     assert outcomes(database) == TOGETHER
     assert judged(database) == 0
-    assert linked(database, {}) == LinkCounts(0, 0, 0, 2)
+    assert linked(database, {}) == LinkCounts(0, 0, 0, 2, regrouped=2, parted=2)
     assert judged(database) == 2
     assert outcomes(database) == APART
 

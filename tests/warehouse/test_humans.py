@@ -168,7 +168,7 @@ def test_links_made_and_taken_back_judge_whom_they_concern_and_nobody_else(datab
     judged(database, "shop", "tbank")
     apart = table_hashes(database, ("evaluated",))
     assert [row[4] for row in waits(database)] == ["no_reply", "no_reply"]
-    assert linked(database) == LinkCounts(people=1, customers=2, unknown=0, conversations=2, by_number=1)
+    assert linked(database) == LinkCounts(1, 2, unknown=0, conversations=2, by_number=1, regrouped=2)
     assert links(database) == [("tbank:a", "shop:5", "number")]
     assert judged(database, "shop", "tbank") == 2
     assert [row[4] for row in waits(database)] == ["in_target", "no_reply"]

@@ -33,8 +33,13 @@ from tests.person_keys import KEYS
 
 POLICY, LEXICON = Policy.default(), Lexicon.default()
 FAIL_POINTS = (
-    "imports.begun", "imports.landed", "imports.understood", "imports.linked", "imports.before_commit", "imports.written",
-)  # fmt: skip
+    "imports.begun",
+    "imports.landed",
+    "imports.understood",
+    "imports.linked",
+    "imports.before_commit",
+    "imports.written",
+)
 LAYERS = ("raw", "core", "evaluated", "ops")
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from psycopg import Connection, sql
 
 from assets.marts.python.tables import NEXT, PUBLISHED, exists, mart
+from resources.warehouse.customer_links import BEGINNING
 
 
 class _Facts(NamedTuple):
@@ -25,6 +26,8 @@ class _Facts(NamedTuple):
     deciding: tuple[str, ...]
     """Columns that a figure or its proof is made of. Another value in one of them is another fact; a column that a
     later version of the platform adds is not."""
+    chat: str | None = None
+    """The column that names the conversation; ``None``: whose it is changes nothing of it."""
     which: str = "true"
     """Which rows of the source are cases, as a condition over ``f``."""
 
@@ -40,6 +43,7 @@ FACTS = {
             "wait_seconds", "wait_business_seconds", "manager_wait_seconds", "manager_wait_business_seconds",
             "is_first_reply", "opening_message_id", "answering_message_id", "asking_message_ids",
         ),
+        "conversation_id",
     ),
     "published_sessions": _Facts(
         "judged_sessions",
@@ -52,6 +56,7 @@ FACTS = {
             "intent_message_ids", "clarifying_message_ids", "offer_message_ids", "next_step_message_ids",
             "refusal_message_ids", "paid_message_ids",
         ),
+        "conversation_id",
     ),
     "published_scores": _Facts(
         "talk_scores",
@@ -63,7 +68,7 @@ FACTS = {
             "prompt_hash", "model", "counted_criteria", "counted_score", "has_counted_fail",
         ),
         # only what counts in a manager's score (contract, section 10)
-        "f.judge = 'model' and f.counted_score is not null",
+        which="f.judge = 'model' and f.counted_score is not null",
     ),
 }  # fmt: skip
 
@@ -90,6 +95,53 @@ def differ(connection: Connection[Any], name: str, week: str, revision: int) -> 
         now=_judged(name, columns), was=published
     )
     return connection.execute(statement, {"week": week, "revision": revision}).fetchone() == (True,)
+
+
+class Changed(NamedTuple):
+    """How many cases of a week differ from those of a revision."""
+
+    cases: int
+    by_links: int
+    """Of them, those of customers whose links changed since."""
+
+
+def changed(connection: Connection[Any], week: str, revision: int) -> Changed:
+    """Count the waits, sessions and scores that differ from ``revision``, in either.
+
+    A case is by links where the links of its customer changed after those that the revision was judged by: with whom
+    he is one human says which replies are his. Scores are of what was said, whoever it was.
+    """
+    seen = connection.execute(
+        "select to_jsonb(r) ->> 'links_change' from marts.week_revisions as r where week = %s and revision = %s",
+        [week, revision],
+    ).fetchone()
+    given = {"week": week, "revision": revision, "seen": int(seen[0]) if seen is not None and seen[0] else 0}
+    counts = [connection.execute(_changed(name), given).fetchone() for name in FACTS
+              if exists(connection, PUBLISHED, name)]  # fmt: skip
+    return Changed(*(sum(column) for column in zip(*(row for row in counts if row is not None), strict=True)))
+
+
+def links_change(connection: Connection[Any]) -> int | None:
+    """The last change of links that everything is judged by as of now; ``None``: none ever changed.
+
+    Who is marked as due by a change was not judged by it yet.
+    """
+    row = connection.execute(
+        """
+        select coalesce(
+            (
+                select min(l.change) - 1
+                from ops.link_changes as l
+                inner join core.conversations as c on l.customer_id = c.customer_id
+                inner join ops.dirty as d on c.conversation_id = d.conversation_id
+                where d.since <= %s
+            ),
+            (select max(change) from ops.link_changes)
+        )
+        """,
+        [BEGINNING],
+    ).fetchone()
+    return row[0] if row is not None else None
 
 
 def people_moved(connection: Connection[Any], week: str, revision: int) -> bool:
@@ -120,6 +172,35 @@ def _moved(connection: Connection[Any], name: str, week: str, revision: int) -> 
         which=sql.SQL(facts.which),
     )
     return connection.execute(statement, [week, revision]).fetchone() == (True,)
+
+
+def _changed(name: str) -> sql.Composed:
+    facts = FACTS[name]
+    columns = [*facts.deciding, *([facts.chat] if facts.chat else [])]
+    published = sql.SQL("select {} from {} where week = %(week)s and revision = %(revision)s").format(
+        sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(PUBLISHED, name)
+    )
+    whose = sql.SQL(
+        """
+        select c.conversation_id
+        from ops.link_changes as l inner join core.conversations as c on l.customer_id = c.customer_id
+        where l.change > %(seen)s
+        """
+    )
+    return sql.SQL(
+        """
+        with now as ({now}), was as ({was}), changed as (
+            (table now except table was) union all (table was except table now)
+        )
+        select count(distinct {case}), count(distinct {case}) filter (where {chat} in ({whose})) from changed
+        """
+    ).format(
+        now=_judged(name, columns),
+        was=published,
+        case=sql.Identifier(facts.case),
+        chat=sql.Identifier(facts.chat) if facts.chat else sql.SQL("null"),
+        whose=whose,
+    )
 
 
 def _judged(name: str, columns: list[str] | tuple[str, ...]) -> sql.Composed:

@@ -2,7 +2,9 @@
 
 Here: the decision. A revision is what people were shown: a new one is written when a figure (numerator, denominator or
 value), a row of it, the cases behind it or the rules of the comparison are others than in the latest; publishing the
-same again adds nothing (contract, section 8). Not here: reading and writing the facts themselves (``facts``).
+same again adds nothing (contract, section 8). It says why: the rules; the links of customers, where all cases that
+differ are of somebody who is one human with others now (promise P8); else late data. Not here: reading and writing the
+facts themselves (``facts``).
 
 How complete a week is belongs to no revision: it can become known later without any figure changing, and comparisons
 take it from ``data_status``.
@@ -25,6 +27,8 @@ from conversations.metrics import OF_SCORES
 from conversations.policy import DEFINITION_VERSION, Policy
 from conversations.window import monday_of
 
+_NO_CASES = facts.Changed(0, 0)
+
 
 @dataclass(frozen=True)
 class Revision:
@@ -32,10 +36,14 @@ class Revision:
 
     week: str
     number: int
-    reason: Literal["first", "late_data", "rules"] | None
+    reason: Literal["first", "late_data", "links", "rules"] | None
     """``None``: it is the latest published one, nothing is written."""
     figures: Mapping[Key, Figure]
     before: Mapping[Key, Figure]
+    cases: facts.Changed = _NO_CASES
+    """How many cases differ from the revision before."""
+    links_change: int | None = None
+    """The last change of customers' links that the judgement has."""
 
     def changes(self) -> Iterator[dict[str, Any]]:
         """Rows of ``week_changes``: none of a first revision, which changes nothing."""
@@ -63,6 +71,9 @@ class Revision:
             "as_of": None if not instants or None in instants else min(one for one in instants if one is not None),
             "reason": self.reason,
             "changed_rows": sum(1 for _ in self.changes()),
+            "changed_cases": self.cases.cases,
+            "changed_cases_by_links": self.cases.by_links,
+            "links_change": self.links_change,
             "waits": waits,
             "sessions": sessions,
             "policy_hash": policy.hash,
@@ -81,15 +92,19 @@ def latest(connection: Connection[Any], weeks: Collection[str]) -> dict[str, int
 def decide(connection: Connection[Any], week: str, figures: Mapping[Key, Figure]) -> Revision:
     """Compare a week as it is now with what was published last."""
     number = latest(connection, [week]).get(week, 0)
+    links = facts.links_change(connection)
     if number == 0:
-        return Revision(week, 1, "first", figures, {})
+        return Revision(week, 1, "first", figures, {}, links_change=links)
     before = figures_published(connection, week, number)
-    if _judged_otherwise(figures, before) or facts.people_moved(connection, week, number):
-        return Revision(week, number + 1, "rules", figures, before)
+    is_otherwise = _judged_otherwise(figures, before) or facts.people_moved(connection, week, number)
     is_changed = {key: _said(one) for key, one in figures.items()} != {key: _said(one) for key, one in before.items()}
-    if is_changed or any(facts.differ(connection, name, week, number) for name in facts.FACTS):
-        return Revision(week, number + 1, "late_data", figures, before)
-    return Revision(week, number, None, figures, before)
+    if not (is_otherwise or is_changed or any(facts.differ(connection, name, week, number) for name in facts.FACTS)):
+        return Revision(week, number, None, figures, before)
+    cases = facts.changed(connection, week, number)
+    # late data where there are any: both are counted, and the reason is never less than the whole
+    is_by_links = 0 < cases.by_links == cases.cases
+    reason = "rules" if is_otherwise else "links" if is_by_links else "late_data"
+    return Revision(week, number + 1, reason, figures, before, cases, links)
 
 
 def _said(figure: Figure | None) -> tuple[int | None, int | None, float | None]:

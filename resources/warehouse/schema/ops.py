@@ -92,6 +92,15 @@ dirty = Table(
 )
 Index("dirty_connection_idx", dirty.c.connection_id, dirty.c.since)
 
+link_changes = Table(
+    "link_changes",
+    metadata,
+    text("customer_id", "A customer who was joined with others or parted from them", "pseudonym", key=True),
+    big("change", "The last change of links that concerned him; changes are numbered as they came", "changes"),
+    schema="ops",
+    comment="One row per customer whose links ever changed: a revision of a week says by it that this is why",
+)
+
 imports = Table(
     "imports",
     metadata,
