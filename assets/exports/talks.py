@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 H, T, W = Headings, Talks, Weekly
+TWO_LINES = 38
+"""Pixels of a row of the calls: what was said of a call takes up to half a screen, and people look for a row first."""
 
 
 def average(heading: str, name: str, n: str) -> Made:
@@ -190,6 +192,7 @@ def results_look(caption: Sequence[str], rows: DataFrame) -> Look:
             ColourRule(T.POINTS_ARE, "is", TalkWords.CALIBRATION, "muted"),
         ],
         wrap=[T.MARKS, T.PROOF, T.SUMMARY, T.RECOMMENDATIONS, T.AGREEMENTS, T.DECLINES],
+        row_height=TWO_LINES,
         links={T.CALL: links} if any(links) else {},
         protected=True,
     )

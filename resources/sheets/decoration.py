@@ -38,7 +38,7 @@ def decorated(place: Place) -> tuple[list[Request], Memory]:
         above=look.above,
         frozen=look.frozen_columns,
         notes=_notes_digest(place),
-        style="" if is_plain else digest([_STYLE, sorted(look.wrap), sorted(look.right)]),
+        style="" if is_plain else digest([_STYLE, sorted(look.wrap), sorted(look.right), *_height_set(place)]),
         links=tuple(place.column(name) - place.left for name in look.links),
         is_protected=look.protected,
     )
@@ -57,8 +57,15 @@ def _set(place: Place, is_new: bool) -> Iterator[Request]:
         yield from _set_rows(place, place.below, place.bottom, left)
         if place.sheet is not None and place.more_columns:
             yield from place.sized(place.old_right - place.left)
+    grown = max(place.old_bottom, place.below)
     if not is_new:
-        yield from _set_rows(place, max(place.old_bottom, place.below), place.bottom, place.left)
+        yield from _set_rows(place, grown, place.bottom, place.left)
+    yield from place.lined(place.below if is_new else grown)
+
+
+def _height_set(place: Place) -> list[int]:
+    """Part of what is remembered where rows have a height; tabs without one are remembered as before."""
+    return [] if place.look.row_height is None else [place.look.row_height]
 
 
 def _set_heading(place: Place, left: int) -> Iterator[Request]:

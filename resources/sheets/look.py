@@ -46,6 +46,8 @@ MOST_LINKS = 2_000
 """Linked cells of one column."""
 LINK_BYTES = 1_200_000
 """Of all links of one publication: they travel inside the one change that people see, which should stay below 2 MB."""
+LEAST_HEIGHT, MOST_HEIGHT = 21, 400
+"""Of a row: one line of letters, half a screen."""
 _TONES = ("good", "warn", "bad", "muted", "total")
 _TEXTS = ("is", "starts", "contains")
 _NUMBERS = (">=", ">", "<=", "<", "=", "between")
@@ -130,6 +132,9 @@ class Look:
     """By heading: the definition that is shown when the mouse stands on it."""
     wrap: Sequence[str] = ()
     """Headings of columns whose long texts break into lines; the others are cut or run into empty neighbours."""
+    row_height: int | None = None
+    """Of each row in pixels, where long texts would make rows so tall that a screen shows a handful: their first lines
+    are seen, the whole text stands in the cell. Without it a row is as tall as its texts. Set once, like widths."""
     right: Sequence[str] = ()
     """Headings of columns of texts that read like numbers (an arrow and a difference) and stand right as those do."""
     links: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
@@ -161,6 +166,8 @@ def problems(look: Look, names: Sequence[str], numeric: Collection[str], texts: 
         yield f"{len(look.rules)} rules and {len(look.charts)} charts, {MOST_RULES} and {MOST_CHARTS} are the most"
     if not 0 <= look.frozen_columns < len(names):
         yield f"{look.frozen_columns} of {len(names)} columns cannot be frozen"
+    if look.row_height is not None and not LEAST_HEIGHT <= look.row_height <= MOST_HEIGHT:
+        yield f"rows of {look.row_height} pixels, {LEAST_HEIGHT} to {MOST_HEIGHT} can be read"
     for heading in (*look.notes, *look.wrap, *look.right, *look.links):
         if heading not in names:
             yield f"no column {heading}"

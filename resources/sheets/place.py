@@ -166,6 +166,17 @@ class Place:
                 }
             }
 
+    def lined(self, first: int) -> Iterator[Request]:
+        """The height of our rows from that one on, counted from the tab's first, where the look has one."""
+        if self.look.row_height is not None and first < self.bottom:
+            yield {
+                "updateDimensionProperties": {
+                    "range": self._span("ROWS", first, self.bottom),
+                    "properties": {"pixelSize": self.look.row_height},
+                    "fields": "pixelSize",
+                }
+            }
+
     def range(self, top: int, bottom: int, left: int, right: int) -> Request:
         return grid_range(self.sheet_id, top, bottom, left, right)
 

@@ -357,3 +357,33 @@ def test_a_failure_at_any_request_makes_nothing_twice(
     assert {rows_of(rule["ranges"][0]) for rule in rules(emulator)} == {(4, 11)}
     heights = [sum(1 for row in moment[TITLE] if row) for moment in emulator.moments]
     assert heights == sorted(heights) and set(heights) <= {8, 10, 11}
+
+
+def test_rows_have_the_height_that_a_look_gives_them_until_people_change_it(
+    emulator: SheetsEmulator, client: SheetsClient
+) -> None:
+    """A long text shows its first lines; all of it stands in the cell."""
+    said = "\n".join(["длинная строка о том, что было сказано"] * 20)
+
+    def calls(rows: int, height: int | None = 38) -> Tab:
+        look = Look(caption=["Неделя 46"], wrap=["Сказано"], row_height=height)
+        return Tab(TITLE, [Column("Звонок"), Column("Сказано", width=300)], [["звонок", said]] * rows, look)
+
+    def heights() -> list[int | None]:
+        return [sheet_of(emulator).row_meta.get(row, {}).get("pixelSize") for row in range(7)]
+
+    show(emulator, client, calls(2, None))
+    assert heights() == [None] * 7 and 'class="sized"' not in shown_page(emulator)
+    show(emulator, client, calls(2))
+    # neither the caption nor the heading
+    assert heights() == [None, None, 38, 38, None, None, None]
+    assert emulator.values(f"{TITLE}!B3") == [[said]]
+    assert shown_page(emulator).count('style="height:38px;--tall:38px"') == 2
+    size = {"dimension": "ROWS", "sheetId": sheet_of(emulator).sheet_id, "startIndex": 2, "endIndex": 3}
+    emulator.requests(
+        [{"updateDimensionProperties": {"range": size, "properties": {"pixelSize": 300}, "fields": "pixelSize"}}]
+    )
+    show(emulator, client, calls(4))
+    assert heights() == [None, None, 300, 38, 38, 38, None], "people have the last word, new rows get theirs"
+    show(emulator, client, calls(4, 60))
+    assert heights()[2:6] == [60] * 4, "another look is another look"

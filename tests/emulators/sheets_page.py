@@ -40,6 +40,7 @@ td div{overflow:hidden;white-space:pre}
 td.over div{overflow:visible;position:relative;z-index:1;
 width:max-content;min-width:100%;background:inherit}
 td.wrap div{white-space:pre-wrap;overflow-wrap:anywhere}
+tr.sized td div{max-height:calc(var(--tall) - 5px);overflow:hidden}
 td.edge{border-bottom:3px solid #bdc1c6}td.side{border-right:3px solid #bdc1c6}
 td.frozen{position:sticky;z-index:3}td.held{position:sticky;z-index:1}td.frozen.held{z-index:5}
 tbody th.frozen{z-index:5}td.frozen.over{z-index:6}td.over.side{border-right-color:transparent}
@@ -155,7 +156,10 @@ def _table(book: Spreadsheet, sheet: Sheet, count: int, width: int, charts: Char
             cells.append(_cell(values, sheet, row, column, place, "".join(charts.get((row, column), []))))
             left += sizes[column]
         number = f'<th class="frozen" style="top:{top}px">' if frozen else "<th>"
-        body.append(f'<tr style="height:{height}px">{number}{row + 1}</th>{"".join(cells)}</tr>')
+        # a row that was given a height keeps it: what does not fit is not seen
+        sized = "pixelSize" in sheet.row_meta.get(row, {})
+        look = f'class="sized" style="height:{height}px;--tall:{height}px"' if sized else f'style="height:{height}px"'
+        body.append(f"<tr {look}>{number}{row + 1}</th>{''.join(cells)}</tr>")
         top += height if frozen else 0
     return (
         f'<table><colgroup><col style="width:{_MARGIN}px">{columns}</colgroup>'

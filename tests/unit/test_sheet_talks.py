@@ -166,6 +166,13 @@ def test_a_call_says_what_its_score_is_and_hides_what_may_not_be_shown() -> None
     assert row[Talks.RECOMMENDATIONS].endswith("\nНазовите срок")
 
 
+def test_a_screen_shows_twenty_calls_whatever_was_said_of_them() -> None:
+    """1080 pixels less 210 of what stands above and below the rows: the program's bars, letters, captions, heading."""
+    look = made(RESULTS, has_talks=True, results=[RESULT], managers=managers(SCORES, SCORES)).look
+    assert look is not None and look.row_height is not None
+    assert (1080 - 210) // look.row_height >= 20
+
+
 def test_a_policy_without_texts_shows_none_of_what_was_said() -> None:
     (row,) = rows_of(RESULTS, "none", results=[RESULT], managers=managers(SCORES, SCORES))
     said = (Talks.PROOF, Talks.TOPIC, Talks.SUMMARY, Talks.RECOMMENDATIONS, Talks.AGREEMENTS)

@@ -37,6 +37,8 @@ def chart(**changes: Any) -> Chart:
         (Look(notes={"Имена": "x"}), "no column Имена"),
         (Look(wrap=["Имена"]), "no column Имена"),
         (Look(right=["Имена"]), "no column Имена"),
+        (Look(row_height=20), "rows of 20 pixels"),
+        (Look(row_height=401), "rows of 401 pixels"),
         (Look(links={"Имена": []}), "no column Имена"),
         (Look(links={"n": []}), "n is linked and holds no texts"),
         (Look(legend=[Legend("green", "x")]), "no colour green"),  # type: ignore[arg-type]
