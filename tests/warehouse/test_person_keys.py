@@ -30,8 +30,8 @@ from tests.warehouse.keyed_rows import HANDLE, NAME, NUMBER, OTHER, bring_again,
 LAYERS = ("core", "evaluated", "reference")
 KNOWN = [*spellings(NUMBER), *spellings(OTHER), NAME, HANDLE]
 CONNECTIONS = ("tbank", "recorded", "care", "wa", "tg", "files", "shop")
-PLAIN = frozenset(guesses(KNOWN, CONNECTIONS))
-"""What somebody would find in ids who knows whom he looks for, and not the secret."""
+PLAIN = frozenset((*KNOWN, *guesses(KNOWN, CONNECTIONS)))
+"""What somebody would look for in ids who knows whom he looks for, and not the secret: as it is, and hashed."""
 _READABLE = """
 select n.nspname, c.relname, array_agg(a.attname::text order by a.attnum)
 from pg_class as c join pg_namespace as n on n.oid = c.relnamespace

@@ -7,8 +7,8 @@ which equal numbers find each other a plain hash of the number. Whoever could re
 **Ids of the past change, too**, also in published weeks, or the weeks would go on giving numbers away. Nothing else
 does: every row stays, each id is replaced by one and the same other id wherever it stands, and no figure counts ids
 otherwise than by equality. So a publication after this one finds no change and writes no revision. What was exported
-before keeps the former ids until it is written anew (sheets: with the next publication); links of messages that were
-sent lead nowhere. The interval of a change of percentiles is drawn over sessions in the order of their ids: publishing
+before keeps the former ids until it is written anew (sheets: with the next publication), and so do the runs that
+Dagster remembers. The interval of a change of percentiles is drawn over sessions in the order of their ids: publishing
 such a week again may shift its bounds by what another draw would.
 
 What people wrote is carried over: the list of customers, labels, judgements. A list in a file that names former ids
