@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from conversations.business_hours import BusinessHours
 from conversations.evaluate import evaluate
 from conversations.policy import WEEKDAYS, Policy
 from conversations.rules import Rules, compile_policy
@@ -30,6 +31,9 @@ from tests.oracle.policy import CalendarVersion, Choices, Hours, OraclePolicy
 Judge = Callable[[Contact, OraclePolicy, Instant], Evaluation]
 
 MOSCOW = "Europe/Moscow"
+
+_HOURS: dict[str, BusinessHours | None] = {}
+"""The product's calendars by what they say."""
 
 OF_RESTARTS = {"last_message_id", "ends_outgoing"}
 """Fields of ``Session`` that are no figures of the contract: they only let a later evaluation begin behind it."""
@@ -94,7 +98,10 @@ def rules_of(policy: OraclePolicy) -> Rules:
         "closing_words": sorted(policy.closing_words),
         "human_request_phrases": list(policy.human_requests),
     }
-    return compile_policy(Policy.model_validate(content), policy.manager_teams)
+    rules = compile_policy(Policy.model_validate(content), policy.manager_teams)
+    # to lay out a year of intervals takes longer than to judge a story, and most stories have the same calendars
+    rules.hours.update((name, _HOURS.setdefault(repr(of), rules.hours[name])) for name, of in policy.calendars.items())
+    return rules
 
 
 def _choices(choices: Choices) -> list[dict[str, Any]]:
