@@ -1,4 +1,8 @@
-"""Imports run one way, seen in the source text: a forbidden import inside a function is one, too."""
+"""Imports run one way, seen in the source text: a forbidden import inside a function is one, too.
+
+And in no circle. Of the product an import counts wherever it stands, inside a function and for types only as well: a
+circle that is hidden there is one to whoever reads. Of tests counts what happens while a module is imported.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -111,6 +115,56 @@ def _runs_one_way(module: str, path: Path) -> None:
             assert top in sys.stdlib_module_names, f"{module} is pure and imports {name}"
         if top in HEAVY and not module.startswith("tests"):
             assert not is_at_import, f"{module} imports {name} at import; do it inside the function that uses it"
+
+
+def _needed(modules: Mapping[str, Path], *, at_import_only: bool = False) -> dict[str, set[str]]:
+    """The modules among these that each imports."""
+    found: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        names = (name for name, is_at_import in _imports(path) if is_at_import or not at_import_only)
+        found[module] = {one for name in names if (one := _module(name, modules)) is not None} - {module}
+    return found
+
+
+def _module(name: str, known: Container[str]) -> str | None:
+    """The module that is imported by a name: itself, or that whose member it names."""
+    while name and name not in known:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+def _in_circles(needs: Mapping[str, set[str]]) -> set[str]:
+    """The modules that are in a circle, or between two: who needs nobody, or is needed by nobody, is taken away until
+    all that is left needs and is needed."""
+    left = {module: set(others) for module, others in needs.items()}
+    while True:
+        wanted = set().union(*left.values()) if left else set()
+        ends = {module for module, others in left.items() if not others or module not in wanted}
+        if not ends:
+            return set(left)
+        left = {module: others - ends for module, others in left.items() if module not in ends}
+
+
+def test_no_module_needs_itself_by_way_of_others() -> None:
+    product = {module: path for module, path in MODULES if not _fits(module, "tests")}
+    assert _in_circles(_needed(product)) == set()
+    assert _in_circles(_needed(dict(MODULES), at_import_only=True)) == set()
+
+
+def test_a_circle_would_be_seen(tmp_path: Path) -> None:
+    modules = {}
+    for name, text in {
+        "a": "import b",
+        "b": "from c import one",
+        "c.one": "def late():\n    from d import two",
+        "c": "",
+        "d": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import b",
+        "e": "import a",
+    }.items():
+        modules[name] = tmp_path / f"{name}.py"
+        modules[name].write_text(text, "utf-8")
+    assert _in_circles(_needed(modules)) == {"b", "c.one", "d"}
+    assert _in_circles(_needed(modules, at_import_only=True)) == set()
 
 
 def test_pure_modules_have_no_clock() -> None:
