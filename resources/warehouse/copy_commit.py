@@ -24,6 +24,8 @@ T = TypeVar("T")
 Waits = Generator[Wait, Ready, T]
 """What ``Connection.wait`` drives: it says what it waits for and is told what has come."""
 COMMIT = b"commit"
+PART = 1 << 20
+"""Bytes per message: the server refuses one of a gigabyte."""
 
 
 class CopyCommit:
@@ -46,8 +48,13 @@ class CopyCommit:
             psycopg.Error: the server refuses the statement. What it says of rows comes with ``finish``.
         """
         self._connection.wait(self._ready_for_rows())
-        self._pgconn.put_copy_data(content)
-        self._connection.wait(self._sent())
+        left = memoryview(content)
+        while left:
+            # all of a part is gone before the next one: a buffer that takes none of it could not be made larger
+            if not self._pgconn.put_copy_data(left[:PART]):
+                raise psycopg.OperationalError("no memory for rows that are to be copied")
+            self._connection.wait(self._sent())
+            left = left[PART:]
 
     def end(self) -> None:
         """Say that there are no more rows, so that the server commits; without ``begin`` it is told that alone."""
@@ -94,8 +101,10 @@ class CopyCommit:
     def _ready_for_rows(self) -> Waits[None]:
         yield from self._sent()
         result = yield from self._result()
-        if result is None or result.status != ExecStatus.COPY_IN:
-            raise psycopg.ProgrammingError("no copy") if result is None else self._error(result)
+        if result is None or result.status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+            raise psycopg.ProgrammingError("the statement takes no rows")
+        if result.status != ExecStatus.COPY_IN:
+            raise self._error(result)
 
     def _committed(self) -> Waits[None]:
         problem: psycopg.Error | None = None

@@ -7,6 +7,9 @@ The promises, and how they are kept:
 
 - A page's rows, its cursor and its ids are one transaction (D2). A killed loader goes on after the last committed page.
   The server stores a page while the next one is read and made; there is one transaction at a time, in their order.
+- The disk is waited for once, at the end of a reading, however it ends: what ``land`` returns or raises is told of rows
+  that are on it. A server that dies within a reading may lose the pages of its last half second, rows and cursor
+  together, and the next call reads them again.
 - Rows are keyed; a version is written over another only when it is newer, an equal one is not written at all (D1).
 - One session per account and stream: it holds an advisory lock (D4), so that nobody else writes between its statements.
 - What was read before a cut may have been changed or deleted until the restart. A resumed call therefore reads the
@@ -23,7 +26,7 @@ The promises, and how they are kept:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -47,7 +50,6 @@ from resources.warehouse.raw_rows import (
     COLUMNS,
     Latest,
     UnfitRow,
-    Version,
     copy_row,
     is_newer,
     latest_rows,
@@ -59,6 +61,8 @@ OVERLAP = timedelta(hours=1)
 ALL_READ = "end"
 """Stored in place of a cursor (an object) when all pages are in and the reading is not settled yet. A number in its
 place, also as the cursor of page 0, says how often the window has been begun again."""
+NEVER = 2**31
+"""So often a statement would have to come before the driver prepares it unasked."""
 READINGS_AGAIN = 3
 """Each one follows a cut within the reading before it: three in a row are no accident but a limit set too low."""
 
@@ -120,8 +124,7 @@ class _Made(NamedTuple):
     """What the page's mark says of them: the text of an array."""
     watermark: datetime | None
     new: list[bytes] | None
-    """The rows as they are copied if all of them are new; where that is not to be expected, there are versions."""
-    versions: dict[str, Version] | None
+    """The rows as they are copied if all of them are new; ``None`` where that is not to be expected."""
 
 
 class _Stored(NamedTuple):
@@ -178,21 +181,36 @@ class _Reading:
         self._sql.execute(PAGE_TABLE)
         # a page is looked up by key. Left alone, the planner reads a table whole that was small when it last
         # looked, the driver keeps that plan, and every page reads all that has been stored so far
-        self._sql.prepare_threshold = None
+        self._sql.prepare_threshold = NEVER
         self._sql.execute("set enable_seqscan = off")
         # what was empty has no row to look for on every page, and none that could be gone
         (self._was_empty,) = self._one(self._in_window("nothing_stored"))
         self._is_first = self._was_empty
         has_pages_of_before = cursor is not None and not isinstance(cursor, int)
-        if cursor != ALL_READ:
-            self._read(cursor if has_pages_of_before else None)
-        if has_pages_of_before and self._readings_again < READINGS_AGAIN:
-            self._begin_again()
-            self._read(None)
-        self._sql.execute("reset enable_seqscan")
-        self._settle()
+        with self._kept_at_the_end():
+            # commits wait for no disk now: one that does comes after them, and the log of the server keeps their order
+            self._sql.execute("set synchronous_commit = off")
+            if cursor != ALL_READ:
+                self._read(cursor if has_pages_of_before else None)
+            if has_pages_of_before and self._readings_again < READINGS_AGAIN:
+                self._begin_again()
+                self._read(None)
+            self._sql.execute("reset enable_seqscan; reset synchronous_commit")
+            self._settle()
         fail_point("land.completed")
         return replace(self._landed, rows_by_day=self._rows_by_day())
+
+    @contextmanager
+    def _kept_at_the_end(self) -> Iterator[None]:
+        """A block that ends with a commit waiting for the disk, or makes one when an error ends it."""
+        try:
+            yield
+        except BaseException:
+            # a session that is lost can keep nothing, and the error that is on its way must not be covered
+            with suppress(psycopg.Error):
+                self._sql.execute("reset synchronous_commit")
+                self._run("keep")
+            raise
 
     def _begin_again(self) -> None:
         """Forget the pages, so that what is gone is proved by the new reading alone."""
@@ -223,27 +241,24 @@ class _Reading:
 
     def _store(self, page: Page) -> None:
         """Make the page while the one before it is being stored, then have it stored."""
-        made = self._made(page)
-        self._finish()
-        self._storing = self._begin(made)
-
-    def _made(self, page: Page) -> _Made:
-        number = self._page_number
         try:
-            latest = latest_rows(page.rows)
-            # row by row to the end: a payload is copied while it is at hand
-            new = [copy_row(version_of(one, latest)) for one in latest.rows] if self._is_first else None
-            versions = _versions(latest) if new is None else None
+            made = self._made(page)
+            self._finish()
+            self._storing = self._begin(made)
         except UnfitRow as unfit:
             raise BadAnswer(
                 self._source.connection_id,
-                f"page {number + 1} of '{self._stream}' holds a row that cannot be stored: {unfit}",
+                f"page {self._page_number + 1} of '{self._stream}' holds a row that cannot be stored: {unfit}",
             ) from None
+
+    def _made(self, page: Page) -> _Made:
+        latest = latest_rows(page.rows)
+        # row by row to the end: a payload is copied while it is at hand
+        new = [copy_row(version_of(one, latest)) for one in latest.rows] if self._is_first else None
         times = [row.updated_at or row.event_at for row in page.rows]
         newest = max((one for one in times if one is not None), default=None)
-        watermark = newest - OVERLAP if newest is not None else None
         ids = array(sorted(latest.rows) if self._finds_gone else [])
-        return _Made(page, number, latest, ids, watermark, new, versions)
+        return _Made(page, self._page_number, latest, ids, newest - OVERLAP if newest is not None else None, new)
 
     def _begin(self, made: _Made) -> _Stored:
         """The transaction of a page: its rows, its ids, its cursor. It is on its way when this returns."""
@@ -310,10 +325,10 @@ class _Reading:
             return [], 0
         if self._is_first and made.new is not None:
             return made.new, 0
-        stored = {row[0]: row[1:] for row in self._run("stored", ids=list(made.latest.rows))}
-        versions = made.versions if made.versions is not None else _versions(made.latest)
-        new = [copy_row(version) for one, version in versions.items() if one not in stored]
-        changed = [versions[one] for one, known in stored.items() if is_newer(versions[one], *known[:3])]
+        latest = made.latest
+        stored = {row[0]: row[1:] for row in self._run("stored", ids=list(latest.rows))}
+        new = [copy_row(version_of(one, latest)) for one in latest.rows if one not in stored]
+        changed = [version for one, known in stored.items() if is_newer(version := version_of(one, latest), *known[:3])]
         updated = 0
         if changed:
             with self._sql.cursor() as cursor, cursor.copy(self._statements["copy_changed"]) as copy:
@@ -359,11 +374,8 @@ class _Reading:
     def _run(self, name: str, **more: Any) -> psycopg.Cursor[Any]:
         if "ids" in more:
             more["ids"] = array(more["ids"])
-        return self._sql.execute(self._statements[name], self._key | more)
-
-
-def _versions(latest: Latest) -> dict[str, Version]:
-    return {one: version_of(one, latest) for one in latest.rows}
+        # an insert by key has one plan; what looks rows up is planned for the rows that it is asked for
+        return self._sql.execute(self._statements[name], self._key | more, prepare=name == "mark_page")
 
 
 def _content(before: bytes, rows: Iterable[bytes]) -> bytes:

@@ -72,6 +72,8 @@ _STATEMENTS = {
         set cursor = excluded.cursor, is_complete = false, watermark = greatest(c.watermark, excluded.watermark)
         returning now()
     """,
+    # changes nothing: it is a commit that waits for the disk
+    "keep": "update ops.cursors set cursor = cursor where WINDOW",
     "complete": "update ops.cursors set cursor = null, is_complete = true where WINDOW",
     "missed_window": _MISSED.replace("{in_window}", "and r.event_at >= %(start)s and r.event_at < %(end)s"),
     "missed_all": _MISSED.replace("{in_window}", ""),
