@@ -4,23 +4,29 @@ Here: the sensor and what it remembers. Not here: what a folder may hold (``reso
 (``assets.raw.imports``).
 
 A file is complete when it has the same size and time as at the look before. Cursor, tags and keys hold hashes and
-counts: the names of files are often names of people.
+counts: the names of files are often names or numbers of people, so they are hashed with the installation's secret.
 """
 
 # Dagster looks at the annotations themselves: no `from __future__ import annotations` in this module.
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from assets.raw.imports import FILE_TAG, IMPORTS
+from conversations.keyed import PersonKeys
 from orchestration.jobs import import_file
 from resources.imports.errors import BadImport
 from resources.imports.folder import UNREADABLE, Folder, folders
 from resources.settings import Settings
+from resources.warehouse.engine import Warehouse
+from resources.warehouse.errors import WarehouseError
+from resources.warehouse.person_keys import person_keys
 
 SECONDS = 30
 MOST_REQUESTS = 50
@@ -29,13 +35,15 @@ MOST_BYTES = 1024 * 1024 * 1024
 """Read at one look to know contents; a look must end within a minute."""
 
 Memory = dict[str, list[Any]]
-"""By hash of the name: size, time of change; once it was asked for, partition and hash of what was declared."""
+"""By keyed hash of the name: size, time of change; once it was asked for, partition and hash of what was declared."""
 
 
 @dataclass
 class Look:
     """What one look found."""
 
+    keys: Callable[[], PersonKeys]
+    """Asked for at the first file: an empty folder starts no database."""
     memory: Memory = field(default_factory=dict)
     requests: list[dg.RunRequest] = field(default_factory=list)
     waiting: int = 0
@@ -50,7 +58,7 @@ class Look:
 
     def take(self, folder: Folder, path: Path, before: Memory) -> None:
         """Look at one file."""
-        name = folder.name_hash(path)
+        name = folder.name_key(path, self.keys())
         try:
             found = path.stat()
             known = before.get(name)
@@ -81,14 +89,15 @@ class Look:
         return ", ".join(told) + "".join(f"; folder {name}: {why}" for name, why in self.refused.items())
 
 
-def look_around(root: Path, before: Memory) -> Look:
+def look_around(root: Path, before: Memory, keys: Callable[[], PersonKeys]) -> Look:
     """Look at every file of the drop folder.
 
     Raises:
         OSError: the drop folder cannot be read.
+        WarehouseError: the secret for names cannot be had.
     """
     found, refused = folders(root)
-    look = Look(refused=refused)
+    look = Look(keys, refused=refused)
     for folder in found:
         try:
             for path in folder.files():
@@ -99,6 +108,18 @@ def look_around(root: Path, before: Memory) -> Look:
     return look
 
 
+_KEYS: dict[Path, PersonKeys] = {}
+"""By home: no look but the first with a file asks the database."""
+
+
+def _keys(settings: Settings) -> PersonKeys:
+    home = settings.otklik_home
+    if home not in _KEYS:
+        with Warehouse.open(settings) as warehouse, warehouse.connect("otklik drop folder") as connection:
+            _KEYS[home] = person_keys(connection)
+    return _KEYS[home]
+
+
 @dg.sensor(
     name="drop_folder",
     job=import_file,
@@ -107,12 +128,15 @@ def look_around(root: Path, before: Memory) -> Look:
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def drop_folder(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Reads no setting but the folder's, and opens no database."""
-    root = Settings().otklik_import_dir
+    """Reads no setting but the folder's, and of the database the secret for names, once in the life of the process."""
+    settings = Settings()
+    root = settings.otklik_import_dir
     if root is None:
         return dg.SkipReason("OTKLIK_IMPORT_DIR is not set: no folder is looked at.")
     try:
-        look = look_around(root, json.loads(context.cursor) if context.cursor else {})
+        look = look_around(root, json.loads(context.cursor) if context.cursor else {}, partial(_keys, settings))
+    except WarehouseError as error:
+        return dg.SkipReason(f"Names of files can be kept only as keyed hashes, and the key is out of reach: {error}")
     except OSError as error:
         return dg.SkipReason(f"OTKLIK_IMPORT_DIR cannot be read: {error.strerror}.")
     keys = sorted({request.partition_key for request in look.requests if request.partition_key})

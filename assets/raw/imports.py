@@ -26,6 +26,7 @@ from resources.imports.formats import SOURCES
 from resources.settings import Settings
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import Busy
+from resources.warehouse.person_keys import person_keys
 from resources.warehouse_resource import PolicyResource, WarehouseResource
 
 IMPORTS = dg.DynamicPartitionsDefinition(name="imports")
@@ -79,7 +80,9 @@ def _brought(
     root = Settings().otklik_import_dir
     if root is None:
         raise BadImport(key.rpartition("-")[0], "missing")
-    folder, path = find(root, key, context.run.tags.get(FILE_TAG))
+    with warehouse.connect("otklik drop folder") as connection:
+        keys = person_keys(connection)
+    folder, path = find(root, key, context.run.tags.get(FILE_TAG), keys)
     file = folder.opened(path, policy.organisation.time_zone)
     try:
         return bring(file, warehouse, policy, lexicon, run_id=context.run.run_id)

@@ -22,6 +22,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from conversations.imports.survey import Choices, Undecided
+from conversations.keyed import PersonKeys
 from resources.imports.errors import BadImport
 from resources.imports.formats import open_import
 from resources.imports.opening import ImportedFile, content_hash
@@ -93,9 +94,10 @@ class Folder:
                 continue
             yield path
 
-    def name_hash(self, path: Path) -> str:
-        """What stands for a file's name in cursors and tags."""
-        return hashlib.sha256(f"{self.path.name}/{path.name}".encode(errors="surrogateescape")).hexdigest()[:16]
+    def name_key(self, path: Path, keys: PersonKeys) -> str:
+        """What stands for a file's name in cursors and tags, which everybody sees who sees runs: a plain hash would
+        tell a number that is part of the name."""
+        return keys.name_key(self.path.name, path.name)
 
     def key_of(self, path: Path) -> str:
         """The partition of a file: its connection and the beginning of its content's hash.
@@ -136,8 +138,8 @@ def folders(root: Path) -> tuple[list[Folder], dict[str, str]]:
     return found, refused
 
 
-def find(root: Path, key: str, name_hash: str | None = None) -> tuple[Folder, Path]:
-    """The file of a partition; ``name_hash`` spares the reading of all others.
+def find(root: Path, key: str, name_key: str | None = None, keys: PersonKeys | None = None) -> tuple[Folder, Path]:
+    """The file of a partition; ``name_key``, made with ``keys``, spares the reading of all others.
 
     Raises:
         BadImport: it is not there any more, or holds something else by now.
@@ -147,11 +149,12 @@ def find(root: Path, key: str, name_hash: str | None = None) -> tuple[Folder, Pa
     for folder in known:
         try:
             for path in folder.files():
-                if (name_hash is None or folder.name_hash(path) == name_hash) and folder.key_of(path) == key:
+                is_meant = name_key is None or keys is None or folder.name_key(path, keys) == name_key
+                if is_meant and folder.key_of(path) == key:
                     return folder, path
         except OSError:
             raise BadImport(connection_id, "unreadable") from None
-    if name_hash is not None:
+    if name_key is not None:
         return find(root, key)
     raise BadImport(connection_id, "missing")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets.raw.imports import IMPORTS
+from assets.raw.imports import FILE_TAG, IMPORTS
 from orchestration import runner
 from orchestration.definitions import defs
 from orchestration.drop_folder import drop_folder
@@ -21,9 +21,11 @@ from resources.imports.formats import recognise
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.hashes import table_hashes
 from resources.warehouse.locks import account_lock
+from tests.person_keys import KEYS, guesses, spellings
 
 MONDAY = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 CUSTOMER, MANAGER = "Марфа Незванова", "Глафира"
+NUMBER = "9165550102"
 WORDS = "сколько стоит синяя кружка"
 
 
@@ -233,6 +235,31 @@ def test_links_hidden_and_half_copied_files_are_passed_over(folder: Path, lookin
         export(folder / name, 1)
     looking.look()
     assert looking.look() == [] and "0 not complete yet" in looking.said
+
+
+def test_what_dagster_keeps_tells_no_number_of_a_file_name(folder: Path, looking: Looking) -> None:
+    """Neither as it is nor as a hash that somebody could try all numbers for."""
+    name = f"WhatsApp Chat with +7{NUMBER}.json"
+    export(folder / name, 1)
+    looking.look()
+    (request,) = looking.look()
+    looking.run(request)
+    kept = f"{looking.cursor}{request.tags}{request.run_key}{looking.told()}"
+    tried = {*spellings(NUMBER), name, f"exports/{name}", f"exports\x1f{name}"}
+    assert {guess for guess in (*spellings(NUMBER), *guesses(tried, ["exports"])) if guess in kept} == set()
+    # control: with the secret it is found
+    assert request.tags[FILE_TAG] == KEYS.name_key("exports", name) and request.tags[FILE_TAG] in kept
+
+
+def test_while_the_database_is_away_no_file_is_looked_at(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    export(folder / "a.json", 1)
+    monkeypatch.setenv("OTKLIK_HOME", str(tmp_path / "another"))
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.setenv("LOADER_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    told = drop_folder(dg.build_sensor_context())
+    assert isinstance(told, dg.SkipReason) and "out of reach" in str(told.skip_message)
 
 
 def test_without_a_folder_nothing_is_done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
