@@ -30,6 +30,8 @@ from resources.warehouse.engine import Warehouse
 from resources.warehouse.roles import MADE, NAME_BYTES, login_name
 from resources.warehouse.server import EmbeddedServer
 from resources.warehouse.server_logins import OWNER
+from tests.person_keys import SECRET
+from tests.quick_dagster import quick
 from tests.warm_dbt import WarmDbt
 from tests.warm_python import WarmPython
 
@@ -80,6 +82,9 @@ class DatabaseServer:
             self.create(self._template)
             with self.warehouse(self._template) as warehouse:
                 warehouse.migrate()
+                with warehouse.connect() as connection:
+                    # ids of people order rows: the same in every run of the tests
+                    connection.execute("update keys.installation set secret = %s", (SECRET,))
             self._forget_logins(self._template)
         made = self.create(f"otklik_{os.getpid()}_{name}"[:NAME_BYTES], self._template)
         with self.warehouse(made) as warehouse:
@@ -131,6 +136,13 @@ def _warm_dbt() -> Iterator[None]:
     warm.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_dagster() -> Iterator[None]:
+    """Dagster's events in memory cost what they are."""
+    with quick():
+        yield
+
+
 @pytest.fixture(scope="session")
 def warm_python() -> Iterator[WarmPython]:
     """Processes for small programs that die where they are told to."""
@@ -168,9 +180,10 @@ def database_server(_bare_environment: None) -> Iterator[DatabaseServer]:
 
 
 @pytest.fixture(scope="module")
-def database(database_server: DatabaseServer, request: pytest.FixtureRequest) -> Iterator[Warehouse]:
+def database(database_server: DatabaseServer) -> Iterator[Warehouse]:
     """An empty migrated warehouse that this module has for itself."""
-    name = database_server.clone(_slug(request.module.__name__))
+    # under one name for all modules: dbt parses its project anew where it is told of another database
+    name = database_server.clone("module")
     with database_server.warehouse(name) as warehouse:
         yield warehouse
     database_server.drop(name)
