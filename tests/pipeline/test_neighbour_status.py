@@ -7,6 +7,7 @@ was switched off, and four weeks through dbt, the marts of Python and the swap. 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from resources.warehouse.digests import Place, facts
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.evidence_status import gaps
 from resources.warehouse.roles import Role
+from tests.cli.conftest import Otklik, otklik  # noqa: F401 - a fixture
 from tests.loader import refresh_evaluated
 from tests.warehouse.test_humans import CHAT, OTHER, PHONE, acquaint, happen, linked, listed
 
@@ -164,11 +166,39 @@ def test_the_gap_goes_into_managers_channels_comparisons_and_the_digest(publishe
     assert published.rows(compared, W19) == [("data_incomplete", None, 1)]
     with published.publisher.connect() as sql:
         found = facts(sql, W19, Place("Лавка", "UTC", None))
-        missing = [gaps(sql, name, WEDNESDAY - timedelta(days=2), WEDNESDAY + timedelta(days=4), "UTC")
-                   for name in ("shop", "solo", "cafe", "tbank")]  # fmt: skip
     (condition,) = [one for one in found.conditions if one.reasons.startswith("neighbour")]
     assert "неполные данные аккаунта tbank" in late_data([condition])
-    assert missing == [{"tbank": [WEDNESDAY]}, {}, {}, {}]
+
+
+def test_the_days_behind_the_reason_are_named(published: Published) -> None:
+    with published.publisher.connect() as sql:
+        found = {(name, week): gaps(sql, name, FIRST + timedelta(days=7 * n), FIRST + timedelta(days=7 * n + 6), "UTC")
+                 for name in CHANNELS for n, week in enumerate(WEEKS)}  # fmt: skip
+    assert found["shop", W19] == {"tbank": [WEDNESDAY]}
+    assert found["shop", W21] == {"tbank": [date(2026, 5, day) for day in range(21, 25)]}
+    assert found["cafe", W18] == {"ats": [date(2026, 4, 28)]}
+    # as the mart has it, of every account and week
+    told = {(name, week): reasons for week in WEEKS for name, (_, reasons) in published.statuses(week).items()}
+    assert {key: sorted(found[key]) for key in told} == {
+        key: [code.partition(":")[2] for code in reasons.split(", ") if ":" in code] for key, reasons in told.items()
+    }
+
+
+def test_explain_names_the_account_and_its_days(
+    published: Published,
+    otklik: Otklik,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("organisation: {time_zone: UTC}", "utf-8")
+    monkeypatch.setenv("DATABASE_URL", published.database.url)
+    monkeypatch.setenv("OTKLIK_POLICY", str(policy))
+    said = " ".join(otklik("explain", "data_status", W19, "shop:61").stdout.split())
+    assert "неполные данные аккаунта tbank" in said and "его данные неполные: 06.05" in said
+    told = json.loads(otklik("explain", "data_status", W19, "shop:61", "--json").stdout)
+    assert told["incomplete_neighbours"] == {"tbank": ["2026-05-06"]}
+    assert "его данные неполные" not in otklik("explain", "data_status", W19, "solo:1").stdout
 
 
 def test_a_day_says_it_as_well_and_only_that_day(published: Published) -> None:
@@ -179,18 +209,20 @@ def test_a_day_says_it_as_well_and_only_that_day(published: Published) -> None:
     assert [row for (row,) in published.rows(days, "cafe:1")] == ["ok", "ok", "ok"]
 
 
-def test_once_the_neighbour_is_read_the_week_is_whole_and_says_what_the_call_changed(published: Published) -> None:
-    outcome = "select outcome, wait_seconds from marts.published_waits where week = %s and conversation_id = %s" \
-              " order by revision"  # fmt: skip
-    assert published.rows(outcome, W19, CHAT) == [("no_reply", None)]
+def test_once_the_neighbour_is_read_the_week_is_whole_and_the_call_is_the_answer(published: Published) -> None:
+    """As the next publication finds it; what that writes down of a late call is ``test_revisions``."""
+    outcome = "select outcome, wait_seconds from {} where conversation_id = %s"
+    assert published.rows(outcome.format("marts.published_waits"), CHAT) == [("no_reply", None)]
     with published.database.connect() as sql:
         happen(sql, PHONE, 2 * 86_400 + 900, "out")
         counted(sql, "tbank", WEDNESDAY)
     judged(published.database)
-    published.weeks(W19)
-    assert published.statuses(W19)["shop"] == ("ok", "")
-    assert published.rows(outcome, W19, CHAT) == [("no_reply", None), ("in_target", 900)]
-    revisions = "select revision, reason from marts.week_revisions where week = %s order by revision"
-    assert published.rows(revisions, W19) == [(1, "first"), (2, "late_data")]
-    compared = "select distinct delta_status from marts.channel_week_delta where week = %s and channel_id = 'shop:61'"
-    assert ("data_incomplete",) not in published.rows(compared, W19)
+    assert published.rows(outcome.format("evaluated.waits"), CHAT) == [("in_target", 900)]
+    (model,) = (published.home / "dbt" / "target" / "compiled").rglob("marts/data_status.sql")
+    with published.publisher.connect() as sql:
+        sql.execute("select set_config('otklik.first_day', %s, true), set_config('otklik.last_day', %s, true)",
+                    (str(FIRST), str(END - timedelta(days=1))))  # fmt: skip
+        rows = sql.execute(f"select week, connection_id, status from ({model.read_text('utf-8')}) as built").fetchall()
+    now = {(week, connection): status for week, connection, status in rows}
+    assert [now[week, "shop"] for week in WEEKS] == ["ok", "ok", "incomplete", "incomplete"]
+    assert [now[week, "tbank"] for week in WEEKS] == ["ok", "ok", "incomplete", "incomplete"]
