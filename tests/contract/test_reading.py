@@ -6,10 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from conversations.keyed import keyed
+from conversations.records import Customer
 from conversations.source import RawRecord
 from tests.contract.cases import FAST, Case, Opened
 from tests.contract.reading import Cut, Store, read
+from tests.person_keys import KEYS, guesses, spellings
 
+HELD = ("customer_id", "conversation_id", "call_id", "message_id")
 WHEN = datetime(2026, 3, 9, tzinfo=UTC)
 
 
@@ -79,6 +83,29 @@ def test_the_parser_understands_every_row_of_every_stream(opened: Opened) -> Non
             record = RawRecord(opened.source.connection_id, row.external_id, row.payload, WHEN, None)
             found = list(opened.parser.parse(stream, record))
             assert "Quarantined" not in {type(one).__name__ for one in found}, stream
+
+
+def test_no_stored_id_tells_whose_it_is(opened: Opened) -> None:
+    """Promise V2: whatever the parser makes its ids of, what core holds is found by no known number and no name."""
+    one = opened.source.connection_id
+    ids, known = set[str](), set[str]()
+    for stream in opened.source.streams:
+        for row in read(opened, stream).rows.values():
+            for record in opened.parser.parse(stream, RawRecord(one, row.external_id, row.payload, WHEN, None)):
+                stored = keyed(record, opened.parser, KEYS)
+                ids |= {str(value) for name, value in stored._asdict().items() if name in HELD and value is not None}
+                if isinstance(record, Customer):
+                    known |= {said for said in (record.phone, record.name) if said}
+    assert ids
+    for said in known:
+        number = "".join(filter(str.isdigit, said))
+        assert not any(said in held or (len(number) > 9 and number[-10:] in held) for held in ids)
+    assert not ids & {f"{one}:{guess}" for guess in guesses({*known, *spelled(known)}, [one])}
+
+
+def spelled(known: set[str]) -> set[str]:
+    numbers = ("".join(filter(str.isdigit, said))[-10:] for said in known)
+    return {written for number in numbers if len(number) == 10 for written in spellings(number)}
 
 
 def test_probing_says_what_is_open(opened: Opened) -> None:
