@@ -55,13 +55,22 @@ coalesce(c.reason, '') <> '{WORDS_CHANGED}' and (
     )
 )
 """  # noqa: S608
-_REMOVE = f"""
+_LOCK = f"""
+select c.scorecard_id from evaluated.scorecards as c
+where WHICH and {_UNSAID}
+-- in the order in which a scoring run locks them: neither waits for the other in a circle
+order by c.scorecard_id
+for update of c
+"""  # noqa: S608
+_OF_DAYS = _LOCK.replace("WHICH", "(c.happened_on between %s and %s or c.subject_id = any(%s))")
+_OF_CHANGED = _LOCK.replace(
+    "WHICH",
+    "(c.subject_kind = 'session' and c.conversation_id = any(%(conversations)s) or c.call_id = any(%(calls)s))",
+)
+_TAKE = f"""
 with gone as materialized (
     select c.scorecard_id, c.judge = 'model' and c.is_current as is_awaited from evaluated.scorecards as c
-    where WHICH and {_UNSAID}
-    -- in the order in which a scoring run locks them: neither waits for the other in a circle
-    order by c.scorecard_id
-    for update of c
+    where c.scorecard_id = any(%s) and {_UNSAID}
 ),
 
 marks as (
@@ -87,11 +96,7 @@ removed as (
 
 select count(*) from gone
 """  # noqa: S608
-_OF_DAYS = _REMOVE.replace("WHICH", "(c.happened_on between %s and %s or c.subject_id = any(%s))")
-_OF_CHANGED = _REMOVE.replace(
-    "WHICH",
-    "(c.subject_kind = 'session' and c.conversation_id = any(%(conversations)s) or c.call_id = any(%(calls)s))",
-)
+"""After the lock, as a statement of its own: it sees what a scoring run wrote while the lock was waited for."""
 _ANEW = """
 select s.call_id from staged_call_transcripts as s
 inner join core.call_transcripts as t on s.call_id = t.call_id
@@ -123,6 +128,8 @@ def forget_unsaid(connection: psycopg.Connection[Any], conversations: Collection
     return _taken(connection, _OF_CHANGED, {"conversations": [*conversations], "calls": [*calls]})
 
 
-def _taken(connection: psycopg.Connection[Any], statement: str, values: Any) -> int:
-    row = connection.execute(statement, values).fetchone()
-    return int(row[0]) if row else 0
+def _taken(connection: psycopg.Connection[Any], locking: str, values: Any) -> int:
+    with connection.transaction():
+        found = [card for (card,) in connection.execute(locking, values).fetchall()]
+        row = connection.execute(_TAKE, [found]).fetchone() if found else None
+        return int(row[0]) if row else 0

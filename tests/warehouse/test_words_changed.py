@@ -6,7 +6,9 @@ away (``test_stale_quotes``).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -157,3 +159,41 @@ def test_words_that_change_while_they_are_judged_again_leave_no_quote(database: 
     assert cards(database)[CALL] == ("unscored", "words_changed")
     assert night(database, Judge(), "the next night").calls == 1
     assert cards(database)[CALL] == ("scored", None)
+
+
+def test_what_a_run_wrote_while_the_load_waited_for_it_goes_as_well(database: Warehouse) -> None:
+    """Its notes were not there when the load began to look."""
+    with database.connect() as session:
+        session.execute("update core.messages set text = 'другое' where message_id = 'c'")
+    with ThreadPoolExecutor(1) as threads, database.connect() as scoring:
+        scoring.execute("select from evaluated.scorecards where subject_id = %s for update", [SESSION])
+        load = threads.submit(writes, database, "другое")
+        wait_for_blocked(database)
+        scoring.execute(
+            "insert into evaluated.scorecard_notes (scorecard_id, kind, n, text, quote, quote_state, ref)"
+            " select scorecard_id, 'agreement', 1, 'перезвонить', 'Могу предложить', 'verified', 'c'"
+            " from evaluated.scorecards where subject_id = %s and judge = 'model'",
+            [SESSION],
+        )
+        scoring.commit()
+        load.result(60)
+    assert cards(database)[SESSION] == ("unscored", "words_changed")
+    with database.connect() as session:
+        left = session.execute(
+            "select count(*) from evaluated.scorecard_notes join evaluated.scorecards using (scorecard_id)"
+            " where subject_id = %s",
+            [SESSION],
+        ).fetchone()
+    assert left == (0,)
+
+
+def wait_for_blocked(database: Warehouse) -> None:
+    until = time.monotonic() + 60
+    with database.connect() as session:
+        session.autocommit = True
+        while session.execute(
+            "select count(*) from pg_stat_activity where cardinality(pg_blocking_pids(pid)) > 0"
+            " and datname = current_database()"
+        ).fetchone() == (0,):
+            assert time.monotonic() < until
+            time.sleep(0.02)
