@@ -85,7 +85,11 @@ scorecards = Table(
     text("call_id", "The call; NULL: a session", null=True),
     text("judge", "model or rules"),
     text("state", "scored, unsuitable (no talk to judge) or unscored (no valid answer)"),
-    text("reason", "Why not scored", null=True),
+    text(
+        "reason",
+        "Why not scored; words_changed: its words are others since it was judged, a night will judge them",
+        null=True,
+    ),
     boolean("is_current", "By the rubric in force when its subject was judged last"),
     number("final_score", "0 to 100; 0 after an automatic fail; NULL: no criterion counted", "points", null=True),
     number("raw_score", "What the marks alone give", "points", null=True),
