@@ -6,12 +6,18 @@ work on the machine disturbs less. 2 % of the rows come twice, the second time w
 
 ``land()`` is timed as it is used: JSON, hashes, one transaction per page with cursor and ids, rows handed over by a
 source in memory (no network). The floor is the faster one of two: lines of text and binary rows, both ready-made, each
-row once; it is what PostgreSQL and the wire cost alone. ``to_sql`` gets each row once, since it cannot upsert, with
-hash and times ready-made, documents as they come from the vendor, a DataFrame made of them within its time: by
-psycopg2, which pandas names as its driver for PostgreSQL (``pandas[postgresql]``) and SQLAlchemy takes for
-``postgresql://``, and by psycopg 3; and as scripts use it, a column per field. dlt lives in a venv of its own, made
-here.
+row once; it is what PostgreSQL and the wire cost alone. Its one commit waits for the disk, and so does the last one of
+``land()``, which returns when everything is on it. ``to_sql`` gets each row once, since it cannot upsert, with hash
+and times ready-made, documents as they come from the vendor, a DataFrame made of them within its time; and once more
+as scripts use it, a column per field. dlt lives in a venv of its own, made here.
 Not timed: starting the server, making the rows, imports.
+
+The bar of ``to_sql`` is held by psycopg2, the driver that it is used with: ``pandas[postgresql]`` and dagster-postgres
+bring it and SQLAlchemy takes it for ``postgresql://``. psycopg 3 sends the inserts of ``executemany`` in one pipeline;
+it is shown beside it and has no bar, since on a quiet machine the floor itself is 3.8 times as fast: no landing can be
+4 times.
+
+Ends with 1 where a bar is missed.
 
     python -m tests.benchmarks.bench_land --rows 100000 [--without-dlt]
 """
@@ -253,9 +259,16 @@ PANDAS = {
     "psycopg": "pandas.to_sql into the same table, psycopg 3",
 }
 USUAL = "pandas.json_normalize().to_sql, psycopg 3"
+DLT_MERGE = "dlt merge"
+WHY_PSYCOPG2 = (
+    "pandas[postgresql] and dagster-postgres bring it, and SQLAlchemy takes it for\npostgresql://. psycopg 3 sends"
+    " executemany's inserts in one pipeline and is shown without a bar: beside it stands how\nmuch faster the plain COPY"
+    " of ready-made rows is, which no landing can be; on a quiet machine that is less than 4."
+)
 
 
-def bench(warehouse: Warehouse, place: Place, count: int, rounds: int, with_dlt: bool) -> None:
+def bench(warehouse: Warehouse, place: Place, count: int, rounds: int, with_dlt: bool) -> int:
+    """Print what was measured; returns how many bars are missed."""
     bench = Bench(warehouse, place, count)
     best: dict[str, Spent] = {}
 
@@ -281,8 +294,8 @@ def bench(warehouse: Warehouse, place: Place, count: int, rounds: int, with_dlt:
             if with_dlt:
                 bench.clear()
                 spent = bench.dlt(Path(folder))
-                best["dlt merge"] = min(best.get("dlt merge", spent), spent)
-    report(best, count, sum(map(len, bench.lines)) / len(bench.lines))
+                best[DLT_MERGE] = min(best.get(DLT_MERGE, spent), spent)
+    return report(best, count, sum(map(len, bench.lines)) / len(bench.lines))
 
 
 def landing(size: int) -> str:
@@ -293,7 +306,8 @@ def landing_again(size: int) -> str:
     return f"land() again, nothing new, pages of {size:,}"
 
 
-def report(best: dict[str, Spent], count: int, width: float) -> None:
+def report(best: dict[str, Spent], count: int, width: float) -> int:
+    """Print it; returns how many bars are missed."""
     print(f"{count:,} rows, 2 % of them twice, {width:.0f} bytes each; CPU s per 100,000 rows: asking + server")
     floor = min((best[name] for name in FLOORS), key=lambda spent: spent.wall)
     for name, spent in best.items():
@@ -304,13 +318,24 @@ def report(best: dict[str, Spent], count: int, width: float) -> None:
         )
     landed, again = best[landing(BAR)], best[landing_again(BAR)]
     print(f"land() in pages of {BAR:,}, as a multiple of:")
-    compared = [("the faster plain COPY", floor, landed, 0.5), ("it when nothing is new", floor, again, 0.8)]
-    compared += [(name, best[name], landed, 4.0) for name in (*PANDAS.values(), USUAL)]
-    compared += [(name, best[name], landed, 8.0) for name in ("dlt merge",) if name in best]
+    compared: list[tuple[str, Spent, Spent, float | None]] = [
+        ("the faster plain COPY", floor, landed, 0.5),
+        ("it when nothing is new", floor, again, 0.8),
+        (PANDAS["psycopg2"], best[PANDAS["psycopg2"]], landed, 4.0),
+        *((name, best[name], landed, None) for name in (PANDAS["psycopg"], USUAL)),
+        *((name, best[name], landed, 8.0) for name in (DLT_MERGE,) if name in best),
+    ]
+    missed = 0
     for name, other, ours, bar in compared:
         ratio, cpu = other.wall / ours.wall, other.cpu / ours.cpu
-        verdict = "holds" if ratio >= bar else "MISSED"
-        print(f"  {name:<46} {ratio:>5.2f} (CPU {cpu:.2f}); the bar is {bar:g}: {verdict}")
+        if bar is None:
+            verdict = f"no bar: the plain COPY is {other.wall / floor.wall:.2f} of it"
+        else:
+            verdict = f"the bar is {bar:g}: {'holds' if ratio >= bar else 'MISSED'}"
+            missed += ratio < bar
+        print(f"  {name:<46} {ratio:>5.2f} (CPU {cpu:.2f}); {verdict}")
+    print(f"The bar of to_sql is held by psycopg2: {WHY_PSYCOPG2}")
+    return missed
 
 
 def main() -> None:
@@ -324,8 +349,9 @@ def main() -> None:
         server = EmbeddedServer.join(Path(folder) / "home")
         with Warehouse.at(server.urls.owner) as warehouse:
             warehouse.migrate()
-            bench(warehouse, place_of(server.home), given.rows, given.rounds, not given.without_dlt)
+            missed = bench(warehouse, place_of(server.home), given.rows, given.rounds, not given.without_dlt)
         server.close()
+    raise SystemExit(1 if missed else 0)
 
 
 if __name__ == "__main__":
