@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 from dagster import DagsterRunStatus as Status
+from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
 
 from orchestration.definitions import defs
 from orchestration.scoring_nights import BY_THE_CLOCK, NIGHT, is_asked_for
@@ -216,3 +217,19 @@ def test_a_night_goes_from_its_load_to_its_days(instance: dg.DagsterInstance) ->
     assert day_of(request) == DAYS[1] and isinstance(request, dg.RunRequest)
     ran(instance, "publish_days", dict(request.tags), "03:51", "03:55", Status.SUCCESS)
     assert morning(instance) == morning(instance, "07:10", "publish_days") == []
+
+
+def test_the_daemon_makes_a_run_of_the_day_of_it(instance: dg.DagsterInstance) -> None:
+    """The sensor as the daemon evaluates it: it finds the run by itself, and the day is a partition of the job."""
+    run = instance.add_run(dg.DagsterRun("score_days", status=Status.NOT_STARTED, tags={NIGHT: "2024-03-01"}))
+    for kind in ("PIPELINE_START", "PIPELINE_SUCCESS"):
+        instance.report_dagster_event(dg.DagsterEvent(kind, "score_days", message=""), run.run_id)
+    repository = defs.get_repository_def()
+    context = dg.build_sensor_context(
+        instance=instance,
+        repository_def=repository,
+        cursor=RunStatusSensorCursor(record_id=0).to_json(),
+        sensor_name="publish_after_scores",
+    )
+    (request,) = repository.get_sensor_def("publish_after_scores").evaluate_tick(context).run_requests or ()
+    assert (request.run_key, request.tags["dagster/partition"]) == (run.run_id, "2024-02-29")
