@@ -173,6 +173,13 @@ def database_server(_bare_environment: None) -> Iterator[DatabaseServer]:
         # this server outlives no crash of the machine; tests that kill kill its clients
         for quick in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '256MB'"):
             admin.execute(f"alter system set {quick}")
+        if admin.info.server_version >= 160_000:
+            # of what a connection costs the test, four fifths are the thousands of rounds that keep a password
+            admin.execute("alter system set scram_iterations = 1")
+            admin.execute("set scram_iterations = 1")
+            for url in (embedded.urls.admin, *embedded.urls.by_role.values()):
+                login, password = sql.Identifier(urls.user_of(url) or ""), sql.Literal(urls.password_of(url))
+                admin.execute(sql.SQL("alter role {} password {}").format(login, password))
         admin.execute("select pg_reload_conf()")
     yield server
     embedded.close()
