@@ -133,6 +133,7 @@ class Words:
         "days_not_counted": "по части дней нет счёта источника",
         "incomplete_days": "не все сообщения загружены",
         "not_judged_to_its_end": "конец недели ещё не посчитан",
+        "not_judged_again": "новое из других аккаунтов ещё не посчитано",
         "neighbour_incomplete": "неполные данные аккаунта {}, где отвечают тем же клиентам",
     }
     """Reason codes of ``marts.data_status``; the words of a code that is about another account have a place for it."""

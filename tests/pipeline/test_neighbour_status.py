@@ -216,13 +216,23 @@ def test_once_the_neighbour_is_read_the_week_is_whole_and_the_call_is_the_answer
     with published.database.connect() as sql:
         happen(sql, PHONE, 2 * 86_400 + 900, "out")
         counted(sql, "tbank", WEDNESDAY)
+    # the telephony is judged and tells the shop, which fails that night: its wait is known to be out of date
+    refresh_evaluated(published.database, POLICY, None, midnight(UNTIL["tbank"]), connection_id="tbank")
+    assert published.rows(outcome.format("evaluated.waits"), CHAT) == [("no_reply", None)]
+    assert found(published)[W19, "shop"] == ("incomplete", "not_judged_again")
+    assert found(published)[W18, "shop"] == ("ok", "")
     judged(published.database)
     assert published.rows(outcome.format("evaluated.waits"), CHAT) == [("in_target", 900)]
+    now = {key: status for key, (status, _) in found(published).items()}
+    assert [now[week, "shop"] for week in WEEKS] == ["ok", "ok", "incomplete", "incomplete"]
+    assert [now[week, "tbank"] for week in WEEKS] == ["ok", "ok", "incomplete", "incomplete"]
+
+
+def found(published: Published) -> dict[tuple[str, str], tuple[str, str]]:
+    """Status and reasons by week and account, as the model that was published would find them now."""
     (model,) = (published.home / "dbt" / "target" / "compiled").rglob("marts/data_status.sql")
     with published.publisher.connect() as sql:
         sql.execute("select set_config('otklik.first_day', %s, true), set_config('otklik.last_day', %s, true)",
                     (str(FIRST), str(END - timedelta(days=1))))  # fmt: skip
-        rows = sql.execute(f"select week, connection_id, status from ({model.read_text('utf-8')}) as built").fetchall()
-    now = {(week, connection): status for week, connection, status in rows}
-    assert [now[week, "shop"] for week in WEEKS] == ["ok", "ok", "incomplete", "incomplete"]
-    assert [now[week, "tbank"] for week in WEEKS] == ["ok", "ok", "incomplete", "incomplete"]
+        rows = sql.execute(f"select week, connection_id, status, reasons from ({model.read_text('utf-8')}) as built")
+        return {(week, connection): (status, reasons) for week, connection, status, reasons in rows}

@@ -13,6 +13,11 @@ neighbours as materialized (
         business_on,
         connection_id
     from {{ ref('int_neighbour_gaps') }}
+    union
+    select
+        business_on,
+        connection_id
+    from {{ ref('int_to_judge_again') }}
 )
 
 select

@@ -39,6 +39,13 @@ neighbours as (
         string_agg('neighbour_incomplete:' || neighbour_id, ', ' order by neighbour_id) as reasons
     from (select distinct week, connection_id, neighbour_id from {{ ref('int_neighbour_gaps') }}) as g
     group by week, connection_id
+),
+
+again as (
+    select distinct
+        week,
+        connection_id
+    from {{ ref('int_to_judge_again') }}
 )
 
 select
@@ -65,7 +72,7 @@ select
             when q.unmapped > 0 or w.is_skewed or w.is_one_sided then 'failed'
             when w.days_complete < 7 or a.as_of is null or a.as_of < w.ends_at then 'incomplete'
             -- what answered its waits elsewhere is not known
-            when n.reasons is not null then 'incomplete'
+            when n.reasons is not null or r.connection_id is not null then 'incomplete'
             else 'ok'
         end
     )::text as status,
@@ -77,6 +84,7 @@ select
         case when w.days_counted < 7 then 'days_not_counted' end,
         case when w.days_complete < w.days_counted then 'incomplete_days' end,
         case when a.as_of is null or a.as_of < w.ends_at then 'not_judged_to_its_end' end,
+        case when r.connection_id is not null then 'not_judged_again' end,
         n.reasons
     )::text as reasons,
     false::boolean as is_stale,
@@ -86,6 +94,7 @@ inner join {{ ref('stg_core__channels') }} as c on w.channel_id = c.channel_id
 left join {{ ref('stg_ops__as_of') }} as a on w.connection_id = a.connection_id
 left join quarantined as q on w.week = q.week and w.connection_id = q.connection_id
 left join neighbours as n on w.week = n.week and w.connection_id = n.connection_id
+left join again as r on w.week = r.week and w.connection_id = r.connection_id
 left join {{ ref('stg_ops__connections') }} as o on w.connection_id = o.connection_id
 -- a channel that is switched off, itself or with its account, and silent has no week
 where
