@@ -11,7 +11,7 @@ Between ``end`` and ``finish`` nothing else may be asked of the session.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Any, TypeVar
 
 import psycopg
@@ -24,8 +24,8 @@ T = TypeVar("T")
 Waits = Generator[Wait, Ready, T]
 """What ``Connection.wait`` drives: it says what it waits for and is told what has come."""
 COMMIT = b"commit"
-PART = 1 << 20
-"""Bytes per message: the server refuses one of a gigabyte."""
+LONGEST = 1 << 20
+"""Bytes of a message: the server refuses one of a gigabyte."""
 
 
 class CopyCommit:
@@ -41,20 +41,21 @@ class CopyCommit:
         self._pgconn.send_query(copy.encode() + b";" + COMMIT)
         self._is_copying = True
 
-    def rows(self, content: bytes) -> None:
+    def rows(self, parts: Iterable[bytes]) -> None:
         """Hand over rows; returns when they are on their way.
 
         Raises:
             psycopg.Error: the server refuses the statement. What it says of rows comes with ``finish``.
         """
         self._connection.wait(self._ready_for_rows())
-        left = memoryview(content)
-        while left:
-            # all of a part is gone before the next one: a buffer that takes none of it could not be made larger
-            if not self._pgconn.put_copy_data(left[:PART]):
-                raise psycopg.OperationalError("no memory for rows that are to be copied")
-            self._connection.wait(self._sent())
-            left = left[PART:]
+        for part in parts:
+            left = memoryview(part)
+            while left:
+                # all of it is gone before more follows: a buffer that takes nothing could not be made larger
+                if not self._pgconn.put_copy_data(left[:LONGEST]):
+                    raise psycopg.OperationalError("no memory for rows that are to be copied")
+                self._connection.wait(self._sent())
+                left = left[LONGEST:]
 
     def end(self) -> None:
         """Say that there are no more rows, so that the server commits; without ``begin`` it is told that alone."""

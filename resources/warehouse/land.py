@@ -25,7 +25,7 @@ The promises, and how they are kept:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -38,7 +38,7 @@ from psycopg.types.json import Jsonb
 from conversations.source import Page, Source
 from conversations.window import Window
 from resources.clients.errors import BadAnswer
-from resources.warehouse.copy_binary import END, HEADER, count, instant, text
+from resources.warehouse.copy_binary import count, instant, parts, text
 from resources.warehouse.copy_commit import CopyCommit
 from resources.warehouse.copy_text import array
 from resources.warehouse.cursor_guard import CursorGuard
@@ -275,7 +275,7 @@ class _Reading:
                 (now,) = mark.fetchone() or ()
                 self._ending.begin(self._statements["copy_new"].as_string(self._sql))
                 before = count(len(COLUMNS) + 3) + self._account + 2 * instant(now)
-                self._ending.rows(_content(before, new))
+                self._ending.rows(parts(before, new))
                 fail_point("land.page_staged")
             fail_point("land.page_before_commit")
             self._ending.end()
@@ -332,7 +332,8 @@ class _Reading:
         updated = 0
         if changed:
             with self._sql.cursor() as cursor, cursor.copy(self._statements["copy_changed"]) as copy:
-                copy.write(_content(count(len(COLUMNS)), map(copy_row, changed)))
+                for part in parts(count(len(COLUMNS)), map(copy_row, changed)):
+                    copy.write(part)
             fail_point("land.changes_staged")
             updated = self._run("write").rowcount
             self._sql.execute("truncate page")
@@ -376,11 +377,6 @@ class _Reading:
             more["ids"] = array(more["ids"])
         # an insert by key has one plan; what looks rows up is planned for the rows that it is asked for
         return self._sql.execute(self._statements[name], self._key | more, prepare=name == "mark_page")
-
-
-def _content(before: bytes, rows: Iterable[bytes]) -> bytes:
-    """What a binary ``COPY`` sends; ``before`` is the beginning of each row."""
-    return HEADER + before + before.join(rows) + END
 
 
 def _with_fail_points(pages: Iterator[Page]) -> Iterator[Page]:

@@ -14,7 +14,7 @@ import pytest
 
 from conversations.source import RawRow
 from resources.warehouse.copy_binary import END, HEADER, count, text
-from resources.warehouse.copy_commit import PART, CopyCommit
+from resources.warehouse.copy_commit import LONGEST, CopyCommit
 from resources.warehouse.engine import Warehouse
 from resources.warehouse.errors import WarehouseUnavailable
 from resources.warehouse.roles import Role
@@ -158,8 +158,8 @@ def session(database: Warehouse) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def words(*values: str) -> bytes:
-    return HEADER + b"".join(count(1) + text(value) for value in values) + END
+def words(*values: str) -> list[bytes]:
+    return [HEADER, *(count(1) + text(value) for value in values), END]
 
 
 def stored(session: psycopg.Connection[Any]) -> list[str]:
@@ -178,7 +178,7 @@ def copied(session: psycopg.Connection[Any], *values: str) -> CopyCommit:
 
 
 def test_rows_are_committed_without_being_waited_for(session: psycopg.Connection[Any]) -> None:
-    long = "я" * (2 * PART)
+    long = "я" * LONGEST + "end"
     copied(session, "a", "b", long).finish()
     assert stored(session) == ["a", "b", long]
 
@@ -239,7 +239,7 @@ def test_giving_up_leaves_nothing_wherever_it_stands(session: psycopg.Connection
     if steps > 0:
         ending.begin("copy kept from stdin (format binary)")
     if steps > 1:
-        ending.rows(words("a")[: -len(END)])
+        ending.rows(words("a")[:-1])
     ending.give_up()
     assert stored(session) == []
     copied(session, "c").finish()
