@@ -23,7 +23,7 @@ KINDS = {
     "overtaken": "cut the connection with RST at once, do what was asked `seconds` later (default 1)",
     "hang": "say nothing for `seconds` (default 60), then cut the connection",
     "late": "wait `seconds` (default 1), then do what was asked and answer: the caller may be gone by then",
-    "slow": "answer correctly after `seconds` (default 1)",
+    "slow": "answer correctly after `seconds` (default 1), at once when it is switched off",
     "html": "an HTML page with status 200",
     "truncated": "status 200, the JSON cut in the middle, Content-Length fitting the cut",
     "wrong_shape": "an object where a list belongs",
@@ -106,6 +106,11 @@ class Faults:
     def has(self, kind: str) -> bool:
         with self._lock:
             return any(rule.kind == kind for rule in self._rules)
+
+    def holds(self, rule: Rule) -> bool:
+        """Whether a rule is still switched on."""
+        with self._lock:
+            return any(one is rule for one in self._rules)
 
     def active(self) -> list[dict[str, Any]]:
         with self._lock:

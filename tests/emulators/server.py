@@ -145,7 +145,10 @@ class Handler(BaseHTTPRequestHandler):
         answer = vendor.answer(self.command, url.path, params, self.headers, fired, body)
         call.rows = len(answer.rows) if answer.rows is not None else None
         if "slow" in fired:
-            vendor.stopping.wait(_seconds(fired["slow"], 1.0))
+            until = time.monotonic() + _seconds(fired["slow"], 1.0)
+            while (left := until - time.monotonic()) > 0 and vendor.faults.holds(fired["slow"]):
+                if vendor.stopping.wait(min(left, 0.05)):
+                    break
         if "overtaken" in fired:
             return
         if "lost" in fired:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,6 +21,7 @@ from resources.warehouse.hashes import table_hashes
 from resources.warehouse.locks import account_lock
 from tests.emulators.retailcrm import RetailCRMEmulator
 from tests.emulators.shop.model import Shop
+from tests.pipeline.backfiller import KILLED, Backfillers
 from tests.pipeline.conftest import environment
 
 MONDAY = date(2026, 11, 16)
@@ -31,25 +29,9 @@ DAY = MONDAY - timedelta(days=1)
 WHOLE: list[str] = []
 MESSAGES = ["raw/retailcrm__messages"]
 # how many begin together, and with what; one alone says what one run asks
-ROUNDS = [(1, WHOLE), (2, WHOLE), (1, MESSAGES), (2, MESSAGES), (2, MESSAGES)]
-# one run for each line that comes in: what to select
-WORKER = """
-import json, sys
-from datetime import date
-import dagster as dg
-from orchestration import runner
-from orchestration.cli.errors import explain
-day = date.fromisoformat(sys.argv[1])
-with dg.DagsterInstance.ephemeral() as instance:
-    print(json.dumps("ready"), flush=True)
-    for line in sys.stdin:
-        try:
-            runner.run_days(day, day, json.loads(line) or None, instance=instance)
-            said = [0, ""]
-        except runner.RunFailed as error:
-            said = [explain(error).exit_code, str(error)]
-        print(json.dumps(said), flush=True)
-"""
+ROUNDS = [(1, WHOLE), (2, WHOLE), (1, MESSAGES), (2, MESSAGES)]
+HELD = 600
+"""Longest time, in seconds, that the first of two is kept waiting for the other's end."""
 
 
 @pytest.fixture(scope="module")
@@ -62,66 +44,51 @@ def shop(database: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Itera
             "RETAILCRM_API_KEY": shop.api_key,
             "RETAILCRM_BOT_TOKEN": shop.bot_token,
             "RETAILCRM_REQUESTS_PER_SECOND": "1000",
+            "HTTP_READ_TIMEOUT_SECONDS": str(2 * HELD),
+            "HTTP_DEADLINE_SECONDS": str(3 * HELD),
         }
         for name, value in variables.items():
             patch.setenv(name, value)
         yield shop
 
 
-class Worker:
-    """A process that runs what it is told, as many times as it is told."""
-
-    def __init__(self, **variables: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", WORKER, DAY.isoformat()],
-            env={**environment(), **variables}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def go(self, select: list[str]) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(select) + "\n")
-        self._process.stdin.flush()
-
-    def answer(self) -> object:
-        assert self._process.stdout is not None
-        return json.loads(self._process.stdout.readline() or "null")
-
-    def end(self) -> int:
-        self._process.communicate(timeout=60)
-        return self._process.returncode
+@pytest.fixture(scope="module")
+def processes(shop: RetailCRMEmulator) -> Iterator[Backfillers]:
+    with Backfillers(environment()) as processes:
+        yield processes
 
 
-def test_two_backfills_of_one_day_end_equal(database: Warehouse, shop: RetailCRMEmulator) -> None:
-    both = [Worker(), Worker()]
-    assert [worker.answer() for worker in both] == ["ready", "ready"]
+def test_two_backfills_of_one_day_end_equal(
+    database: Warehouse, shop: RetailCRMEmulator, processes: Backfillers
+) -> None:
     asked: dict[bool, set[int]] = {True: set(), False: set()}
     hashes = []
     for together, select in ROUNDS:
         shop.ledger.clear()
-        # whoever is first holds the account for a second at least
-        shop.faults.add("slow", path="/messages", seconds=1, times=1)
-        working = both[:together]
-        for worker in working:
-            worker.go(select)
-        ends = [worker.answer() for worker in working]
+        if together == 2:
+            # whoever is first holds the account until the other has ended
+            shop.faults.add("slow", path="/messages", seconds=HELD, times=1)
+        for _ in range(together):
+            processes.begin(DAY, select)
+        ends = [processes.end()]
         shop.faults.clear()
-        assert sorted(code for code, _ in ends) == [0, EXIT_BUSY][:together], ends  # type: ignore[misc]
+        ends += [processes.end() for _ in range(together - 1)]
+        assert [code for code, _ in ends] == [EXIT_BUSY, 0][-together:], ends
         assert all(not code or said.startswith("busy: retailcrm is being loaded") for code, said in ends), ends
         asked[select is WHOLE].add(len(shop.ledger.calls))
         hashes.append(table_hashes(database, ("raw", "core", "evaluated")))
-    assert [worker.end() for worker in both] == [0, 0]
     # the busy one asked nothing: two at once ask as often as one alone
     assert len(asked[True]) == len(asked[False]) == 1
     assert all(found == hashes[0] for found in hashes)
 
 
-def test_a_run_that_dies_before_its_last_word_is_repeated(database: Warehouse, shop: RetailCRMEmulator) -> None:
+def test_a_run_that_dies_before_its_last_word_is_repeated(
+    database: Warehouse, shop: RetailCRMEmulator, processes: Backfillers
+) -> None:
     with database.connect() as sql:
         sql.execute("update ops.connections set synced_at = null")
-    killed = Worker(FAILPOINT="accounts.before_synced:1")
-    assert killed.answer() == "ready"
-    killed.go(MESSAGES)
-    assert killed.answer() is None and killed.end() == -9
+    processes.begin(DAY, MESSAGES, "accounts.before_synced:1")
+    assert processes.end() == (KILLED, "")
     assert _synced(database) == [None]
     with dg.DagsterInstance.ephemeral() as instance:
         runner.run_days(DAY, DAY, MESSAGES, instance=instance)
