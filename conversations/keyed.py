@@ -20,6 +20,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Mapping
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 from conversations.imports.survey import key_of
@@ -75,6 +76,8 @@ class PersonKeys:
         if len(secret) < SECRET_BYTES:
             raise ValueError("the secret of the keyed ids is too short")
         self._secret = secret
+        # of one chat come many rows; what is held are ids, and no more of them than a few megabytes
+        self._ids = lru_cache(maxsize=50_000)(partial(self._hash, "id"))
 
     def __repr__(self) -> str:
         return "PersonKeys(...)"
@@ -91,7 +94,7 @@ class PersonKeys:
         >>> keys.key("tbank", "6ca13d52ca70c883"), keys.key("other", "6ca13d52ca70c883")
         ('kf9ad68029718cd81', 'k181ab171fdd177b4')
         """
-        return self._hash("id", connection_id, local)
+        return self._ids(connection_id, local)
 
     def number_key(self, phone: str | None) -> str | None:
         """The key of a stored phone, equal for every way of writing one number, in all connections; ``NO_NUMBER`` where

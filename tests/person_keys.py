@@ -1,17 +1,20 @@
 """Ids of people in tests: the secret that all their databases have, and what somebody without it would try.
 
-Here: the known secret, the plain hashes of known numbers and names. Not here: what is keyed (``conversations.keyed``).
+Here: the known secret, the plain hashes of known numbers and names, the search for them. Not here: what is keyed
+(``conversations.keyed``).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 
 from conversations.keyed import PersonKeys
 
 SECRET = bytes(range(32))
 KEYS = PersonKeys(SECRET)
+_HASH = re.compile("[0-9a-f]{16}")
 
 
 def spellings(number: str) -> Iterator[str]:
@@ -38,3 +41,9 @@ def guesses(said: Iterable[str], beside: Iterable[str] = ()) -> Iterator[str]:
                 for digest in (hashlib.sha256(shown), hashlib.sha1(shown), hashlib.md5(shown)):
                     yield digest.hexdigest()[:16]
                 yield hashlib.blake2b(shown, digest_size=8).hexdigest()
+
+
+def found_in(text: str, tried: Collection[str]) -> set[str]:
+    """Which of the guesses stand in a text: hashes wherever 16 hexadecimal digits do, anything else as it is."""
+    digits = {shown[1] for shown in re.finditer("(?=([0-9a-f]{16}))", text)}
+    return {one for one in tried if (one in digits if _HASH.fullmatch(one) else one in text)}

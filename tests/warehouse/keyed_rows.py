@@ -36,6 +36,7 @@ NUMBER, OTHER = "9165550102", "9165550103"
 """Ten digits of the customers' numbers."""
 NAME = "Вера Примерова"
 HANDLE = "zima"
+LEXICON = Lexicon.default()
 POLICY = Policy.parse("defaults: {no_reply_limit_minutes: 60, reply_target_minutes: 30}")
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 LATER = datetime(2026, 3, 20, tzinfo=UTC)
@@ -79,11 +80,12 @@ def derive(warehouse: Warehouse) -> int:
 
 def judge(warehouse: Warehouse, connections: tuple[str, ...] = ("tbank", "shop", "wa", "care", "files")) -> None:
     for one in connections:
-        refresh_evaluated(warehouse, POLICY, None, LATER, connection_id=one, lexicon=Lexicon.default())
+        refresh_evaluated(warehouse, POLICY, None, LATER, connection_id=one, lexicon=LEXICON)
 
 
-def fill(warehouse: Warehouse, folder: Path) -> None:
-    """A telephony, a CRM that knows one of its numbers, three kinds of exported chats, recognised calls, tweets."""
+def fill(warehouse: Warehouse, folder: Path | None = None) -> None:
+    """A telephony, a CRM that knows one of its numbers, recognised calls, tweets; with a folder also three kinds
+    of exported chats."""
     with warehouse.connect() as sql:
         sql.execute("insert into core.channels values ('shop:61', 'shop', 'whatsapp', 'WhatsApp', true)")
         key = core.person_keys(sql).number_key(f"8{NUMBER}")
@@ -104,17 +106,17 @@ def fill(warehouse: Warehouse, folder: Path) -> None:
         rows.streams = {stream: Stream(stream, is_windowed=False)}
         land(rows, stream, None, warehouse)
     derive(warehouse)
-    for path, connection_id, mapping in _files(folder):
+    for path, connection_id, mapping in _files(folder) if folder is not None else ():
         choices = Choices(staff=frozenset({"Лавка"}))
         file = open_import(path, connection_id, choices, mapping=mapping)
-        bring(file, warehouse.as_role(Role.LOADER), POLICY, Lexicon.default())
+        bring(file, warehouse.as_role(Role.LOADER), POLICY, LEXICON)
 
 
 def bring_again(warehouse: Warehouse, folder: Path) -> None:
     """The same files, read anew as if nobody had seen them."""
     for path, connection_id, mapping in _files(folder):
         file = open_import(path, connection_id, Choices(staff=frozenset({"Лавка"})), mapping=mapping)
-        bring(replace(file, version=f"{file.version} again"), warehouse.as_role(Role.LOADER), POLICY, Lexicon.default())
+        bring(replace(file, version=f"{file.version} again"), warehouse.as_role(Role.LOADER), POLICY, LEXICON)
 
 
 def _accounts() -> Iterator[tuple[str, str, str, Parser]]:

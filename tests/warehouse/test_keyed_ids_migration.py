@@ -21,6 +21,7 @@ from resources.warehouse.hashes import table_hashes
 from resources.warehouse.person_keys import person_keys
 from resources.warehouse.roles import Role
 from tests.conftest import DatabaseServer
+from tests.person_keys import found_in
 from tests.warehouse.keyed_rows import NUMBER, OTHER, before_ids_were_keyed, bring_again, derive, fill, judge
 from tests.warehouse.test_person_keys import PLAIN, personal, shown
 
@@ -192,7 +193,7 @@ def test_what_people_wrote_is_carried_over(migrated: tuple[Warehouse, Any]) -> N
 def test_nobody_is_found_by_a_former_id(migrated: tuple[Warehouse, Any], role: Role) -> None:
     database, _ = migrated
     text = "\n".join(shown(database, role, frozenset() if role is Role.ANALYST else personal()))
-    assert {guess for guess in PLAIN if guess in text} == set()
+    assert found_in(text, PLAIN) == set()
 
 
 def test_from_the_former_revision_with_its_rows(database_server: DatabaseServer) -> None:
