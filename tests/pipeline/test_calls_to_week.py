@@ -7,7 +7,9 @@ scorecards, counted here once more.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -38,9 +40,9 @@ scoring:
 """
 
 
-@pytest.fixture(scope="module")
-def published(database: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SheetsEmulator]:
-    home = tmp_path_factory.mktemp("home")
+@contextmanager
+def week_of_calls(database: Warehouse, home: Path) -> Iterator[tuple[SheetsEmulator, dg.DagsterInstance]]:
+    """An installation of telephony alone that has loaded, judged and published a week; its vendors go on answering."""
     (home / "policy.yaml").write_text(POLICY, "utf-8")
     shop = Shop.tiny(5, MONDAY, messages=120)
     with (
@@ -76,6 +78,12 @@ def published(database: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> 
             runner.publish_days(FIRST, LAST, instance=instance),
         ):
             assert summary.checks_failed == []
+        yield sheets, instance
+
+
+@pytest.fixture(scope="module")
+def published(database: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SheetsEmulator]:
+    with week_of_calls(database, tmp_path_factory.mktemp("home")) as (sheets, _):
         yield sheets
 
 
