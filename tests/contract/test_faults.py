@@ -51,7 +51,8 @@ def test_a_wait_longer_than_the_deadline_is_not_cut_short_but_given_up(vendor: O
     started = time.monotonic()
     with pytest.raises(RateLimited) as caught:
         _read_busiest(vendor)
-    assert time.monotonic() - started < 2
+    # not an hour, and not the deadline of 20 seconds either
+    assert time.monotonic() - started < 15
     assert caught.value.retry_after == 3600
     # the next call of this client would be early too: it is refused without leaving
     with pytest.raises(DeadlineExceeded):
@@ -68,7 +69,7 @@ def test_a_refusal_without_any_time_is_tried_again_a_bounded_number_of_times(ven
 
 
 def test_our_own_pace_stays_below_the_vendors_limit(vendor_case: Case) -> None:
-    with vendor_case.open(rate=10.0, limits=replace(FAST, requests_per_second=10)) as vendor:
+    with vendor_case.open(rate=25.0, limits=replace(FAST, requests_per_second=25)) as vendor:
         for _ in range(5):
             _read_busiest(vendor)
         assert set(vendor.emulator.ledger.summary()["by_status"]) == {"200"}
@@ -105,7 +106,8 @@ def test_a_vendor_that_says_nothing_is_left_by_the_deadline(vendor_case: Case) -
         started = time.monotonic()
         with pytest.raises(TransientError, match=vendor.busiest):
             _read_busiest(vendor)
-        assert time.monotonic() - started < 2
+        # the vendor would say nothing for a minute
+        assert time.monotonic() - started < 20
 
 
 def test_one_hanging_call_does_not_end_the_reading(vendor_case: Case) -> None:

@@ -202,11 +202,12 @@ def test_the_ledger_counts_what_is_paid_and_keeps_no_word(gateway: LlmEmulator) 
 
 
 def test_slow_calls_run_beside_each_other(gateway: LlmEmulator) -> None:
-    gateway.set(delay=0.3)
+    gateway.set(delay=1.0)
     with ThreadPoolExecutor(16) as pool:
         began = time.monotonic()
         list(pool.map(lambda _: _post(gateway), range(16)))
-    assert time.monotonic() - began < 2.0
+    # one after the other they take 16 seconds
+    assert time.monotonic() - began < 12
     assert gateway.summary()["most_at_once"] > 8
 
 

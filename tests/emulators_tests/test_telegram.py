@@ -183,23 +183,31 @@ def test_updates_are_confirmed_by_the_offset(emulator: TelegramEmulator) -> None
     assert ask(emulator, "getUpdates", offset=second + 1)[1] == []
     threading.Timer(0.2, emulator.say, ("три",)).start()
     begun = time.monotonic()
-    assert ask(emulator, "getUpdates", timeout=5)[1][0]["message"]["text"] == "три"
-    assert 0.1 < time.monotonic() - begun < 4
+    assert ask(emulator, "getUpdates", timeout=60)[1][0]["message"]["text"] == "три"
+    assert time.monotonic() - begun < 45
 
 
 def test_two_pollers_are_a_conflict(emulator: TelegramEmulator) -> None:
-    poller = threading.Thread(target=ask, args=(emulator, "getUpdates"), kwargs={"timeout": 1})
+    def poll() -> None:
+        # refused itself while the other one is there, which leaves at once
+        while ask(emulator, "getUpdates", timeout=60)[0] == 409:
+            pass
+
+    poller = threading.Thread(target=poll)
     poller.start()
-    time.sleep(0.3)
-    assert ask(emulator, "getUpdates")[0] == 409
+    codes = {200}
+    while 409 not in codes and poller.is_alive():
+        codes.add(ask(emulator, "getUpdates")[0])
+    emulator.say("конец")
     poller.join()
+    assert codes == {200, 409}
 
 
 # ---- limits and faults --------------------------------------------------------------------------------------------
 
 
 def test_limits_of_a_chat_and_of_a_group() -> None:
-    with TelegramEmulator(per_second=20.0, per_minute=3, minute=3.0) as emulator:
+    with TelegramEmulator(per_second=200.0, per_minute=3, minute=60.0) as emulator:
 
         def send(chat_id: int) -> int:
             time.sleep(0.06)
@@ -210,7 +218,7 @@ def test_limits_of_a_chat_and_of_a_group() -> None:
         full = requests.post(url, data={"chat_id": emulator.chat_id, "text": "x"}, timeout=10).json()
         assert full["error_code"] == 429
         assert full["description"] == f"Too Many Requests: retry after {full['parameters']['retry_after']}"
-        assert 1 <= full["parameters"]["retry_after"] <= 3
+        assert 1 <= full["parameters"]["retry_after"] <= 60
         assert [send(emulator.person_id) for _ in range(5)] == [200] * 5, "a person is no group"
         assert emulator.early == []
         assert send(emulator.chat_id) == 429

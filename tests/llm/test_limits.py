@@ -25,7 +25,8 @@ def test_nobody_is_asked_earlier_than_told(gateway: LlmEmulator, status: int, fo
     assert all(isinstance(end, Evaluated) and end.answer for end in ends)
     summary = gateway.summary()
     assert summary["calls"] == 4 and summary["early"] == 0
-    assert least <= time.monotonic() - began < 3.5
+    # within one question's deadline of 15 seconds: nobody waits for more than he was told
+    assert least <= time.monotonic() - began < 12
     assert gateway.calls[1].at - gateway.calls[0].at >= least
 
 
@@ -46,7 +47,8 @@ def test_told_to_wait_beyond_the_deadline_the_question_ends_at_once(gateway: Llm
     gateway.modes.add("status", status=429, retry_after=3600)
     began = time.monotonic()
     ends = ask(gateway, [request_of(n) for n in range(5)], policy=scoring(concurrency=1))
-    assert time.monotonic() - began < 2
+    # five deadlines are 75 seconds
+    assert time.monotonic() - began < 12
     assert {(end.reason, end.is_final) for end in ends if isinstance(end, Evaluated)} == {("rate_limited", False)}
     assert len(ends) == 5 and len(gateway.calls) == 1
 
@@ -57,41 +59,42 @@ def test_a_question_ends_within_its_deadline_whatever_happens(gateway: LlmEmulat
     (end,) = ask(gateway, [request_of()], policy=scoring(deadline_seconds=4.0, attempts=4), first_pause_seconds=1.6)
     assert isinstance(end, Evaluated) and (end.reason, end.is_final) == ("unavailable", False)
     # pauses of 0.8 to 1.6 and of 1.6 to 3.2 seconds: a third or fourth call would come too late
-    assert time.monotonic() - began < 4.3
+    # ... and all four need 5.6 at least
+    assert time.monotonic() - began < 5.5
     assert 2 <= len(gateway.calls) <= 3
 
 
 def test_no_more_calls_at_once_than_the_policy_says(gateway: LlmEmulator) -> None:
-    gateway.set(delay=0.05)
-    ends = ask(gateway, [request_of(n) for n in range(20)], policy=scoring(concurrency=4))
+    gateway.set(delay=0.5)
+    ends = ask(gateway, [request_of(n) for n in range(10)], policy=scoring(concurrency=4))
     assert all(isinstance(end, Evaluated) and end.answer for end in ends)
     assert gateway.summary()["most_at_once"] == 4
 
 
 def test_no_more_calls_a_minute_than_the_policy_says(gateway: LlmEmulator) -> None:
-    ask(gateway, [request_of(n) for n in range(7)], policy=scoring(requests_per_minute=3), minute_seconds=0.8)
+    ask(gateway, [request_of(n) for n in range(7)], policy=scoring(requests_per_minute=3), minute_seconds=1.6)
     at = [call.at for call in gateway.calls]
     assert len(at) == 7
     # any four calls in a row span the minute; a call may travel longer than the one after it
-    assert min(later - earlier for earlier, later in zip(at, at[3:], strict=False)) > 0.6
+    assert min(later - earlier for earlier, later in zip(at, at[3:], strict=False)) > 0.8
 
 
 def test_no_more_tokens_a_minute_than_the_policy_says(gateway: LlmEmulator) -> None:
     request = request_of()
     one = about(request.messages, request.schema) + 1_000
     policy = scoring(tokens_per_minute=2 * one + 10, concurrency=1)
-    ask(gateway, [request_of(n) for n in range(4)], policy=policy, minute_seconds=0.6)
+    ask(gateway, [request_of(n) for n in range(4)], policy=policy, minute_seconds=3.0)
     at = [call.at - gateway.calls[0].at for call in gateway.calls]
     real = [call.prompt_tokens + call.completion_tokens for call in gateway.calls]
     # what a call really had counts once it is known: a third one fits beside two that were shorter than expected, the
     # fourth waits until the first is a minute old
     assert 2 * max(real) + one <= policy.tokens_per_minute < 3 * min(real) + one
-    assert at[2] < 0.5 and at[3] > 0.55
+    assert at[2] < 2.5 < at[3]
 
 
 def test_the_minutes_account_takes_what_calls_really_had() -> None:
     async def told() -> list[float]:
-        minute, began = Minute(100, 1_000, seconds=0.3), time.monotonic()
+        minute, began = Minute(100, 1_000, seconds=1.0), time.monotonic()
         at = []
         for tokens in (600, 800, 300, 5_000, 1):
             turn = await minute.take(tokens)
@@ -103,8 +106,8 @@ def test_the_minutes_account_takes_what_calls_really_had() -> None:
     first, second, third, fourth, fifth = asyncio.run(told())
     # 600 counts as the 100 that it was, so 800 fits beside it at once; 300 more do not, nor does what is over anyway:
     # it goes alone, and nobody beside it
-    assert first <= second < 0.2
-    assert 0.3 <= third < 0.5 and third + 0.29 <= fourth < 0.9 and fourth + 0.29 <= fifth < 1.3
+    assert first <= second < 0.9
+    assert 1.0 <= third < 1.9 and third + 0.99 <= fourth < 2.9 and fourth + 0.99 <= fifth < 3.9
 
 
 def test_questions_of_a_run_share_one_models_price_list(gateway: LlmEmulator) -> None:

@@ -102,11 +102,11 @@ def test_every_hostile_file_stays_within_memory_and_time(tmp_path: Path) -> None
         resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
         told = {}
         for name in CORPUS:
-            began = time.monotonic()
+            began = time.process_time()
             try:
                 read(Path(sys.argv[1]) / name)
             except BadImport as error:
-                told[name] = [error.code, time.monotonic() - began]
+                told[name] = [error.code, time.process_time() - began]
         # of this program alone: ru_maxrss also knows what the process was before it became this program
         peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
         print(json.dumps([told, peak / 1024]))

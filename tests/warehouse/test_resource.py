@@ -85,7 +85,8 @@ def test_run_that_another_process_took_over_is_not_gone_on_with(
             began = time.monotonic()
             with pytest.raises(Busy, match="already being worked on"):
                 resource.open()
-            assert time.monotonic() - began < 3
+            # the other one would never end
+            assert time.monotonic() - began < 30
     resource.open()
     assert is_alive(database)
     resource.teardown_after_execution(dg.build_init_resource_context())
