@@ -7,7 +7,7 @@ joins (``conversations.identities``), the judgement that follows in the next loa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -197,12 +197,14 @@ def _listed(connection: psycopg.Connection[Any]) -> dict[str, str]:
     return dict(connection.execute("select customer_id, same_as from reference.customer_list").fetchall())
 
 
-def _keyed(connection: psycopg.Connection[Any], given: Iterable[str]) -> dict[str, str]:
+def _keyed(connection: psycopg.Connection[Any], given: Mapping[str, str]) -> dict[str, str]:
     """Ids of a list that was written before ids were keyed, and what core calls those customers by now."""
     known = {one for (one,) in connection.execute(
         "select customer_id from core.customers where customer_id = any(%s)", (list(given),)).fetchall()}  # fmt: skip
     keys = person_keys(connection)
     other = {keys.full_id(connection_of(one), one): one for one in given if one not in known}
+    # a list that names somebody both ways says by the present id who he is
+    other = {present: former for present, former in other.items() if present not in given}
     found = connection.execute("select customer_id from core.customers where customer_id = any(%s)", (list(other),))
     return {other[one]: one for (one,) in found.fetchall()}
 

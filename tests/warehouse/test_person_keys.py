@@ -145,6 +145,11 @@ def test_a_list_of_before_means_the_same_customers(filled: Warehouse) -> None:
         with filled.connect() as sql:
             listed = dict(sql.execute("select customer_id, same_as from reference.customer_list").fetchall())
         assert listed == {phone: min(phone, "shop:5"), "shop:5": min(phone, "shop:5"), "later:1": "later:1"}
+        # named both ways he is who the present id says
+        both = {former: former, phone: min(phone, "shop:5"), "shop:5": min(phone, "shop:5")}
+        replace_list(loader, both, by_number=False)
+        with filled.connect() as sql:
+            assert dict(sql.execute("select customer_id, same_as from reference.customer_list").fetchall()) == both
     finally:
         replace_list(loader, {}, by_number=True)
 
