@@ -220,7 +220,10 @@ def _revisions(drawing: Drawing, keys: list[str]) -> None:
            for name in ("changed_cases", "changed_cases_by_links")))
         for row in rows
     ]  # fmt: skip
-    screen.show(screen.table(Explain.REVISIONS.format(period_title(week)), Explain.REVISION_COLUMNS, lines))
+    # cases change between two publications: for the first one two columns of nothing would only take room
+    shown = 7 if len(rows) > 1 else 5
+    title = Explain.REVISIONS.format(period_title(week))
+    screen.show(screen.table(title, Explain.REVISION_COLUMNS[:shown], [line[:shown] for line in lines]))
     if not changes:
         screen.say(Explain.NO_CHANGES)
     for revision in sorted({row["revision"] for row in changes}):
