@@ -23,7 +23,8 @@ def test_the_list_is_taken_whole_and_taken_back(otklik: Otklik, on_database: War
     file.write_text("customer_id,person\nshop:9,a\nshop:5,a\nshop:7,b\n", encoding="utf-8")
     shown = otklik("link-customers", str(file), "--json")
     assert json.loads(shown.stdout) == {
-        "people": 1, "customers": 2, "unknown": 2, "conversations": 0, "by_number": 0, "shared_numbers": 0
+        "people": 1, "customers": 2, "unknown": 2, "conversations": 0, "by_number": 0, "shared_numbers": 0,
+        "regrouped": 2, "parted": 0,
     }  # fmt: skip
     assert stored(on_database) == [("shop:9", "shop:5")]
     assert "Людей" in otklik("link-customers", str(file)).stdout
