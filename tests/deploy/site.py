@@ -46,7 +46,7 @@ class Site:
             given.setdefault("Content-Type", "application/json")
         request = urllib.request.Request(self.url + path, body, given)
         try:
-            with self._opener.open(request, timeout=60) as answer:
+            with self._opener.open(request, timeout=300) as answer:
                 return Answer(answer.status, answer.read(), dict(answer.headers))
         except urllib.error.HTTPError as refused:
             return Answer(refused.code, refused.read(), dict(refused.headers))

@@ -26,6 +26,8 @@ from tests.deploy.compose import Service
 
 BESIDE = Path(sys.executable).parent
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
+STOP_SECONDS = 120.0
+"""How long a service may take to end, busy as the machine of the tests may be, before it is killed."""
 PROGRAMS = ("python", "dagster", "dagster-webserver", "dagster-daemon", "otklik")
 """Programs of the image that the environment of the tests has, too."""
 
@@ -41,7 +43,6 @@ class Container:
     directory: Path
     user: dict[str, int | list[int]] = field(default_factory=dict)
     exit_code: int | None = None
-    stopped_seconds: float = 0.0
 
     def said(self, lines: int = 30) -> str:
         """The end of its log."""
@@ -208,21 +209,18 @@ class Stage:
         raise AssertionError(f"{name} did not reach {condition} within {seconds:.0f} s:\n{container.said()}")
 
     def stop(self) -> None:
-        """End all, those first on which nobody depends; each in its own time, none killed unless it does not end."""
+        """End all, those first on which nobody depends; none is killed unless it does not end."""
         for service in reversed(compose.in_order({name: self.services[name] for name in self.running})):
             container = self.running[service.name]
             if container.exit_code is not None:
                 continue
             number = getattr(signal, service.given.get("stop_signal", "SIGTERM"))
-            begun = time.monotonic()
             if container.process.poll() is None:
                 container.process.send_signal(number)
-            grace = float(str(service.given.get("stop_grace_period", "10s")).rstrip("s"))
             try:
-                container.exit_code = container.process.wait(grace)
+                container.exit_code = container.process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 container.exit_code = -signal.SIGKILL
-            container.stopped_seconds = time.monotonic() - begun
             # with the first process of a container all others in it end
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(container.process.pid, signal.SIGKILL)

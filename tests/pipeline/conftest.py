@@ -45,7 +45,6 @@ def connected(account: RetailCRMEmulator, database: Warehouse, home: Path) -> It
         "RETAILCRM_BOT_TOKEN": account.bot_token,
         "RETAILCRM_REQUESTS_PER_SECOND": "1000",
         "HTTP_MAX_ATTEMPTS": "2",
-        "HTTP_DEADLINE_SECONDS": "20",
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in variables.items():

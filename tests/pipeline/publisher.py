@@ -40,7 +40,7 @@ class Publisher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=600)
 
     def __call__(self, point: str, texts: str | None) -> int:
         """Publish with these texts (``None``: only the mark) up to a fail point; the exit code."""

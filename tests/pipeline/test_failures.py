@@ -18,6 +18,9 @@ from resources.warehouse.locks import run_lock
 from tests.emulators.retailcrm import RetailCRMEmulator
 from tests.pipeline.conftest import FIRST, LAST, WEEKS
 
+KEEP = 4
+"""Chats of the shop, one of so many: what fails here fails with any number of them."""
+
 
 def _failure(instance: dg.DagsterInstance, **given: Any) -> runner.RunFailed:
     with pytest.raises(runner.RunFailed) as caught:
