@@ -9,9 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from conversations.intervals import (
     Share,
@@ -31,6 +28,14 @@ shares = st.integers(1, 400).flatmap(
 clusters = st.lists(st.integers(0, 12).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1).filter(
     lambda sessions: sum(n for _, n in sessions) > 0
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _second_opinions() -> None:
+    """Imported where they are asked, not by every process that collects tests: before an example's time is taken."""
+    import scipy.stats  # noqa: F401
+    import statsmodels.stats.multitest
+    import statsmodels.stats.proportion  # noqa: F401
 
 
 @pytest.mark.parametrize(
@@ -57,12 +62,16 @@ def test_the_bound_of_the_third_row_to_two_digits() -> None:
 
 @given(share=shares)
 def test_wilson_is_statsmodels_with_effective_sizes(share: Share) -> None:
+    from statsmodels.stats.proportion import proportion_confint
+
     theirs = proportion_confint(share.hits / share.deff, share.size, alpha=0.05, method="wilson")
     assert wilson(share) == pytest.approx(theirs, abs=1e-12)
 
 
 @given(cases=st.integers(1, 3000), data=st.data())
 def test_wilson_is_scipys_on_whole_sizes(cases: int, data: st.DataObject) -> None:
+    from scipy.stats import binomtest
+
     hits = data.draw(st.integers(0, cases))
     theirs = binomtest(hits, cases).proportion_ci(0.95, method="wilson")
     assert wilson(Share(hits, cases)) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
@@ -70,6 +79,8 @@ def test_wilson_is_scipys_on_whole_sizes(cases: int, data: st.DataObject) -> Non
 
 @given(now=shares, before=shares)
 def test_newcombe_is_statsmodels_with_effective_sizes(now: Share, before: Share) -> None:
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
     theirs = confint_proportions_2indep(
         now.hits / now.deff, now.size, before.hits / before.deff, before.size, method="newcomb", compare="diff"
     )
@@ -150,6 +161,8 @@ def test_impossible_sessions_are_refused(sessions: list[tuple[int, int]]) -> Non
 
 @given(p_values=st.lists(st.floats(0, 1), max_size=60))
 def test_discoveries_are_statsmodels_and_the_oracles(p_values: list[float]) -> None:
+    from statsmodels.stats.multitest import multipletests
+
     ours = discoveries(p_values)
     adjusted = multipletests(p_values, alpha=0.10, method="fdr_bh")[1] if p_values else np.array([])
     if not np.isclose(adjusted, 0.10, rtol=0, atol=1e-9).any():
