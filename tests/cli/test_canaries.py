@@ -41,7 +41,7 @@ from tests.emulators.shop.model import Shop
 from tests.emulators.telegram import TelegramEmulator
 from tests.warm_python import WarmPython
 
-# minutes of a busy worker, and the run has twenty; what single parts keep and show is searched where they are tested
+# minutes of a busy worker, and the run has twenty: test_canaries_of_a_day stays in it
 pytestmark = pytest.mark.proof
 
 MONDAY = date(2026, 11, 16)
