@@ -1,8 +1,8 @@
 """The quick cousin of ``test_canaries``: secrets of every connector, one day's load, then the search.
 
 Accounts that answer, whose key was revoked, that repeat whatever they are sent and that are away are connected and
-asked, and a day is loaded as far as they let it. Not here: a published week, its sheet, digest and alerts, the judge, changed keys of the vault
-(``test_canaries``, make chaos).
+asked, and a day is loaded as far as they let it. Not here: a published week, its sheet, digest and alerts, the judge,
+changed keys of the vault (``test_canaries``, make chaos).
 """
 
 from __future__ import annotations
