@@ -79,8 +79,11 @@ def _compile(arguments: list[str]) -> None:
     at = next(at for at, word in enumerate(arguments) if word in ("build", "test"))
     after = arguments[at + 1 : arguments.index("--select")]
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-        # what is wrong with the project or the server, the job itself will say
-        dbtRunner().invoke([*arguments[:at], "compile", *after])
+        # what is wrong with the project or the server, the job itself will say; the static parser would leave threads
+        # here that a child's own waits for in vain
+        dbtRunner().invoke([*arguments[:at], "--no-static-parser", "compile", *after])
+    threads = Path("/proc/self/task")
+    assert not threads.exists() or len(list(threads.iterdir())) == 1, "forked with threads, a child may wait for ever"
 
 
 def _become(environment: Mapping[str, str], folder: Path) -> None:
