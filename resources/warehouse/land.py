@@ -326,9 +326,13 @@ class _Reading:
         if self._is_first and made.new is not None:
             return made.new, 0
         latest = made.latest
-        stored = {row[0]: row[1:] for row in self._run("stored", ids=list(latest.rows))}
-        new = [copy_row(version_of(one, latest)) for one in latest.rows if one not in stored]
-        changed = [version for one, known in stored.items() if is_newer(version := version_of(one, latest), *known[:3])]
+        with self._sql.pipeline():
+            found = self._run("stored", ids=list(latest.rows))
+            # the server looks the page up while its versions are made
+            versions = {one: version_of(one, latest) for one in latest.rows}
+            stored = {row[0]: row[1:] for row in found}
+        new = [copy_row(version) for one, version in versions.items() if one not in stored]
+        changed = [versions[one] for one, known in stored.items() if is_newer(versions[one], *known[:3])]
         updated = 0
         if changed:
             with self._sql.cursor() as cursor, cursor.copy(self._statements["copy_changed"]) as copy:
