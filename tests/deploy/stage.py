@@ -26,8 +26,6 @@ from tests.deploy.compose import Service
 
 BESIDE = Path(sys.executable).parent
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
-STOP_SECONDS = 120.0
-"""How long a service may take to end, busy as the machine of the tests may be, before it is killed."""
 PROGRAMS = ("python", "dagster", "dagster-webserver", "dagster-daemon", "otklik")
 """Programs of the image that the environment of the tests has, too."""
 
@@ -209,7 +207,7 @@ class Stage:
         raise AssertionError(f"{name} did not reach {condition} within {seconds:.0f} s:\n{container.said()}")
 
     def stop(self) -> None:
-        """End all, those first on which nobody depends; none is killed unless it does not end."""
+        """End all, those first on which nobody depends; none is killed unless it outlasts its grace period."""
         for service in reversed(compose.in_order({name: self.services[name] for name in self.running})):
             container = self.running[service.name]
             if container.exit_code is not None:
@@ -217,8 +215,9 @@ class Stage:
             number = getattr(signal, service.given.get("stop_signal", "SIGTERM"))
             if container.process.poll() is None:
                 container.process.send_signal(number)
+            grace = float(str(service.given.get("stop_grace_period", "10s")).rstrip("s"))
             try:
-                container.exit_code = container.process.wait(STOP_SECONDS)
+                container.exit_code = container.process.wait(grace)
             except subprocess.TimeoutExpired:
                 container.exit_code = -signal.SIGKILL
             # with the first process of a container all others in it end
